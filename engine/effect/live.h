@@ -1,0 +1,67 @@
+/*
+ * live: the host that acts (engine/vm/host.h); dry: the same host, but what
+ * would change the world is told of, labelled, and not done.  What is only
+ * read (input, filter, popen for reading, $command) runs in both.
+ *
+ * Mail and print lines are collected here; engine/run takes them at the end.
+ */
+#ifndef ENGINE_EFFECT_LIVE_H
+#define ENGINE_EFFECT_LIVE_H
+
+#include <sys/resource.h>
+#include "lang/base/buf.h"
+#include "engine/input/reader.h"
+#include "engine/vm/host.h"
+
+struct live_options {
+	struct mem	*mem;
+	struct str	 script, alert;	/* for log lines */
+	struct str	 logdir;	/* alert's log: LOGDIR/ALERT.log; NIL: none */
+	struct str	 path;		/* PATH of children */
+	int		 out_fd;	/* `output`, and dry-run labels (1) */
+	int		 err_fd;	/* ERROR and WARNING lines for people, trace (2);
+					 * -1: none */
+	double		 timeout;	/* seconds the run may take */
+	size_t		 line_max;	/* bytes, 0: LIM_LINE */
+	const char	*run_id;	/* PICKET_RUN_ID of children */
+	bool		 colour;
+};
+
+struct live;
+
+extern const struct host live_host, dry_host;
+
+/* Both hosts share this state; NULL without memory. */
+struct live *live_new(const struct live_options *);
+/* Ends children that are still ours (popen left open: closed; exec go: left
+ * running), closes streams, frees. */
+void	 live_free(struct live *);
+/* What was collected: one line after the other, each ended by '\n'. */
+struct buf *live_mail(struct live *);
+struct buf *live_print(struct live *);
+size_t	 live_effects(const struct live *);	/* done or told of */
+/* Ends the run from a signal handler's flag: SIGINT, SIGTERM. */
+void	 live_interrupt(struct live *, int sig);
+
+/*
+ * The script's input (INPUT_PROC or INPUT_FILE or a descriptor), through the
+ * filter command if there is one.  Exit statuses come with input_close.
+ */
+struct input;
+struct input *input_open_command(struct live *, const struct command *,
+	    const struct command *filter);
+struct input *input_open_file(struct live *, struct str path,
+	    const struct command *filter);
+struct input *input_open_fd(struct live *, int fd,
+	    const struct command *filter);
+struct reader *input_reader(struct input *);
+struct input_end {
+	int	status;			/* of the command; 0 for files */
+	int	filter_status;
+	bool	failed;			/* 126, 127, a signal, the deadline,
+					 * or a read error: the run fails */
+	char	why[200];
+};
+void	 input_close(struct input *, struct input_end *);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * reader: lines from a descriptor in 64 KiB blocks, memchr for the line ends.
+ * Why not stdio: half the time a line, and a limit on a line's length.
+ *
+ * A line is a view into the block: valid until the next reader_line that
+ * returns a line.  The one that returns the end keeps the last line, too.
+ * Descriptors may be non-blocking pipes: then wait() is called (poll with the
+ * run's deadline) before each read.
+ */
+#ifndef ENGINE_INPUT_READER_H
+#define ENGINE_INPUT_READER_H
+
+#include "lang/base/mem.h"
+#include "lang/base/str.h"
+
+#define READER_BLOCK	(64 * 1024)	/* bytes a read asks for */
+#define LIM_LINE	(1 << 20)	/* bytes of a line unless the script says
+					 * otherwise; the rest is cut and counted */
+
+enum reader_result { READER_LINE, READER_END, READER_FAILED, READER_STOPPED };
+
+struct reader {
+	struct mem	*mem;
+	int		 fd;
+	char		*buf;
+	size_t		 cap, start, end;
+	size_t		 line_max;
+	struct str	 last;		/* the last line returned, kept at the end */
+	char		*kept;		/* owns `last` when the block had to move */
+	size_t		 nkept, capkept;
+	bool		 at_end, had_newline;	/* of the line returned last */
+	size_t		 ncut;		/* lines over line_max: their rest was dropped */
+	/* waits until fd is readable; false: stop (deadline, interrupt) */
+	bool		(*wait)(void *ctx, int fd);
+	void		*ctx;
+};
+
+void	reader_init(struct reader *, struct mem *, int fd, size_t line_max,
+	    bool (*wait)(void *, int), void *ctx);
+/* The next line without its newline; errno is kept on READER_FAILED. */
+enum reader_result reader_line(struct reader *, struct str *line);
+void	reader_free(struct reader *);	/* does not close fd */
+
+#endif

@@ -1,0 +1,110 @@
+/*
+ * host: all that a script can do to the world, and all that it can ask of it,
+ * behind one const struct of functions.  Why: live runs, dry runs, rule
+ * tests, traces and replays are one mechanism with different hosts; the
+ * machine and the builtins never act themselves.
+ *
+ * Every function gets the host's own state h.  Texts handed in are valid for
+ * the call only; texts handed out belong to the host and are valid until
+ * its next call of the same function (streams: of the same stream).
+ * A function that fails returns what is said with it and leaves a reason for
+ * `why`.
+ */
+#ifndef ENGINE_VM_HOST_H
+#define ENGINE_VM_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "lang/base/str.h"
+#include "lang/code/program.h"
+
+/* A command ready to run: an argument vector in either form (the shell's is
+ * sh, -c, text, sh, values...). */
+struct command {
+	char *const	*argv;		/* NULL after the last */
+	size_t		 argc;
+	bool		 shell;
+	struct str	 show;		/* one line for people: values quoted */
+};
+
+enum exec_mode { EXEC_GO, EXEC_WAIT, EXEC_DETACHED };
+
+struct exec_opts {
+	struct str	 as;		/* user, NIL: unchanged */
+	struct str	 dir;		/* NIL: unchanged */
+	double		 timeout;	/* seconds, 0: none written */
+	double		 memory;	/* bytes of address space, 0: no limit */
+	double		 cpu;		/* seconds, 0: no limit */
+};
+
+/* How a child ended. */
+struct exec_result {
+	bool		 started;	/* else `why` says what failed */
+	bool		 suppressed;	/* the host only told of it */
+	bool		 timed_out;
+	int		 status;	/* exit status, or 128 + signal; 127 not
+					 * found, 126 not executable */
+	struct str	 output;	/* last lines, at most LIM_EXEC_OUTPUT */
+};
+#define LIM_EXEC_OUTPUT	(16 * 1024)	/* bytes of a child's last output kept
+					 * for the log and $output() */
+
+enum log_kind { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_KINDS };
+
+struct stream;		/* an open file or process; the host's */
+
+enum read_result { READ_LINE = 1, READ_END = 0, READ_FAILED = -1 };
+
+struct host {
+	const char *name;		/* "live", "dry" */
+	bool	suppresses;		/* effects are told of, not done */
+
+	/* texts out.  target: log path, else NIL.  false: failed, see why */
+	bool	(*output)(void *h, enum out, struct str target, struct str text);
+	/* a line for the alert's log; text may hold any bytes */
+	void	(*log)(void *h, enum log_kind, struct str text);
+
+	/* processes */
+	void	(*exec)(void *h, const struct command *, enum exec_mode,
+		    const struct exec_opts *, struct exec_result *);
+	/* mode 'r' or 'w'; NULL: failed */
+	struct stream *(*popen)(void *h, const struct command *, int mode);
+	/* all output of a command up to max bytes, then *result */
+	struct str (*capture)(void *h, const struct command *, size_t max,
+		    struct exec_result *result);
+
+	/* files; path rules (language.md section 8, 9) are checked before */
+	struct stream *(*fopen)(void *h, struct str path, int mode); /* r w a */
+	/* a line without its newline; *len counts the newline if there was one */
+	enum read_result (*read)(void *h, struct stream *, struct str *line,
+		    size_t *len);
+	bool	(*write)(void *h, struct stream *, struct str);
+	bool	(*flush)(void *h, struct stream *);
+	bool	(*eof)(void *h, struct stream *);
+	/* exit status of a process, 0 of a file, -1 failed; frees the stream */
+	int	(*close)(void *h, struct stream *);
+	/* 0 or -1; follow: through links */
+	int	(*stat)(void *h, struct str path, struct stat *, bool follow);
+	int	(*access)(void *h, struct str path, int mode);	/* R_OK ... */
+
+	/* the clock: seconds since 1970 with fractions, wall and monotonic */
+	double	(*clock)(void *h);
+	double	(*monotonic)(void *h);
+	/* false if the run's deadline or an interrupt came first */
+	bool	(*sleep)(void *h, double seconds);
+	/* true when the run must end: deadline, signal; why says which */
+	bool	(*stop)(void *h);
+
+	/* pid of a process with that command name, the lowest, or 0 */
+	int	(*pid)(void *h, struct str comm);
+
+	/* the reason of the last failure, one line */
+	struct str (*why)(void *h);
+	/* a line of --trace output */
+	void	(*trace)(void *h, struct str);
+};
+
+#endif

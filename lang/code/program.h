@@ -1,0 +1,217 @@
+/*
+ * program: one compiled script, immutable.  Why: it is the only contract
+ * between compiler and machine; the engine reads it, progfile stores it,
+ * verify proves it, disasm shows it.
+ *
+ * All of it lives in one arena, which whoever made it (compile, progfile)
+ * owns.  Nothing in it points at source text.
+ */
+#ifndef LANG_CODE_PROGRAM_H
+#define LANG_CODE_PROGRAM_H
+
+#include <stdint.h>
+#include "lang/base/arena.h"
+#include "lang/base/str.h"
+
+enum opcode {
+#define OP(name, shape, meaning) OP_##name,
+#include "lang/table/opcodes.def"
+#undef OP
+	OP_COUNT
+};
+
+typedef uint32_t instr;
+
+#define I_OP(i)		((enum opcode)((i) & 0xff))
+#define I_A(i)		(((i) >> 8) & 0xff)
+#define I_B(i)		(((i) >> 16) & 0xff)
+#define I_C(i)		((i) >> 24)
+#define I_BX(i)		((i) >> 16)
+#define I_AX(i)		((i) >> 8)
+#define I_SAX(i)	((int32_t)(i) >> 8)
+#define I_ABC(op, a, b, c) ((instr)(op) | (instr)(a) << 8 | \
+			    (instr)(b) << 16 | (instr)(c) << 24)
+#define I_ABX(op, a, bx) ((instr)(op) | (instr)(a) << 8 | (instr)(bx) << 16)
+#define I_OAX(op, ax)	((instr)(op) | (instr)(ax) << 8)
+
+/* The EXT word of a call: first number, first string, how many of each. */
+#define CALL_EXT(nb, sb, nn, ns) ((instr)OP_EXT | (instr)(nb) << 8 | \
+			    (instr)(sb) << 16 | (instr)(nn) << 24 | \
+			    (instr)(ns) << 28)
+#define CALL_NB(e)	(((e) >> 8) & 0xff)
+#define CALL_SB(e)	(((e) >> 16) & 0xff)
+#define CALL_NN(e)	(((e) >> 24) & 0xf)
+#define CALL_NS(e)	((e) >> 28)
+#define LIM_CALL_ARGS	15	/* of each kind: four bits in CALL_EXT */
+
+#define LIM_REGS	256	/* of each kind: eight bits in an instruction */
+#define LIM_CODE	(1 << 20) /* instructions: jumps have 24 bits, and no
+				   * person writes a script of this size */
+#define LIM_SLOTS	16	/* nested for-in loops */
+#define LIM_ARRAYS	256	/* eight bits in an instruction */
+
+enum level { LEVEL_EMERGENCY, LEVEL_URGENT, LEVEL_CRITICAL, LEVEL_ERROR,
+    LEVEL_WARNING, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG, LEVEL_COUNT };
+extern const char *const level_name[LEVEL_COUNT];
+enum status { STATUS_ACTIVE, STATUS_INACTIVE, STATUS_SUSPENDED,
+    STATUS_TESTING, STATUS_DEBUGGING, STATUS_COUNT };
+extern const char *const status_name[STATUS_COUNT];
+enum input { INPUT_NONE, INPUT_PROC, INPUT_FILE, INPUT_COUNT };
+
+enum out { OUT_STDOUT, OUT_MAIL, OUT_PRINT, OUT_LOG, OUT_PIKTLOG, OUT_SYSLOG,
+    OUT_COUNT };
+enum exec_opt { XOPT_AS, XOPT_TIMEOUT, XOPT_IN, XOPT_MEMORY, XOPT_CPU,
+    XOPT_COUNT };
+enum order { ORDER_INSERTED, ORDER_KEY, ORDER_KEY_DOWN, ORDER_VALUE,
+    ORDER_VALUE_DOWN, ORDER_COUNT };
+
+enum dat_kind { DAT_FIELD, DAT_LAST, DAT_FROM_END, DAT_REST, DAT_RANGE,
+    DAT_COLUMNS, DAT_REGEX, DAT_KINDS };
+enum dat_as { AS_NUMBER, AS_PERCENT, AS_SIZE, AS_DURATION, AS_COUNT };
+
+struct dat {
+	struct str	 name;		/* without sigil */
+	bool		 number;
+	enum dat_kind	 kind;
+	uint32_t	 lo, hi;	/* field or column numbers from 1 */
+	uint32_t	 regex;		/* for DAT_REGEX */
+	enum dat_as	 as;
+};
+
+/* How a line splits: decided at compile time. */
+enum seps { SEPS_BLANKS, SEPS_BYTE, SEPS_SET, SEPS_REGEX, SEPS_COUNT };
+
+struct regex {
+	struct str	 pattern;
+	bool		 icase;
+};
+
+/*
+ * A command template (language.md section 8).  Made by lang/check/command,
+ * filled by engine/vm/template.  A word is a list of pieces; a piece is
+ * literal text or a data part.  In shell form there is one word: the text
+ * that `sh -c` gets, in which data parts stand as references to positional
+ * values; the pieces then are the data parts alone, in order.
+ */
+enum data_kind { DATA_PLAIN, DATA_OPT, DATA_WORDS, DATA_RAW };
+
+/* What the compiler found out about the place where a data part stands. */
+#define DP_STARTS_WORD	0x0001	/* rule 4: must not begin with '-' */
+#define DP_AFTER_DASHES	0x0002	/* a literal -- stands before: rule 4 is met */
+#define DP_PATH		0x0004	/* its word has a literal '/': rule 5 */
+#define DP_PROG_SH	0x0008	/* in a program word for a shell: rule 3 */
+#define DP_PROG_OTHER	0x0010	/* in a program word for awk, sed, perl ... */
+#define DP_KILL		0x0020	/* operand of kill: integer above 1 */
+#define DP_IS_COMMAND	0x0040	/* command word after a literal directory */
+#define DP_TILDE	0x0080	/* a literal ~ stands right before: rule 6 */
+#define DP_NUMBER	0x0100	/* was a number expression */
+
+struct piece {
+	bool		 data;
+	struct str	 text;		/* literal text, unquoted; for data its
+					 * source form, for messages ("$user") */
+	enum data_kind	 kind;
+	uint32_t	 flags;		/* DP_... */
+	uint32_t	 index;		/* of the data value, from 0 */
+	/* rule 5: the neighbours of a data part in its word, so that an empty
+	 * value that leaves an empty path component can be told */
+	char		 before, after;	/* 0: word boundary or other data */
+};
+
+struct word {
+	struct piece	*piece;
+	uint32_t	 npiece;
+};
+
+struct template {
+	bool		 shell;		/* needs sh -c */
+	bool		 raw;		/* holds a $raw(): audited */
+	struct str	 text;		/* shell form: the text for sh -c, with the
+					 * line that names the values in front */
+	struct str	 show;		/* as written, for messages and listings */
+	struct word	*word;
+	uint32_t	 nword;
+	uint32_t	 ndata;
+};
+
+struct line_entry {
+	uint32_t	pc, file, line, col;	/* from this pc on */
+};
+
+struct section_code {
+	uint32_t	begin, rules, end;	/* first instruction of each */
+};
+
+struct program {
+	struct str	 name;
+	struct str	 file;		/* as given to the compiler */
+
+	/* init */
+	enum status	 status;
+	enum level	 level;
+	struct str	 task;		/* NIL if none */
+	enum input	 input;
+	uint32_t	 input_tpl;	/* INPUT_PROC: template without data */
+	struct str	 input_path;	/* INPUT_FILE */
+	bool		 has_filter;
+	uint32_t	 filter_tpl;
+	enum seps	 seps;
+	struct str	 sep;		/* the byte, the set or the regex */
+	uint32_t	 sep_regex;
+	double		 timeout;	/* seconds, 0: default */
+	double		 line_max;	/* bytes, 0: default */
+	double		 memory_max;	/* bytes, 0: default */
+	double		 budget;	/* instructions, 0: default */
+
+	/* code */
+	instr		*code;
+	uint32_t	 ncode;
+	bool		 has_begin, has_rules, has_end;
+	uint32_t	 pc_begin, pc_rules, pc_end;
+	uint32_t	 nrule;
+
+	/* registers: variables first, then temporaries, then constants */
+	uint32_t	 nnvar, nsvar;	/* variables in registers */
+	uint32_t	 nntemp, nstemp;
+	uint32_t	 nnconst, nsconst; /* constants that stand in registers,
+					 * counted from LIM_REGS - 1 downwards:
+					 * constant 0 is register 255 */
+	uint32_t	 nfarn, nfars;	/* variables that have no register */
+	struct str	*nvar_name, *svar_name; /* registers, then far ones */
+	double		*num;		/* constants */
+	uint32_t	 nnum;
+	struct str	*text;
+	uint32_t	 ntext;
+	struct regex	*regex;
+	uint32_t	 nregex;
+	struct template	*tpl;
+	uint32_t	 ntpl;
+	struct dat	*dat;
+	uint32_t	 ndat;
+	struct array_decl { struct str name; bool number; } *array;
+	uint32_t	 narray;
+	struct str	*handle;	/* names of file handles */
+	uint32_t	 nhandle;
+	uint32_t	 nslot;		/* loops over keys, nested */
+	uint32_t	 maxfield;	/* highest $n that it uses, 0 none,
+					 * UINT32_MAX if computed */
+	bool		 end_uses_line;	/* end looks at the last line */
+	struct line_entry *lines;	/* by pc */
+	uint32_t	 nlines;
+	struct str	*files;		/* names for line_entry.file */
+	uint32_t	 nfiles;
+};
+
+/* What a source or a .pkc holds. */
+struct program_set {
+	struct program	*program;
+	size_t		 n;
+};
+
+/* The line table's entry for a pc; never NULL if there are entries. */
+const struct line_entry *program_where(const struct program *, uint32_t pc);
+const char *opcode_name(enum opcode);
+const char *opcode_shape(enum opcode);
+const char *opcode_meaning(enum opcode);
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * compile: the facade of lang/.  A source goes in; programs or diagnostics
+ * come out.  This header and lang/code/program.h are all that the engine
+ * sees of the compiler.
+ */
+#ifndef LANG_COMPILE_H
+#define LANG_COMPILE_H
+
+#include "lang/base/diag.h"
+#include "lang/code/program.h"
+
+#define LIM_SOURCE	(16u << 20)	/* bytes, macros expanded: far above any
+					 * script, far below what could hurt */
+#define LIM_COMPILE_MEM	(512u << 20)	/* bytes for one compile */
+
+struct macro_source {
+	struct str	 name;		/* file name for messages */
+	struct str	 text;
+};
+
+struct macro_value {			/* -M name=value */
+	struct str	 name, value;
+};
+
+struct define {				/* -D name or -D name=FALSE */
+	struct str	 name;
+	bool		 value;
+};
+
+struct compile_options {
+	/* by precedence: values, files in order, context, library in order */
+	const struct macro_value *macro;
+	size_t		 nmacro;
+	const struct macro_source *macro_file;
+	size_t		 nmacro_file;
+	const struct macro_value *context; /* =piktalert and its kin */
+	size_t		 ncontext;
+	const struct macro_source *library;
+	size_t		 nlibrary;
+	const struct define *define;
+	size_t		 ndefine;
+	bool		 trace;		/* emit TR... instructions */
+	size_t		 mem_limit;	/* 0: LIM_COMPILE_MEM */
+};
+
+struct compile;		/* owns programs, diagnostics and texts */
+
+/*
+ * Compiles one source.  name is for messages and, in a standalone program,
+ * the script's name.  The texts must outlive the compile object.  NULL only
+ * without memory for the object itself.
+ */
+struct compile *compile_source(struct str name, struct str text,
+	    const struct compile_options *);
+void	 compile_free(struct compile *);
+/* The programs; n is 0 when there were errors. */
+const struct program_set *compile_programs(const struct compile *);
+struct diag *compile_diag(struct compile *);
+
+#endif

@@ -16,6 +16,7 @@ struct arena_block;
 struct arena {
 	struct mem		*mem;
 	struct arena_block	*head;	/* newest first */
+	struct arena_block	*spare;	/* kept by a reset to empty, or NULL */
 	char			*p, *end;
 	size_t			 block;	/* bytes of an ordinary block */
 };

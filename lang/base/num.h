@@ -77,12 +77,14 @@ enum num_op { NUM_ADD, NUM_SUB, NUM_MUL, NUM_DIV, NUM_MOD, NUM_POW,
 /* What went wrong, for the log; NUM_FINE with a NIL or ERR result means that
  * an operand was so. */
 enum num_fault { NUM_FINE, NUM_DIV_ZERO, NUM_OVERFLOW, NUM_NOT_INT,
-    NUM_BAD_SHIFT };
+    NUM_BAD_SHIFT, NUM_DOMAIN };
 
 /*
- * The kernel of every operator.  ERR operands give ERR, NIL ones NIL.
- * Division and modulus by zero: NIL and NUM_DIV_ZERO.  Overflow, bit
- * operations on what is no integer up to 2^53, shifts outside 0..52: ERR.
+ * The kernel of every operator.  ERR operands give ERR, NIL ones NIL; only
+ * NUM_NOT asks for truth and gives 1 for both.
+ * Division and modulus by zero, also 0 to a negative power: NIL and
+ * NUM_DIV_ZERO.  Overflow, bit operations on what is no integer up to 2^53,
+ * shifts outside 0..52, roots of negative numbers: ERR.
  * Unary operators ignore b.  % is C's fmod.
  */
 double	num_op(enum num_op, double a, double b, enum num_fault *);
@@ -102,9 +104,15 @@ size_t	num_text(double, char out[NUM_TEXT_MAX]);
  */
 double	num_parse(struct str, bool percent);
 
-/* 4.2G, 12K, 3T (powers of 1024; KiB, KB, iB suffixes too), plain bytes. */
+/*
+ * 4.2G, 12K, 3T (powers of 1024; KiB, KB, iB suffixes too), plain bytes.
+ * Letters of either case, blanks before the unit allowed; NIL if it is none.
+ */
 double	num_parse_size(struct str);
-/* 90s 5m 2h 1d 1w, 2h30m, 01:02:03, 1-02:03:04 (ps), plain seconds. */
+/*
+ * 90s 5m 2h 1d 1w, 2h30m, 01:02:03, 02:03, 1-02:03:04 (ps), plain seconds.
+ * Units stand from large to small.  NIL if it is none.
+ */
 double	num_parse_duration(struct str);
 
 #endif

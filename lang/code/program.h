@@ -89,22 +89,32 @@ struct regex {
 /*
  * A command template (language.md section 8).  Made by lang/check/command,
  * filled by engine/vm/template.  A word is a list of pieces; a piece is
- * literal text or a data part.  In shell form there is one word: the text
- * that `sh -c` gets, in which data parts stand as references to positional
- * values; the pieces then are the data parts alone, in order.
+ * literal text or a data part.
+ *
+ * Without a shell, the words are the arguments.  In shell form word[0] is the
+ * text that `sh -c` gets: its literal pieces are shell text as written, its
+ * data pieces stand where a reference to a positional value is put; it holds
+ * every data part once, in order.  The words after it are those in which data
+ * stands, unquoted as the shell will unquote them and with its expansions
+ * left out: the rules about whole words (4, 5) are tested on these.
  */
 enum data_kind { DATA_PLAIN, DATA_OPT, DATA_WORDS, DATA_RAW };
 
 /* What the compiler found out about the place where a data part stands. */
-#define DP_STARTS_WORD	0x0001	/* rule 4: must not begin with '-' */
+#define DP_STARTS_WORD	0x0001	/* rule 4: no literal byte before it in its
+				 * word; must not make it begin with '-' */
 #define DP_AFTER_DASHES	0x0002	/* a literal -- stands before: rule 4 is met */
 #define DP_PATH		0x0004	/* its word has a literal '/': rule 5 */
 #define DP_PROG_SH	0x0008	/* in a program word for a shell: rule 3 */
 #define DP_PROG_OTHER	0x0010	/* in a program word for awk, sed, perl ... */
 #define DP_KILL		0x0020	/* operand of kill: integer above 1 */
 #define DP_IS_COMMAND	0x0040	/* command word after a literal directory */
-#define DP_TILDE	0x0080	/* a literal ~ stands right before: rule 6 */
+#define DP_TILDE	0x0080	/* follows a literal ~, which is left out: the
+				 * value is a user, his home directory is put */
 #define DP_NUMBER	0x0100	/* was a number expression */
+#define DP_IN_DOUBLE	0x0200	/* shell text: in "..." or a here-document */
+#define DP_IN_SINGLE	0x0400	/* shell text: in '...' */
+#define DP_SIGNAL	0x0800	/* the signal of kill: a name or number */
 
 struct piece {
 	bool		 data;
@@ -113,21 +123,16 @@ struct piece {
 	enum data_kind	 kind;
 	uint32_t	 flags;		/* DP_... */
 	uint32_t	 index;		/* of the data value, from 0 */
-	/* rule 5: the neighbours of a data part in its word, so that an empty
-	 * value that leaves an empty path component can be told */
-	char		 before, after;	/* 0: word boundary or other data */
 };
 
 struct word {
 	struct piece	*piece;
-	uint32_t	 npiece;
+	uint32_t	 npiece;	/* 0: an empty argument */
 };
 
 struct template {
 	bool		 shell;		/* needs sh -c */
 	bool		 raw;		/* holds a $raw(): audited */
-	struct str	 text;		/* shell form: the text for sh -c, with the
-					 * line that names the values in front */
 	struct str	 show;		/* as written, for messages and listings */
 	struct word	*word;
 	uint32_t	 nword;

@@ -1,0 +1,69 @@
+/*
+ * spawn: starts a command as a script's child, clean of everything that is
+ * ours.  Why not posix_spawn: users, limits, folders and sessions are set
+ * between fork and exec, and a failure of each must be told exactly.
+ *
+ * An ordinary child is started with vfork: no copy of page tables, so it
+ * costs the same in a big process, and works where memory is short.  Nothing
+ * between it and exec allocates or takes a lock.  A child that becomes
+ * another user, is detached or has a watcher is started with fork: a process
+ * of another user must never share our memory, not even for a moment in
+ * which that user could stop it.
+ */
+#ifndef ENGINE_EFFECT_SPAWN_H
+#define ENGINE_EFFECT_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "engine/effect/user.h"
+
+/* What children start with, whatever we later did to ourselves. */
+struct spawn_origin {
+	struct rlimit	 limit[RLIM_NLIMITS];
+	int		 nice;
+	int		 oom_score_adj;
+	mode_t		 umask;
+};
+
+/* Records how this process was started: call it first in main. */
+void	 spawn_origin_take(struct spawn_origin *);
+
+struct spawn {
+	char *const	*argv;		/* NULL after the last */
+	const char	*path;		/* folders to look in; only absolute ones */
+	const struct user *user;	/* whose environment the child gets */
+	bool		 become;	/* and who it becomes */
+	const char	*dir;		/* NULL: unchanged */
+	int		 fd[3];		/* all above 2, or -1: /dev/null */
+	double		 memory;	/* bytes of address space, 0: no limit */
+	double		 cpu;		/* seconds, 0: no limit */
+	double		 timeout;	/* seconds, then a watcher process, which is
+					 * what the caller gets, ends it; 0: none */
+	bool		 detached;	/* a session of its own, not our child */
+	const struct spawn_origin *origin; /* NULL: as we are now */
+};
+
+#define SPAWN_NOT_FOUND	127		/* as shells say it */
+#define SPAWN_NOT_RUN	126		/* found, but not executable */
+#define SPAWN_TERM_WAIT	2		/* seconds between TERM and KILL: enough to
+					 * remove a lock file, short enough for a
+					 * machine in trouble */
+#define LIM_SPAWN_WHY	400		/* bytes of a reason: a path and a sentence */
+
+struct spawn_result {
+	pid_t	 pid;			/* the child to wait for; 0: not ours any
+					 * more (detached) */
+	pid_t	 detached;		/* then: its pid */
+	int	 status;		/* not started: 126 or 127 */
+	char	 why[LIM_SPAWN_WHY];	/* and why */
+};
+
+bool	 spawn_start(const struct spawn *, struct spawn_result *);
+/* The exit status, or 128 + signal, of what waitpid reported. */
+int	 spawn_status(int wstatus);
+/* Signals a child that is not reaped yet, and its group. */
+void	 spawn_signal(pid_t, int sig);
+
+#endif

@@ -1,0 +1,311 @@
+#include "engine/deliver/conf.h"
+
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "engine/deliver/address.h"
+#include "engine/deliver/trust.h"
+#include "engine/deliver/words.h"
+
+#define SHOWN		80	/* bytes of a wrong word in a message */
+
+static const struct key_row {
+	const char	*word;
+	enum conf_kind	 kind;
+	const char	*dflt;
+} keys[CONF_KEYS] = {
+#define K(id, word, kind, dflt, help) { word, kind, dflt },
+#include "engine/deliver/conf.def"
+#undef K
+};
+
+struct parse {
+	struct conf	*conf;
+	struct arena	*arena;
+	struct buf	*errors;
+	struct buf	*why;
+	struct str	 name;		/* of the file */
+	unsigned	 line;
+	unsigned	 nerror;
+};
+
+/* Reports "what" of the line at hand. */
+static void
+fault(struct parse *p, struct str what)
+{
+	if (++p->nerror > LIM_CONF_ERRORS)
+		return;
+	buf_escaped(p->errors, p->name, 0);
+	buf_printf(p->errors, ":%u: error: ", p->line);
+	buf_str(p->errors, what);
+	buf_putc(p->errors, '\n');
+}
+
+static void
+fault_word(struct parse *p, const char *what, struct str word,
+    const char *hint)
+{
+	buf_clear(p->why);
+	buf_printf(p->why, "%s \"", what);
+	buf_escaped(p->why, word, SHOWN);
+	buf_printf(p->why, "\"%s", hint);
+	fault(p, buf_view(p->why));
+}
+
+static void
+unknown_key(struct parse *p, struct str word)
+{
+	char hint[80] = "";
+	unsigned d, least = 4;	/* more edits are another word */
+	int i;
+
+	for (i = 0; i < CONF_KEYS; i++) {
+		d = str_distance(word, str_c(keys[i].word), least);
+		if (d >= least)
+			continue;
+		least = d;
+		snprintf(hint, sizeof hint, "; did you mean \"%s\"?",
+		    keys[i].word);
+	}
+	fault_word(p, "unknown keyword", word, hint);
+}
+
+static void
+check_address(struct parse *p, struct str s)
+{
+	const char *what = address_fault(s);
+	char hint[80];
+
+	if (what == NULL)
+		return;
+	snprintf(hint, sizeof hint, " %s", what);
+	fault_word(p, "mail address", s, hint);
+}
+
+static void
+add_addresses(struct parse *p, const struct str *word, int n)
+{
+	struct conf *c = p->conf;
+	struct str s, one;
+	size_t at, comma;
+	int i;
+
+	for (i = 0; i < n; i++) {
+		s = word[i];
+		for (at = 0; at < s.n; at = comma + 1) {
+			/* a quoted user part may hold a comma; then the
+			 * whole word is one address */
+			comma = s.p[0] == '"' ? s.n : str_find(s, ',', at);
+			one = str_of(s.p + at, comma - at);
+			if (one.n == 0)
+				continue;
+			check_address(p, one);
+			if (c->nmailto == LIM_CONF_MAILTO) {
+				fault(p, STR_LIT("too many addresses; make a "
+				    "mailing list"));
+				return;
+			}
+			c->mailto[c->nmailto++] = one;
+		}
+	}
+}
+
+static void
+add_transport(struct parse *p, const struct str *word, int n)
+{
+	struct conf *c = p->conf;
+	struct transport *t;
+
+	if (c->ntransport == LIM_CONF_TRANSPORTS) {
+		fault(p, STR_LIT("too many transports"));
+		return;
+	}
+	t = &c->transport[c->ntransport];
+	buf_clear(p->why);
+	if (!transport_parse(t, word, n, p->why)) {
+		fault(p, buf_view(p->why));
+		return;
+	}
+	t->line = p->line;
+	c->ntransport++;
+	/* Words of words_split end with a zero byte, so passfile is a path. */
+	if (!str_none(t->passfile) &&
+	    trust_check_secret(t->passfile.p, p->why) == TRUST_REFUSED)
+		fault(p, buf_view(p->why));
+}
+
+/* Folders, absolute: a relative one would be looked up where a script runs. */
+static void
+check_search(struct parse *p, struct str s)
+{
+	size_t at, end;
+
+	for (at = 0; at <= s.n; at = end + 1) {
+		end = str_find(s, ':', at);
+		if (end == at || s.p[at] != '/') {
+			fault_word(p, "every folder of path must begin with /:",
+			    s, "");
+			return;
+		}
+	}
+}
+
+static void
+set_value(struct parse *p, enum conf_key k, struct str s)
+{
+	p->conf->value[k] = s;
+	switch (keys[k].kind) {
+	case CONF_ADDRESS:
+		check_address(p, s);
+		break;
+	case CONF_SEARCH:
+		check_search(p, s);
+		break;
+	case CONF_FOLDER:
+		if (!str_starts(s, "/"))
+			fault_word(p, "the path must begin with /:", s, "");
+		break;
+	case CONF_HOST:
+		if (!host_name_ok(s))
+			fault_word(p, "no host name:", s, "");
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+parse_line(struct parse *p, struct str line)
+{
+	struct str word[LIM_WORDS];
+	const char *what;
+	enum conf_key k;
+	int i, n;
+
+	n = words_split(line, p->arena, word, &what);
+	if (n < 0)
+		fault(p, str_c(what));
+	if (n <= 0)
+		return;
+	for (i = 0; i < CONF_KEYS; i++)
+		if (str_eq(word[0], str_c(keys[i].word)))
+			break;
+	if (i == CONF_KEYS) {
+		unknown_key(p, word[0]);
+		return;
+	}
+	k = (enum conf_key)i;
+	if (n == 1) {
+		fault_word(p, "a value must follow", word[0], "");
+	} else if (keys[k].kind == CONF_ADDRESSES) {
+		add_addresses(p, word + 1, n - 1);
+	} else if (keys[k].kind == CONF_TRANSPORT) {
+		add_transport(p, word, n);
+	} else if (n > 2) {
+		fault_word(p, "one value only after", word[0],
+		    "; quote a text that holds blanks");
+	} else if (p->conf->line[k] != 0) {
+		fault_word(p, "given twice:", word[0], "");
+	} else
+		set_value(p, k, word[1]);
+	if (p->conf->line[k] == 0)
+		p->conf->line[k] = p->line;
+}
+
+static struct str
+default_host(struct arena *a)
+{
+	struct utsname un;
+
+	if (uname(&un) == -1 || un.nodename[0] == '\0')
+		return STR_LIT("localhost");
+	return arena_dup(a, str_c(un.nodename));
+}
+
+static struct str
+default_sender(struct arena *a, struct str host)
+{
+	static const char user[] = "picket@";
+	size_t n = sizeof user - 1;
+	char *p = arena_text(a, n + host.n);
+
+	memcpy(p, user, n);
+	memcpy(p + n, host.p, host.n);
+	return address_fault(str_of(p, n + host.n)) == NULL ?
+	    str_of(p, n + host.n) : STR_LIT("root");
+}
+
+/* What the lines left open. */
+static void
+settle(struct conf *c, struct arena *a, struct buf *why)
+{
+	static const struct str sendmail[] = { { "sendmail", 8 },
+	    { CONF_SENDMAIL_PATH, sizeof CONF_SENDMAIL_PATH - 1 } };
+	int k;
+
+	for (k = 0; k < CONF_KEYS; k++)
+		if (c->line[k] == 0)
+			c->value[k] = str_c(keys[k].dflt);
+	if (c->nmailto == 0)
+		c->mailto[c->nmailto++] = str_c(keys[CONF_MAILTO].dflt);
+	if (c->line[CONF_HOSTNAME] == 0)
+		c->value[CONF_HOSTNAME] = default_host(a);
+	if (c->line[CONF_MAILFROM] == 0)
+		c->value[CONF_MAILFROM] = default_sender(a,
+		    c->value[CONF_HOSTNAME]);
+	if (c->ntransport == 0 && access(CONF_SENDMAIL_PATH, X_OK) == 0 &&
+	    transport_parse(&c->transport[0], sendmail, 2, why))
+		c->ntransport++;
+}
+
+bool
+conf_parse(struct conf *c, struct str name, struct str text,
+    struct arena *a, struct buf *errors)
+{
+	struct buf why;
+	struct parse p = { .conf = c, .arena = a, .errors = errors,
+	    .why = &why, .name = name };
+	struct str line;
+	size_t at, end;
+
+	memset(c, 0, sizeof *c);
+	buf_init(&why, errors->mem);
+	for (at = 0; at < text.n; at = end + 1) {
+		end = str_find(text, '\n', at);
+		p.line++;
+		line = str_of(text.p + at, end - at);
+		if (str_ends(line, "\r"))
+			line.n--;
+		parse_line(&p, line);
+	}
+	settle(c, a, &why);
+	if (p.nerror > LIM_CONF_ERRORS)
+		buf_printf(errors, "%u more errors\n",
+		    p.nerror - LIM_CONF_ERRORS);
+	buf_free(&why);
+	return p.nerror == 0;
+}
+
+bool
+conf_read(struct conf *c, const char *file, bool any_owner, struct arena *a,
+    struct buf *errors)
+{
+	struct buf text, why;
+	enum trust t;
+	bool fine;
+
+	buf_init(&text, errors->mem);
+	buf_init(&why, errors->mem);
+	t = trust_read(file, LIM_CONF_FILE, any_owner, &text, &why);
+	fine = t != TRUST_REFUSED;
+	if (fine) {
+		fine = conf_parse(c, str_c(file), buf_view(&text), a, errors);
+	} else {
+		buf_str(errors, buf_view(&why));
+		buf_putc(errors, '\n');
+	}
+	buf_free(&why);
+	buf_free(&text);
+	return fine;
+}

@@ -1,0 +1,53 @@
+/*
+ * conf: picket.conf, the little that is not a rule: who gets the mail, from
+ * whom, and by which ways.  One keyword a line, values after it (words.h);
+ * the keywords are the rows of conf.def.
+ *
+ *	mailto    systems@example.org
+ *	smtp      mail.example.org:587 user picket passfile /etc/picket/pw
+ *	sendmail  /usr/sbin/sendmail	// when the relay does not answer
+ *
+ * Everything in a struct conf lives in the arena that it was read into.
+ */
+#ifndef ENGINE_DELIVER_CONF_H
+#define ENGINE_DELIVER_CONF_H
+
+#include "engine/deliver/transport.h"
+
+enum conf_kind { CONF_ADDRESSES, CONF_ADDRESS, CONF_TEXT, CONF_TRANSPORT,
+    CONF_SEARCH, CONF_FOLDER, CONF_HOST };
+enum conf_key {
+#define K(id, word, kind, dflt, help) id,
+#include "engine/deliver/conf.def"
+#undef K
+	CONF_KEYS
+};
+
+#define LIM_CONF_MAILTO	100	/* what every mail server takes at once:
+				 * RFC 5321 4.5.3.1.8 */
+#define LIM_CONF_TRANSPORTS 16	/* nobody needs more; each costs its timeout */
+#define LIM_CONF_ERRORS	20	/* a person reads no more; the rest is counted */
+#define CONF_SENDMAIL_PATH "/usr/sbin/sendmail"
+
+struct conf {
+	struct str	 value[CONF_KEYS];	/* of keys with one value */
+	unsigned	 line[CONF_KEYS];	/* where first given; 0: default */
+	struct str	 mailto[LIM_CONF_MAILTO];
+	size_t		 nmailto;
+	struct transport transport[LIM_CONF_TRANSPORTS]; /* in order */
+	size_t		 ntransport;		/* 0: there is no way out */
+};
+
+/*
+ * Reads the file; a missing one gives the defaults.  False with lines
+ * "file:line: error: ..." added to errors; then the conf is not to be used.
+ * any_owner: --trust-permissions.
+ * Without a transport line: CONF_SENDMAIL_PATH, if it can be run.
+ */
+bool	conf_read(struct conf *, const char *file, bool any_owner,
+	    struct arena *, struct buf *errors);
+/* The same for a text; name is shown in the messages. */
+bool	conf_parse(struct conf *, struct str name, struct str text,
+	    struct arena *, struct buf *errors);
+
+#endif

@@ -1,0 +1,349 @@
+#include "engine/deliver/transport.h"
+
+#include "engine/deliver/address.h"
+#include "engine/deliver/words.h"
+#include "lang/base/num.h"
+
+#define ON_SMTP		(1u << TRANSPORT_SMTP)
+#define ON_SENDMAIL	(1u << TRANSPORT_SENDMAIL)
+#define ON_MAILCMD	(1u << TRANSPORT_MAILCMD)
+
+#define PORT_MAX	65535
+#define SHOWN		80	/* bytes of a wrong word in a message */
+
+const char *const transport_name[TRANSPORT_COUNT] = {
+#define T(id, word, target) word,
+#include "engine/deliver/conf.def"
+#undef T
+};
+
+static const char *const target_name[TRANSPORT_COUNT] = {
+#define T(id, word, target) target,
+#include "engine/deliver/conf.def"
+#undef T
+};
+
+static const struct option_row {
+	const char	*word;
+	unsigned	 on;
+	const char	*arg, *dflt;
+} options[OPTION_COUNT] = {
+#define O(id, word, on, arg, dflt, help) { word, on, arg, dflt },
+#include "engine/deliver/conf.def"
+#undef O
+};
+
+/* "what: WORD" with the word made safe to show; always false. */
+static bool
+wrong(struct buf *why, const char *what, struct str word)
+{
+	buf_puts(why, what);
+	buf_puts(why, " \"");
+	buf_escaped(why, word, SHOWN);
+	buf_putc(why, '"');
+	return false;
+}
+
+static bool
+absolute(struct str path)
+{
+	return str_starts(path, "/") && str_find(path, '\0', 0) == path.n;
+}
+
+/* 1 to PORT_MAX in digits, else 0. */
+static unsigned
+parse_port(struct str s)
+{
+	unsigned n = 0;
+	size_t i;
+
+	if (s.n == 0 || s.n > 5)
+		return 0;
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return 0;
+		n = 10 * n + (unsigned)(s.p[i] - '0');
+	}
+	return n > PORT_MAX ? 0 : n;
+}
+
+/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT; no port leaves t->port 0. */
+static bool
+parse_relay(struct transport *t, struct str s, struct buf *why)
+{
+	struct str host;
+	size_t i;
+	bool fine;
+
+	if (str_starts(s, "[")) {
+		i = str_find(s, ']', 0);
+		host = str_of(s.p + 1, i - 1);
+		i += i < s.n;
+		fine = host_ipv6_ok(host);
+	} else {
+		i = str_find(s, ':', 0);
+		host = str_of(s.p, i);
+		fine = host_name_ok(host);
+	}
+	if (!fine)
+		return wrong(why, "smtp needs a host, HOST:PORT or "
+		    "[IPV6]:PORT, not", s);
+	t->target = host;
+	t->port = 0;
+	if (i == s.n)
+		return true;
+	t->port = parse_port(str_of(s.p + i + 1, s.n - i - 1));
+	return (s.p[i] == ':' && t->port != 0) ||
+	    wrong(why, "bad port in", s);
+}
+
+static bool
+parse_target(struct transport *t, struct str s, struct buf *why)
+{
+	t->target = s;
+	switch (t->kind) {
+	case TRANSPORT_SMTP:
+		return parse_relay(t, s, why);
+	case TRANSPORT_SENDMAIL:
+	case TRANSPORT_FILE:
+		if (!absolute(s))
+			return wrong(why, "the path must begin with /:", s);
+		return true;
+	default:
+		if (s.n == 0)
+			return wrong(why, "empty command", s);
+		return true;
+	}
+}
+
+static int
+find_option(enum transport_kind kind, struct str word)
+{
+	int i;
+
+	for (i = 0; i < OPTION_COUNT; i++)
+		if ((options[i].on & 1u << kind) != 0 &&
+		    str_eq(word, str_c(options[i].word)))
+			return i;
+	return -1;
+}
+
+static bool
+unknown_option(enum transport_kind kind, struct str word, struct buf *why)
+{
+	const char *best = NULL;
+	unsigned d, least = 3;	/* more edits are another word */
+	int i;
+
+	buf_puts(why, transport_name[kind]);
+	wrong(why, " has no option", word);
+	for (i = 0; i < OPTION_COUNT; i++) {
+		if ((options[i].on & 1u << kind) == 0)
+			continue;
+		d = str_distance(word, str_c(options[i].word), least);
+		if (d < least) {
+			least = d;
+			best = options[i].word;
+		}
+	}
+	if (best != NULL)
+		buf_printf(why, "; did you mean \"%s\"?", best);
+	return false;
+}
+
+static bool
+set_option(struct transport *t, enum transport_option o, struct str arg,
+    struct buf *why)
+{
+	switch (o) {
+	case OPTION_STARTTLS:
+		t->tls = SMTP_STARTTLS;
+		break;
+	case OPTION_TLS:
+		t->tls = SMTP_TLS;
+		break;
+	case OPTION_PLAIN:
+		t->tls = SMTP_PLAIN;
+		break;
+	case OPTION_INSECURE:
+		t->insecure = true;
+		break;
+	case OPTION_CA:
+		t->ca = arg;
+		return absolute(arg) ||
+		    wrong(why, "the path of ca must begin with /:", arg);
+	case OPTION_PASSFILE:
+		t->passfile = arg;
+		return absolute(arg) ||
+		    wrong(why, "the path of passfile must begin with /:", arg);
+	case OPTION_USER:
+		t->user = arg;
+		return arg.n > 0 || wrong(why, "empty user", arg);
+	case OPTION_TIMEOUT:
+		t->timeout = num_parse_duration(arg);
+		return (t->timeout >= LIM_TIMEOUT_MIN &&
+		    t->timeout <= LIM_TIMEOUT_MAX) ||
+		    wrong(why, "timeout must be from 1s to 1h, not", arg);
+	case OPTION_COUNT:
+		break;
+	}
+	return true;
+}
+
+/* What an smtp line leaves open, and what does not go together in it. */
+static bool
+settle_smtp(struct transport *t, const bool *given, struct buf *why)
+{
+	bool own = host_is_loopback(t->target);
+
+	if (given[OPTION_STARTTLS] + given[OPTION_TLS] +
+	    given[OPTION_PLAIN] > 1)
+		return wrong(why, "only one of starttls, tls and plain for",
+		    t->target);
+	if (!given[OPTION_STARTTLS] && !given[OPTION_TLS] &&
+	    !given[OPTION_PLAIN])
+		t->tls = t->port == SMTPS_PORT ? SMTP_TLS :
+		    own ? SMTP_PLAIN : SMTP_STARTTLS;
+	if (t->port == 0)
+		t->port = t->tls == SMTP_TLS ? SMTPS_PORT : SMTP_PORT;
+	if (given[OPTION_USER] != given[OPTION_PASSFILE])
+		return wrong(why, "user and passfile go together for",
+		    t->target);
+	if (given[OPTION_USER] && t->tls == SMTP_PLAIN && !own)
+		return wrong(why, "a password needs starttls or tls on the "
+		    "way to", t->target);
+	if (t->tls == SMTP_PLAIN && (t->insecure || given[OPTION_CA]))
+		return wrong(why, "without TLS there is no certificate to "
+		    "check of", t->target);
+	return true;
+}
+
+bool
+transport_parse(struct transport *t, const struct str *word, int n,
+    struct buf *why)
+{
+	bool given[OPTION_COUNT] = { false };
+	const struct option_row *o;
+	struct str arg;
+	int i, k;
+
+	*t = (struct transport){ .ca = STR_NIL };
+	for (k = 0; k < TRANSPORT_COUNT; k++)
+		if (str_eq(word[0], str_c(transport_name[k])))
+			break;
+	if (k == TRANSPORT_COUNT)
+		return wrong(why, "unknown transport", word[0]);
+	t->kind = (enum transport_kind)k;
+	t->timeout = num_parse_duration(str_c(options[OPTION_TIMEOUT].dflt));
+	if (n < 2) {
+		buf_printf(why, "%s needs %s", transport_name[k],
+		    target_name[k]);
+		return false;
+	}
+	if (!parse_target(t, word[1], why))
+		return false;
+	for (i = 2; i < n; i++) {
+		k = find_option(t->kind, word[i]);
+		if (k < 0)
+			return unknown_option(t->kind, word[i], why);
+		o = &options[k];
+		if (given[k])
+			return wrong(why, "given twice:", word[i]);
+		given[k] = true;
+		arg = STR_NIL;
+		if (o->arg[0] != '\0') {
+			if (++i == n) {
+				buf_printf(why, "%s needs %s", o->word, o->arg);
+				return false;
+			}
+			arg = word[i];
+		}
+		if (!set_option(t, (enum transport_option)k, arg, why))
+			return false;
+	}
+	return t->kind != TRANSPORT_SMTP || settle_smtp(t, given, why);
+}
+
+bool
+transport_parse_line(struct transport *t, struct str line, struct arena *a,
+    struct buf *why)
+{
+	struct str word[LIM_WORDS];
+	const char *fault;
+	int n;
+
+	n = words_split(line, a, word, &fault);
+	if (n == 0)
+		fault = "empty line";
+	if (n <= 0) {
+		buf_puts(why, fault);
+		return false;
+	}
+	return transport_parse(t, word, n, why);
+}
+
+static void
+add_option(struct buf *b, enum transport_option o, struct str arg)
+{
+	buf_putc(b, ' ');
+	buf_puts(b, options[o].word);
+	if (!str_none(arg)) {
+		buf_putc(b, ' ');
+		words_add(b, arg);
+	}
+}
+
+static void
+add_relay(const struct transport *t, struct buf *b)
+{
+	bool ipv6 = str_find(t->target, ':', 0) < t->target.n;
+
+	buf_printf(b, ipv6 ? "[%.*s]:%u" : "%.*s:%u", (int)t->target.n,
+	    t->target.p, t->port);
+}
+
+void
+transport_format(const struct transport *t, struct buf *b)
+{
+	static const enum transport_option tls[] = { OPTION_STARTTLS,
+	    OPTION_TLS, OPTION_PLAIN };
+
+	buf_puts(b, transport_name[t->kind]);
+	buf_putc(b, ' ');
+	if (t->kind == TRANSPORT_SMTP) {
+		add_relay(t, b);
+		add_option(b, tls[t->tls], STR_NIL);
+		if (!str_none(t->ca))
+			add_option(b, OPTION_CA, t->ca);
+		if (!str_none(t->user)) {
+			add_option(b, OPTION_USER, t->user);
+			add_option(b, OPTION_PASSFILE, t->passfile);
+		}
+		if (t->insecure)
+			add_option(b, OPTION_INSECURE, STR_NIL);
+	} else
+		words_add(b, t->target);
+	if ((options[OPTION_TIMEOUT].on & 1u << t->kind) != 0)
+		buf_printf(b, " %s %gs", options[OPTION_TIMEOUT].word,
+		    t->timeout);
+}
+
+void
+transport_label(const struct transport *t, struct buf *b)
+{
+	size_t from, i;
+
+	buf_puts(b, transport_name[t->kind]);
+	if (t->kind == TRANSPORT_MAILCMD)
+		return;		/* a command is no word */
+	buf_putc(b, ':');
+	if (t->kind == TRANSPORT_SMTP) {
+		add_relay(t, b);
+		return;
+	}
+	from = b->n;
+	buf_escaped(b, t->target, 0);
+	for (i = from; i < b->n; i++)
+		if (b->p[i] == ' ')
+			b->p[i] = '_';
+}

@@ -1,0 +1,65 @@
+/*
+ * transport: one way for a mail to leave, as a line of picket.conf says it:
+ *
+ *	smtp mail.example.org:587 starttls user picket passfile /etc/picket/pw
+ *	sendmail /usr/sbin/sendmail
+ *	mailcmd "mailx -s 'PIKT Alert' root"
+ *	file /var/mail/alerts
+ *
+ * Why lines: a job carries its transports as the same lines, so there is one
+ * parser, and what a job says can be read.  A line names secrets by the
+ * file that holds them; it never holds one.
+ */
+#ifndef ENGINE_DELIVER_TRANSPORT_H
+#define ENGINE_DELIVER_TRANSPORT_H
+
+#include "lang/base/arena.h"
+#include "lang/base/buf.h"
+
+enum transport_kind {
+#define T(id, word, target) id,
+#include "engine/deliver/conf.def"
+#undef T
+	TRANSPORT_COUNT
+};
+enum transport_option {
+#define O(id, word, on, arg, dflt, help) id,
+#include "engine/deliver/conf.def"
+#undef O
+	OPTION_COUNT
+};
+enum smtp_tls { SMTP_STARTTLS, SMTP_TLS, SMTP_PLAIN };
+
+#define LIM_TIMEOUT_MIN	1.0	/* seconds; less answers no question */
+#define LIM_TIMEOUT_MAX	3600.0	/* an attempt this long is a hang */
+#define SMTP_PORT	25
+#define SMTPS_PORT	465
+
+struct transport {
+	enum transport_kind kind;
+	struct str	 target;	/* host without brackets, path, command */
+	unsigned	 port;		/* smtp */
+	enum smtp_tls	 tls;
+	bool		 insecure;
+	struct str	 ca, user, passfile;	/* NIL if not given */
+	double		 timeout;	/* seconds one attempt may take */
+	unsigned	 line;		/* in picket.conf; 0: not from there */
+};
+
+extern const char *const transport_name[TRANSPORT_COUNT];
+
+/*
+ * Reads the words of a line (n >= 1); its texts are those of the words.
+ * False with one line for a person added to `why`.
+ */
+bool	transport_parse(struct transport *, const struct str *word, int n,
+	    struct buf *why);
+/* The same for a line as job and picket.conf hold it; texts in the arena. */
+bool	transport_parse_line(struct transport *, struct str line,
+	    struct arena *, struct buf *why);
+/* A transport as the line that transport_parse_line reads back. */
+void	transport_format(const struct transport *, struct buf *);
+/* Its name in reports, one word: smtp:mail.example.org:587, mailcmd. */
+void	transport_label(const struct transport *, struct buf *);
+
+#endif

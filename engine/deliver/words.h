@@ -1,0 +1,27 @@
+/*
+ * words: a line of picket.conf as words, and back.  Why a module: the reader
+ * of the file and the reader of a transport's line inside a job must agree
+ * byte for byte, so that what was checked is what is used.
+ *
+ * Blanks separate.  "..." holds blanks; in it \" is a quote, \\ a backslash,
+ * any other \c stays two characters (as in scripts).  // and # begin a
+ * comment at the start of the line or after a blank.
+ */
+#ifndef ENGINE_DELIVER_WORDS_H
+#define ENGINE_DELIVER_WORDS_H
+
+#include "lang/base/arena.h"
+#include "lang/base/buf.h"
+
+#define LIM_WORDS	128	/* words a line: LIM_CONF_MAILTO and some */
+
+/*
+ * Splits; the texts live in the arena.  Returns how many, at most
+ * LIM_WORDS, or -1 with *why for a person.
+ */
+int	words_split(struct str line, struct arena *, struct str word[LIM_WORDS],
+	    const char **why);
+/* Adds a word so that words_split reads it back, quoted only if it must be. */
+void	words_add(struct buf *, struct str);
+
+#endif

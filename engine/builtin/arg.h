@@ -1,0 +1,42 @@
+/*
+ * arg: what all built-in functions do with their arguments, and their
+ * prototypes.
+ *
+ * The rule for arguments without a value: ERR makes the result ERR, else NIL
+ * makes it NIL, and nothing is logged, as in arithmetic; what acts on the
+ * world with such an argument says vm_domain instead.
+ */
+#ifndef ENGINE_BUILTIN_ARG_H
+#define ENGINE_BUILTIN_ARG_H
+
+#include "engine/vm/builtin.h"
+
+/* One prototype a row; the rows of builtins.def itself are the compiler's. */
+#define BI(id, names, args, ret, flags, fn, help, example, gives) \
+	void fn(struct call *);
+#include "lang/table/builtins-math.def"
+#include "lang/table/builtins-text.def"
+#include "lang/table/builtins-time.def"
+#include "lang/table/builtins-world.def"
+#undef BI
+
+#define ARG_SHOWN	200	/* bytes of a text argument in a message */
+
+/* True if an argument has no value; the result then is set. */
+bool	arg_none(struct call *);
+/* The i-th number, an integer of lo to hi; false: vm_domain was called. */
+bool	arg_int(struct call *, unsigned i, int64_t lo, int64_t hi,
+	    int64_t *out);
+/* False (vm_domain) unless the i-th text has a value and no NUL byte, so
+ * that the system's calls see all of it. */
+bool	arg_c(struct call *, unsigned i);
+/* The i-th text, zero-terminated, in the call's memory. */
+char	*arg_zero(struct call *, unsigned i);
+/* n bytes, aligned for numbers and pointers, gone with the call's memory. */
+void	*arg_scratch(struct call *, size_t n);
+/* What %.*s wants: the text's bytes, at most ARG_SHOWN. */
+int	arg_cut(struct str);
+/* The result, copied out of the machine's buf. */
+struct str arg_result(struct call *, const struct buf *);
+
+#endif

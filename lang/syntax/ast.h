@@ -1,0 +1,152 @@
+/*
+ * ast: the tree that the parser builds and the checker completes.  One node
+ * type for expressions and statements: small scripts, one pass each way, and
+ * an arena that dies with the compile.
+ */
+#ifndef LANG_SYNTAX_AST_H
+#define LANG_SYNTAX_AST_H
+
+#include <stdint.h>
+#include "lang/base/arena.h"
+#include "lang/base/diag.h"
+#include "lang/code/program.h"
+#include "lang/table/builtin.h"
+
+#define LIM_NEST	200	/* blocks and brackets: the checker and the code
+				 * generator recurse once a level */
+#define LIM_DEPTH	1000	/* of any tree, chains of operators included */
+
+enum ast {
+	/* expressions */
+	X_NUM, X_STR, X_CAT, X_VAR, X_INDEX, X_FIELD, X_FIELDX, X_CALL,
+	X_HANDLE, X_NIL, X_OP, X_NOT, X_CMP, X_SCMP, X_MATCH, X_AND, X_OR,
+	X_FTEST, X_FCMP, X_FMT, X_PREV, X_ARRAY,
+	/* statements */
+	S_SET, S_DO, S_IF, S_ARM, S_WHILE, S_REPEAT, S_FOR, S_FORIN, S_LINES,
+	S_BREAK, S_CONTINUE, S_SWITCH, S_CASE, S_BREAKSW, S_AGAIN, S_LEAVE,
+	S_REDO, S_NEXT, S_SKIP, S_LAST, S_PAUSE, S_QUIT, S_DIE, S_UNSET,
+	S_EXEC, S_OUTPUT, S_ASSERT
+};
+
+enum type { TY_NONE, TY_NUM, TY_STR, TY_ANY };	/* ANY: a bare NIL or ERR */
+
+enum cmp { CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_EQ, CMP_NE,
+    CMP_NGT, CMP_NLT, CMP_NGE, CMP_NLE };
+
+enum unit { UNIT_NONE, UNIT_PERCENT, UNIT_DURATION, UNIT_SIZE };
+
+struct symbol;
+
+struct node {
+	enum ast	 kind;
+	enum type	 type;
+	struct span	 span;
+	uint16_t	 depth;		/* of the tree below */
+	uint8_t		 op;		/* num_op, cmp, file test, set operator,
+					 * exec mode, out kind */
+	uint8_t		 unit;		/* X_NUM */
+	bool		 flag;		/* X_MATCH: ignores case; X_CAT: written as
+					 * one string; X_NIL: ERR; S_EXEC: doexec */
+	bool		 negate;	/* X_MATCH: !~ */
+	bool		 paren;		/* stood in parentheses */
+	struct node	*next;		/* in a list */
+	struct node	*a, *b, *c;
+	struct node	*list;		/* arguments, parts, statements, arms */
+	struct str	 text;		/* name without sigil, or literal bytes */
+	double		 num;
+	int		 id;		/* builtin, field number */
+	struct symbol	*sym;
+};
+
+/* A list under construction: the grammar appends at the tail. */
+struct list {
+	struct node	*head, *tail;
+};
+
+/* What the init section says; NULL or NIL where it is silent. */
+struct dat_spec {
+	struct dat_spec	*next;
+	struct span	 span;
+	struct str	 name;
+	bool		 number;
+	enum dat_kind	 kind;
+	double		 lo, hi;
+	struct str	 regex;
+	struct span	 regex_span;
+	struct str	 as;		/* NIL: default */
+	struct span	 as_span;
+	struct symbol	*sym;
+};
+
+struct key_name {
+	struct key_name	*next;
+	struct span	 span;
+	struct str	 name;
+	bool		 number;
+};
+
+struct init {
+	struct str	 status, level;
+	struct span	 status_span, level_span;
+	struct node	*task, *input, *filter;	/* strings */
+	bool		 input_proc;
+	struct str	 seps;
+	struct span	 seps_span;
+	bool		 seps_regex;
+	struct dat_spec	*dat, *dat_tail;
+	struct key_name	*key, *key_tail;
+	struct node	*timeout, *line, *memory, *budget;	/* X_NUM */
+	uint32_t	 seen;		/* items, by bit, for duplicates */
+};
+
+struct rule {
+	struct rule	*next;
+	struct node	*body;
+	struct span	 span;
+};
+
+struct script {
+	struct script	*next;
+	struct str	 name;
+	struct span	 span;
+	struct init	*init;
+	struct node	*begin, *end;
+	bool		 has_begin, has_end;
+	struct rule	*rule, *rule_tail;
+	uint32_t	 nrule;
+};
+
+/* What the parser works on; one a compile. */
+struct parse {
+	struct arena	*arena;
+	struct diag	*diag;
+	struct source_set *src;
+	struct script	*script, *script_tail;
+	struct script	*cur;
+	struct str	 base;		/* name of a standalone program */
+	struct lexer	*lex;
+	bool		 stop;		/* a limit was hit: no more tokens */
+};
+
+struct node *ast_new(struct parse *, enum ast, struct span);
+struct node *ast_un(struct parse *, enum ast, int op, struct span,
+	    struct node *);
+struct node *ast_bin(struct parse *, enum ast, int op, struct span,
+	    struct node *, struct node *);
+struct list  ast_append(struct list, struct node *);
+struct span  span_join(struct span, struct span);
+
+/* Parses src->text; scripts end up in p->script, errors in p->diag. */
+void	 parse_text(struct parse *);
+
+/* The reserved words, for hints and tables. */
+struct keyword {
+	const char	*word;
+	int		 token;
+	enum kw_class { KW_SECTION, KW_INIT, KW_STMT, KW_CLOSE, KW_WORD,
+	    KW_OPER } class;
+};
+extern const struct keyword *const keyword_table;
+extern const size_t keyword_count;
+
+#endif

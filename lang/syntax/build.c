@@ -1,0 +1,628 @@
+#include "lang/base/num.h"
+#include "lang/syntax/build.h"
+#include "lang/syntax/lexer.h"
+#include "lang/syntax/parser.h"
+
+#define LIM_NAME	200	/* bytes of a script's name: it becomes a file name */
+
+static struct diag_item *
+err(struct parse *p, struct span s, enum diag_id id, struct str a,
+    struct str b)
+{
+	return diag_at(p->diag, s, id, a, b, STR_NIL);
+}
+
+static void
+other(struct parse *p, struct diag_item *d, struct span s)
+{
+	if (d != NULL)
+		diag_other(p->diag, d, source_place(p->src, s.at));
+}
+
+/* --- scripts and sections --- */
+
+static struct script *
+script_new(struct parse *p, struct str name, struct span span)
+{
+	struct script *s = arena_zalloc(p->arena, sizeof *s);
+
+	s->name = name;
+	s->span = span;
+	s->init = arena_zalloc(p->arena, sizeof *s->init);
+	s->init->status = s->init->level = s->init->seps = STR_NIL;
+	if (p->script == NULL)
+		p->script = s;
+	else
+		p->script_tail->next = s;
+	p->script_tail = s;
+	p->cur = s;
+	return s;
+}
+
+void
+build_script(struct parse *p, struct str name, struct span span)
+{
+	struct script *o;
+	struct diag_item *d;
+
+	for (o = p->script; o != NULL; o = o->next)
+		if (str_eq(o->name, name)) {
+			d = err(p, span, E_SCRIPT_DUP, name, STR_NIL);
+			other(p, d, o->span);
+			break;
+		}
+	if (name.n > LIM_NAME)
+		err(p, span, E_NAME_TOO_LONG, name, STR_LIT("200 bytes"));
+	script_new(p, name, span);
+}
+
+void
+build_script_end(struct parse *p)
+{
+	struct script *s = p->cur;
+
+	if (!s->has_begin && !s->has_end && s->rule == NULL &&
+	    p->diag->nerror == 0)
+		err(p, s->span, E_SCRIPT_EMPTY, s->name, STR_NIL);
+}
+
+static struct script *
+current(struct parse *p, struct span span)
+{
+	return p->cur != NULL ? p->cur : script_new(p, p->base, span);
+}
+
+void
+build_anonymous(struct parse *p, struct list l, struct span span)
+{
+	struct script *s = current(p, span);
+
+	s->begin = l.head;
+	s->has_begin = true;
+}
+
+void
+build_anonymous_section(struct parse *p, struct span span)
+{
+	(void)current(p, span);
+}
+
+void
+build_section(struct parse *p, int token, struct node *body, struct span span)
+{
+	struct script *s = current(p, span);
+	struct rule *r;
+
+	if (token == T_BEGIN) {
+		if (s->has_begin)
+			err(p, span, E_SECTION_DUP, STR_LIT("begin"), STR_NIL);
+		else if (s->rule != NULL || s->has_end)
+			err(p, span, E_SECTION_ORDER, STR_LIT("begin"),
+			    s->has_end ? STR_LIT("end") : STR_LIT("rule"));
+		s->begin = body;
+		s->has_begin = true;
+	} else if (token == T_END) {
+		if (s->has_end)
+			err(p, span, E_SECTION_DUP, STR_LIT("end"), STR_NIL);
+		s->end = body;
+		s->has_end = true;
+	} else {
+		if (s->has_end)
+			err(p, span, E_SECTION_ORDER, STR_LIT("rule"),
+			    STR_LIT("end"));
+		r = arena_zalloc(p->arena, sizeof *r);
+		r->body = body;
+		r->span = span;
+		if (s->rule == NULL)
+			s->rule = r;
+		else
+			s->rule_tail->next = r;
+		s->rule_tail = r;
+		s->nrule++;
+	}
+}
+
+/* --- init --- */
+
+enum { SEEN_INIT, SEEN_STATUS, SEEN_LEVEL, SEEN_TASK, SEEN_INPUT, SEEN_FILTER,
+    SEEN_SEPS, SEEN_TIMEOUT, SEEN_LINE, SEEN_MEMORY, SEEN_BUDGET };
+
+static void
+seen(struct parse *p, int bit, struct str what, struct span span)
+{
+	struct init *in = current(p, span)->init;
+
+	if (in->seen & 1u << bit)
+		err(p, span, E_ITEM_DUP, what, STR_NIL);
+	in->seen |= 1u << bit;
+}
+
+void
+build_init(struct parse *p, struct span span)
+{
+	struct script *s = current(p, span);
+
+	if (s->init->seen & 1u << SEEN_INIT)
+		err(p, span, E_SECTION_DUP, STR_LIT("init"), STR_NIL);
+	else if (s->has_begin || s->rule != NULL || s->has_end)
+		err(p, span, E_SECTION_ORDER, STR_LIT("init"),
+		    s->has_begin ? STR_LIT("begin") :
+		    s->rule != NULL ? STR_LIT("rule") : STR_LIT("end"));
+	s->init->seen |= 1u << SEEN_INIT;
+}
+
+void
+build_status(struct parse *p, struct str word, struct span span)
+{
+	seen(p, SEEN_STATUS, STR_LIT("status"), span);
+	p->cur->init->status = word;
+	p->cur->init->status_span = span;
+}
+
+void
+build_level(struct parse *p, struct str word, struct span span)
+{
+	seen(p, SEEN_LEVEL, STR_LIT("level"), span);
+	p->cur->init->level = word;
+	p->cur->init->level_span = span;
+}
+
+void
+build_text(struct parse *p, int token, struct node *n, struct span span)
+{
+	struct init *in = current(p, span)->init;
+
+	switch (token) {
+	case T_TASK:
+		seen(p, SEEN_TASK, STR_LIT("task"), span);
+		in->task = n;
+		break;
+	case T_FILTER:
+		seen(p, SEEN_FILTER, STR_LIT("filter"), span);
+		in->filter = n;
+		break;
+	default:
+		seen(p, SEEN_INPUT, STR_LIT("input"), span);
+		in->input = n;
+		in->input_proc = token == T_PROC;
+		break;
+	}
+}
+
+void
+build_input_later(struct parse *p, struct str word, struct span span)
+{
+	static const char *const known[] = { "logfile", "table", "journal",
+	    "object", NULL };
+	struct buf b;
+	size_t i;
+
+	for (i = 0; known[i] != NULL; i++)
+		if (str_eq(word, str_c(known[i]))) {
+			buf_init(&b, p->arena->mem);
+			buf_puts(&b, "input ");
+			buf_str(&b, word);
+			err(p, span, E_LATER, arena_dup(p->arena, buf_view(&b)),
+			    STR_NIL);
+			buf_free(&b);
+			p->stop = true;
+			return;
+		}
+	diag_hint(p->diag, err(p, span, E_WORD, word, STR_NIL),
+	    STR_LIT("write: input proc \"...\" or input file \"...\""));
+}
+
+/* The constant text of a string node, or NIL with an error. */
+static struct str
+constant(struct parse *p, struct node *n, const char *what)
+{
+	if (n->kind == X_STR)
+		return n->text;
+	err(p, n->span, E_TASK_CONST, str_c(what), STR_NIL);
+	return STR_NIL;
+}
+
+void
+build_seps(struct parse *p, struct node *n, bool regex, struct span span)
+{
+	struct init *in;
+
+	seen(p, SEEN_SEPS, STR_LIT("seps"), span);
+	in = p->cur->init;
+	in->seps = constant(p, n, "seps");
+	in->seps_span = n->span;
+	in->seps_regex = regex;
+	if (!str_none(in->seps) && in->seps.n == 0)
+		err(p, n->span, E_SEPS_EMPTY, STR_NIL, STR_NIL);
+}
+
+void
+build_dat_var(struct parse *p, struct str name, bool number, struct span span)
+{
+	struct init *in = current(p, span)->init;
+	struct dat_spec *d, *o;
+
+	for (o = in->dat; o != NULL; o = o->next)
+		if (o->number == number && str_eq(o->name, name)) {
+			other(p, err(p, span, E_DAT_DUP, name, STR_NIL),
+			    o->span);
+			break;
+		}
+	d = arena_zalloc(p->arena, sizeof *d);
+	d->name = name;
+	d->number = number;
+	d->span = span;
+	d->as = STR_NIL;
+	if (in->dat == NULL)
+		in->dat = d;
+	else
+		in->dat_tail->next = d;
+	in->dat_tail = d;
+}
+
+void
+build_dat(struct parse *p, enum dat_kind kind, double lo, double hi,
+    struct node *regex, struct span span)
+{
+	struct dat_spec *d = p->cur->init->dat_tail;
+
+	d->kind = kind;
+	d->lo = lo;
+	d->hi = hi;
+	d->regex = STR_NIL;
+	if (regex != NULL) {
+		d->regex = constant(p, regex, "a dat pattern");
+		d->regex_span = regex->span;
+	} else if (kind != DAT_LAST) {
+		/* 65535: no line of LIM_LINE has more fields worth naming */
+		if (!(lo >= 1 && lo <= 65535 && num_is_int(lo)) ||
+		    (hi != 0 && !(hi >= 1 && hi <= 65535 && num_is_int(hi)))) {
+			char t[NUM_TEXT_MAX];
+			double bad = lo >= 1 && lo <= 65535 &&
+			    num_is_int(lo) ? hi : lo;
+			err(p, span, E_DAT_SPEC, arena_dup(p->arena,
+			    str_of(t, num_text(bad, t))), STR_NIL);
+			d->lo = d->hi = 1;
+		} else if (hi != 0 && hi < lo)
+			err(p, span, E_DAT_RANGE, STR_NIL, STR_NIL);
+	}
+}
+
+void
+build_dat_as(struct parse *p, struct str word, struct span span)
+{
+	p->cur->init->dat_tail->as = word;
+	p->cur->init->dat_tail->as_span = span;
+}
+
+void
+build_key(struct parse *p, struct str name, bool number, struct span span)
+{
+	struct init *in = current(p, span)->init;
+	struct key_name *k = arena_zalloc(p->arena, sizeof *k);
+
+	k->name = name;
+	k->number = number;
+	k->span = span;
+	if (in->key == NULL)
+		in->key = k;
+	else
+		in->key_tail->next = k;
+	in->key_tail = k;
+}
+
+void
+build_number(struct parse *p, int token, struct node *n, struct span span)
+{
+	struct init *in = current(p, span)->init;
+
+	switch (token) {
+	case T_TIMEOUT:
+		seen(p, SEEN_TIMEOUT, STR_LIT("timeout"), span);
+		in->timeout = n;
+		break;
+	case T_LINE:
+		seen(p, SEEN_LINE, STR_LIT("line"), span);
+		in->line = n;
+		break;
+	case T_MEMORY:
+		seen(p, SEEN_MEMORY, STR_LIT("memory"), span);
+		in->memory = n;
+		break;
+	default:
+		seen(p, SEEN_BUDGET, STR_LIT("budget"), span);
+		in->budget = n;
+		break;
+	}
+}
+
+void
+build_later(struct parse *p, struct str what, struct span span)
+{
+	err(p, span, E_LATER, what, STR_NIL);
+}
+
+/* --- expressions --- */
+
+struct node *
+build_num(struct parse *p, double num, int unit, struct span span)
+{
+	struct node *n = ast_new(p, X_NUM, span);
+
+	n->num = num;
+	n->unit = (uint8_t)unit;
+	n->type = TY_NUM;
+	return n;
+}
+
+struct node *
+build_string(struct parse *p, struct list parts, struct span span)
+{
+	struct node *n, *q;
+
+	if (parts.head == NULL || (parts.head == parts.tail &&
+	    parts.head->kind == X_STR)) {
+		n = ast_new(p, X_STR, span);
+		n->text = parts.head == NULL ? STR_EMPTY : parts.head->text;
+		n->a = parts.head;	/* where its text begins */
+		return n;
+	}
+	n = ast_new(p, X_CAT, span);
+	n->list = parts.head;
+	n->flag = true;
+	for (q = n->list; q != NULL; q = q->next)
+		if (q->depth >= n->depth)
+			n->depth = (uint16_t)(q->depth + 1);
+	return n;
+}
+
+struct node *
+build_var(struct parse *p, struct str name, enum type type, struct span span)
+{
+	struct node *n = ast_new(p, X_VAR, span);
+
+	n->text = name;
+	n->type = type;
+	return n;
+}
+
+struct node *
+build_index(struct parse *p, struct str name, enum type type, struct list keys,
+    struct span span)
+{
+	struct node *n = ast_new(p, X_INDEX, span), *q;
+
+	n->text = name;
+	n->type = type;
+	n->list = keys.head;
+	for (q = n->list; q != NULL; q = q->next)
+		if (q->depth >= n->depth)
+			n->depth = (uint16_t)(q->depth + 1);
+	if (n->depth >= LIM_DEPTH)
+		build_too_deep(p, span);
+	return n;
+}
+
+struct node *
+build_array(struct parse *p, struct str name, enum type type, struct span span)
+{
+	struct node *n = ast_new(p, X_ARRAY, span);
+
+	n->text = name;
+	n->type = type;
+	return n;
+}
+
+struct node *
+build_prev(struct parse *p, struct str name, struct span span)
+{
+	err(p, span, E_LATER, name.p[0] == '%' ?
+	    STR_LIT("a previous value (%name)") :
+	    STR_LIT("a preceding value (@name)"), STR_NIL);
+	return ast_new(p, X_NIL, span);
+}
+
+struct node *
+build_prev_set(struct parse *p, struct str name, struct span span)
+{
+	err(p, span, E_PREV_SET, name, STR_NIL);
+	return build_var(p, STR_LIT("x"), TY_NUM, span);
+}
+
+struct node *
+build_field_set(struct parse *p, struct span span)
+{
+	err(p, span, E_SPECIAL_SET, STR_LIT("a field"), STR_NIL);
+	return build_var(p, STR_LIT("x"), TY_STR, span);
+}
+
+struct node *
+build_call(struct parse *p, int id, struct node *args, struct span span)
+{
+	struct node *n = ast_new(p, X_CALL, span), *q;
+
+	n->id = id;
+	n->list = args;
+	for (q = args; q != NULL; q = q->next)
+		if (q->depth >= n->depth)
+			n->depth = (uint16_t)(q->depth + 1);
+	if (n->depth >= LIM_DEPTH)
+		build_too_deep(p, span);
+	return n;
+}
+
+/* a . b . c becomes one list of parts, so that chains cost no depth. */
+struct node *
+build_cat(struct parse *p, struct node *a, struct node *b, struct span span)
+{
+	struct node *n;
+
+	if (a->kind == X_CAT && !a->flag && !a->paren) {
+		a->a->next = b;		/* a->a: the list's tail */
+		a->a = b;
+		if (b->depth >= a->depth)
+			a->depth = (uint16_t)(b->depth + 1);
+		a->span = span_join(a->span, b->span);
+		return a;
+	}
+	n = ast_bin(p, X_CAT, 0, span, a, b);
+	n->span = span_join(a->span, b->span);
+	n->list = a;
+	a->next = b;
+	b->next = NULL;
+	n->a = b;
+	n->b = NULL;
+	return n;
+}
+
+struct node *
+build_match(struct parse *p, struct node *a, struct node *b, bool icase,
+    bool negate, struct span span)
+{
+	struct node *n = ast_bin(p, X_MATCH, 0, span, a, b);
+
+	n->flag = icase;
+	n->negate = negate;
+	return n;
+}
+
+/* --- statements --- */
+
+struct node *
+build_if(struct parse *p, struct node *arm, struct node *elifs,
+    struct node *els, struct span span)
+{
+	struct node *n = ast_new(p, S_IF, span);
+
+	n->list = arm;
+	arm->next = elifs;
+	n->b = els;
+	if (elifs != NULL)
+		elifs->c = NULL;	/* the tail: see ast_push_back */
+	return n;
+}
+
+struct node *
+build_loop(struct parse *p, enum ast kind, struct node *cond,
+    struct node *body, struct span span)
+{
+	struct node *n = ast_new(p, kind, span);
+
+	n->a = cond;
+	n->list = body;
+	return n;
+}
+
+struct node *
+build_for(struct parse *p, struct node *init, struct node *cond,
+    struct node *step, struct node *body, struct span span)
+{
+	struct node *n = ast_new(p, S_FOR, span);
+
+	n->a = init;
+	n->b = cond;
+	n->c = step;
+	n->list = body;
+	return n;
+}
+
+/* for $k in #keys(array[, order]) */
+struct node *
+build_forin(struct parse *p, struct str name, struct span at, struct node *keys,
+    struct node *body, struct span span)
+{
+	struct node *n = ast_new(p, S_FORIN, span);
+
+	n->a = build_var(p, name, TY_STR, at);
+	n->list = body;
+	if (keys->kind != X_CALL || keys->id != BI_KEYSOF ||
+	    keys->list == NULL) {
+		err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
+		return NULL;
+	}
+	n->b = keys->list;
+	n->c = keys->list->next;
+	if (n->c != NULL && n->c->next != NULL) {
+		err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
+		return NULL;
+	}
+	return n;
+}
+
+/* foreach #keys($k, array[, order]) */
+struct node *
+build_foreach(struct parse *p, struct node *keys, struct node *body,
+    struct span span)
+{
+	struct node *n = ast_new(p, S_FORIN, span), *a;
+
+	if (keys->kind != X_CALL || keys->id != BI_KEYSOF ||
+	    (a = keys->list) == NULL || a->next == NULL || a->kind != X_VAR ||
+	    a->type != TY_STR ||
+	    (a->next->next != NULL && a->next->next->next != NULL)) {
+		err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
+		return NULL;
+	}
+	n->a = a;
+	n->b = a->next;
+	n->c = a->next->next;
+	n->list = body;
+	return n;
+}
+
+struct node *
+build_lines(struct parse *p, struct str name, struct span at, struct node *cmd,
+    struct node *body, struct span span)
+{
+	struct node *n = ast_new(p, S_LINES, span);
+
+	n->a = build_var(p, name, TY_STR, at);
+	n->b = cmd;
+	n->list = body;
+	return n;
+}
+
+struct node *
+build_switch(struct parse *p, struct node *subject, struct node *body,
+    struct span span)
+{
+	struct node *n = ast_new(p, S_SWITCH, span), *q;
+	bool had = false;
+
+	n->a = subject;
+	n->list = body;
+	if (body != NULL && body->kind != S_CASE)
+		err(p, body->span, E_CASE_FIRST, STR_NIL, STR_NIL);
+	for (q = body; q != NULL; q = q->next)
+		if (q->kind == S_CASE && q->a == NULL) {
+			if (had)
+				err(p, q->span, E_DEFAULT_DUP, STR_NIL, STR_NIL);
+			had = true;
+		}
+	return n;
+}
+
+struct node *
+build_exec(struct parse *p, int mode, bool doexec, struct list opts,
+    struct node *cmd, struct span span)
+{
+	struct node *n = ast_new(p, S_EXEC, span);
+
+	n->op = (uint8_t)mode;
+	n->flag = doexec;
+	n->list = opts.head;
+	n->a = cmd;
+	return n;
+}
+
+struct node *
+build_output(struct parse *p, int kind, struct node *target,
+    struct node *text, struct span span)
+{
+	struct node *n = ast_new(p, S_OUTPUT, span);
+
+	n->op = (uint8_t)kind;
+	n->a = target;
+	n->b = text;
+	return n;
+}

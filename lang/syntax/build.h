@@ -1,0 +1,76 @@
+/*
+ * build: what the grammar's actions call to make AST nodes and the parts of a
+ * script.  Checks only what the tokens alone can tell.
+ */
+#ifndef LANG_SYNTAX_BUILD_H
+#define LANG_SYNTAX_BUILD_H
+
+#include "lang/syntax/ast.h"
+
+/* Operators of `set` besides those of enum num_op. */
+#define SET_PLAIN	100
+#define SET_CAT		101
+
+struct list	ast_prepend(struct node *, struct list);
+struct node	*ast_push_back(struct node *list, struct node *);
+
+void	build_script(struct parse *, struct str name, struct span);
+void	build_script_end(struct parse *);
+void	build_anonymous(struct parse *, struct list, struct span);
+void	build_anonymous_section(struct parse *, struct span);
+void	build_section(struct parse *, int token, struct node *, struct span);
+void	build_init(struct parse *, struct span);
+
+void	build_status(struct parse *, struct str, struct span);
+void	build_level(struct parse *, struct str, struct span);
+void	build_text(struct parse *, int token, struct node *, struct span);
+void	build_input_later(struct parse *, struct str, struct span);
+void	build_seps(struct parse *, struct node *, bool regex, struct span);
+void	build_dat_var(struct parse *, struct str, bool number, struct span);
+void	build_dat(struct parse *, enum dat_kind, double lo, double hi,
+	    struct node *, struct span);
+void	build_dat_as(struct parse *, struct str, struct span);
+void	build_key(struct parse *, struct str, bool number, struct span);
+void	build_number(struct parse *, int token, struct node *, struct span);
+void	build_later(struct parse *, struct str, struct span);
+
+struct node *build_num(struct parse *, double, int unit, struct span);
+struct node *build_string(struct parse *, struct list, struct span);
+struct node *build_var(struct parse *, struct str, enum type, struct span);
+struct node *build_index(struct parse *, struct str, enum type, struct list,
+	    struct span);
+struct node *build_array(struct parse *, struct str, enum type, struct span);
+struct node *build_prev(struct parse *, struct str, struct span);
+struct node *build_prev_set(struct parse *, struct str, struct span);
+struct node *build_field_set(struct parse *, struct span);
+struct node *build_call(struct parse *, int id, struct node *args,
+	    struct span);
+struct node *build_cat(struct parse *, struct node *, struct node *,
+	    struct span);
+struct node *build_match(struct parse *, struct node *, struct node *,
+	    bool icase, bool negate, struct span);
+
+struct node *build_if(struct parse *, struct node *, struct node *,
+	    struct node *, struct span);
+struct node *build_loop(struct parse *, enum ast, struct node *cond,
+	    struct node *body, struct span);
+struct node *build_for(struct parse *, struct node *, struct node *,
+	    struct node *, struct node *, struct span);
+struct node *build_forin(struct parse *, struct str, struct span,
+	    struct node *, struct node *, struct span);
+struct node *build_foreach(struct parse *, struct node *, struct node *,
+	    struct span);
+struct node *build_lines(struct parse *, struct str, struct span,
+	    struct node *, struct node *, struct span);
+struct node *build_switch(struct parse *, struct node *, struct node *,
+	    struct span);
+struct node *build_exec(struct parse *, int mode, bool doexec, struct list,
+	    struct node *, struct span);
+struct node *build_output(struct parse *, int kind, struct node *,
+	    struct node *, struct span);
+
+void	build_syntax_error(struct parse *, struct span, const char *got,
+	    const char *const *want, int nwant);
+void	build_too_deep(struct parse *, struct span);
+
+#endif

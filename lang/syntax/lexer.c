@@ -1,0 +1,653 @@
+#include "lang/syntax/lexer.h"
+#include "lang/syntax/build.h"
+#include "lang/syntax/parser.h"
+
+static const struct keyword keyword_rows[] = {
+#define KW(token, word, class) { word, T_##token, KW_##class },
+#include "lang/table/keywords.def"
+#undef KW
+};
+const struct keyword *const keyword_table = keyword_rows;
+const size_t keyword_count = sizeof keyword_rows / sizeof keyword_rows[0];
+
+extern int pk_lex_lex(union token_value *, struct span *, void *);
+
+static const struct keyword *
+keyword_find(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < keyword_count; i++)
+		if (keyword_rows[i].word[0] == s.p[0] &&
+		    str_eq(str_c(keyword_rows[i].word), s))
+			return &keyword_rows[i];
+	return NULL;
+}
+
+static struct lex_bracket *
+innermost(struct lexer *lx)
+{
+	return lx->nbracket == 0 ? NULL : &lx->bracket[lx->nbracket - 1];
+}
+
+void
+lx_begin(struct lexer *lx, struct span *loc, uint32_t len)
+{
+	loc->at = lx->at;
+	loc->len = len;
+	lx->at += len;
+}
+
+int
+lx_error(struct lexer *lx, struct span span, enum diag_id id, struct str text)
+{
+	diag_at(lx->p->diag, span, id, text, STR_NIL, STR_NIL);
+	return T_BAD;
+}
+
+/* The bytes behind the current token, in the text itself. */
+static struct str
+rest(const struct lexer *lx)
+{
+	const struct buf *t = &lx->p->src->text;
+
+	return lx->at >= t->n ? STR_EMPTY : str_of(t->p + lx->at, t->n - lx->at);
+}
+
+static bool
+word_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Is the word in column 1 a script's name (language.md, 1)? */
+bool
+lx_is_name(struct lexer *lx, struct str word)
+{
+	static const char *const sections[] = { "init", "begin", "rule", "end" };
+	const struct keyword *k = keyword_find(word);
+	struct str s;
+	size_t i, n;
+
+	if (k != NULL && k->class == KW_SECTION)
+		return false;
+	if (!source_column_one(lx->p->src, lx->at - (uint32_t)word.n))
+		return false;
+	if (lx->nbracket > 0)
+		return false;
+	if (k == NULL) {
+		/* Without sigil and in lower case it may still be a slip; it
+		 * is a name all the same: no statement starts so. */
+		return true;
+	}
+	s = rest(lx);
+	for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' ||
+	    s.p[i] == '\n' || s.p[i] == '\r'); i++)
+		;
+	s = str_of(s.p + i, s.n - i);
+	for (i = 0; i < 4; i++) {
+		n = strlen(sections[i]);
+		if (s.n >= n && memcmp(s.p, sections[i], n) == 0 &&
+		    (s.n == n || !word_byte(s.p[n])))
+			return true;
+	}
+	return false;
+}
+
+/* Keeps the stack of blocks, so that an unclosed one can be named. */
+static void
+block_follow(struct lexer *lx, int token, struct span span)
+{
+	switch (token) {
+	case T_IF: case T_WHILE: case T_REPEAT: case T_FOR: case T_FOREACH:
+	case T_SWITCH:
+		if (lx->nblock == LIM_NEST) {
+			build_too_deep(lx->p, span);
+			return;
+		}
+		lx->block[lx->nblock].token = token;
+		lx->block[lx->nblock++].span = span;
+		break;
+	case T_FI: case T_ENDWHILE: case T_UNTIL: case T_ENDFOR:
+	case T_ENDFOREACH: case T_ENDSW:
+		if (lx->nblock > 0)
+			lx->nblock--;
+		break;
+	case T_NAME: case T_INIT: case T_BEGIN: case T_RULE: case T_END:
+		lx->nblock = 0;
+		break;
+	}
+}
+
+int
+lx_word(struct lexer *lx, union token_value *v, struct span span, struct str word)
+{
+	const struct keyword *k = keyword_find(word);
+	size_t i;
+
+	if (k == NULL) {
+		v->text = arena_dup(lx->p->arena, word);
+		if (str_eq(word, STR_LIT("NIL")))
+			return T_NIL;
+		if (str_eq(word, STR_LIT("ERR")))
+			return T_ERRV;
+		for (i = 0; i < word.n; i++)
+			if (word.p[i] >= 'a' && word.p[i] <= 'z')
+				return T_WORD;
+		return T_HANDLE;
+	}
+	if (lx->nbracket == 0) {
+		/* Where a command is expected, and where that ends. */
+		switch (k->token) {
+		case T_EXEC: case T_DOEXEC:
+			lx->next_mode = MODE_CMD;
+			lx->sq = lx->dq = lx->esc = false;
+			break;
+		case T_PROC: case T_FILTER:
+			lx->next_mode = MODE_INIT_CMD;
+			lx->sq = lx->dq = lx->esc = false;
+			break;
+		case T_FILE:
+			lx->next_mode = MODE_INIT;
+			break;
+		case T_AS: case T_IN:
+			if (lx->next_mode == MODE_CMD)
+				lx->plain_once = true;
+			if (lx->foreach_line) {
+				lx->next_mode = MODE_CMD;
+				lx->sq = lx->dq = lx->esc = false;
+				lx->foreach_line = false;
+			}
+			break;
+		case T_LINE:
+			if (lx->prev == T_FOREACH)
+				lx->foreach_line = true;
+			break;
+		case T_TIMEOUT: case T_MEMORY:
+			if (lx->next_mode == MODE_CMD)
+				break;
+			lx->next_mode = MODE_PLAIN;
+			break;
+		default:
+			if (k->class != KW_WORD && k->class != KW_OPER)
+				lx->next_mode = MODE_PLAIN;
+			break;
+		}
+	}
+	if (k->token == T_LATER) {
+		v->text = str_c(k->word);
+		return T_LATER;
+	}
+	block_follow(lx, k->token, span);
+	return k->token;
+}
+
+/* Opens a bracket; the token is returned unless it is one too many. */
+int
+lx_open(struct lexer *lx, char close, bool to_string, int token,
+    struct span span)
+{
+	struct lex_bracket *b;
+
+	if (lx->nbracket == LIM_NEST) {
+		build_too_deep(lx->p, span);
+		return T_BAD;
+	}
+	b = &lx->bracket[lx->nbracket++];
+	memset(b, 0, sizeof *b);
+	b->close = close;
+	b->to_string = to_string;
+	b->span = span;
+	b->cmdarg = -1;
+	if (to_string) {
+		b->mode = lx->mode;
+		b->block = lx->block_text;
+		b->indent = lx->indent;
+		b->open_quote = lx->open_quote;
+		lx->in_string = false;
+	}
+	b->sq = lx->sq;
+	b->dq = lx->dq;
+	b->esc = lx->esc;
+	return token;
+}
+
+int
+lx_close(struct lexer *lx, char c, struct span span)
+{
+	struct lex_bracket *b = innermost(lx);
+
+	if (b == NULL || b->close != c) {
+		char want[2] = { b == NULL ? '\0' : b->close, '\0' };
+		struct diag_item *d;
+
+		if (b == NULL)
+			return lx_error(lx, span, E_CLOSE, str_of(&c, 1));
+		d = diag_at(lx->p->diag, span, E_CLOSE_OTHER, str_of(&c, 1),
+		    str_c(want), STR_NIL);
+		if (d != NULL)
+			diag_other(lx->p->diag, d,
+			    source_place(lx->p->src, b->span.at));
+		/* take it for the one that was meant */
+	}
+	lx->sq = b->sq;
+	lx->dq = b->dq;
+	lx->esc = b->esc;
+	if (b->to_string) {
+		lx->in_string = true;
+		lx->mode = b->mode;
+		lx->block_text = b->block;
+		lx->indent = b->indent;
+		lx->open_quote = b->open_quote;
+		lx->unclosed_told = false;
+	}
+	lx->nbracket--;
+	return b->close;
+}
+
+/* name( with its sigil: the builtin's token, brackets opened. */
+int
+lx_func(struct lexer *lx, union token_value *v, struct span span, struct str text,
+    bool to_string)
+{
+	struct str name = str_of(text.p, text.n - 1), near;
+	const char *cmd;
+	struct diag_item *d;
+	int id = builtin_find(name), token;
+
+	token = lx_open(lx, ')', to_string,
+	    name.p[0] == '#' ? T_NFUNC : T_SFUNC, span);
+	if (token == T_BAD)
+		return token;
+	if (id < 0) {
+		span.len--;
+		near = builtin_nearest(name);
+		d = diag_at(lx->p->diag, span, E_FUNC_UNKNOWN, name, STR_NIL,
+		    STR_NIL);
+		if (d != NULL && !str_none(near)) {
+			struct buf b;
+
+			buf_init(&b, lx->p->arena->mem);
+			buf_puts(&b, "did you mean ");
+			buf_str(&b, near);
+			buf_putc(&b, '?');
+			diag_hint(lx->p->diag, d,
+			    arena_dup(lx->p->arena, buf_view(&b)));
+			buf_free(&b);
+		}
+	} else if ((cmd = strchr(builtin_info[id].args, 'c')) != NULL)
+		innermost(lx)->cmdarg = (int)(cmd - builtin_info[id].args);
+	if (innermost(lx)->cmdarg >= 0)
+		lx->sq = lx->dq = lx->esc = false;
+	v->id = id;
+	return token;
+}
+
+void
+lx_comma(struct lexer *lx)
+{
+	struct lex_bracket *b = innermost(lx);
+
+	if (b == NULL)
+		return;
+	b->arg++;
+	if (b->arg == b->cmdarg)
+		lx->sq = lx->dq = lx->esc = false;
+}
+
+int
+lx_number(struct lexer *lx, union token_value *v, struct span span, struct str s)
+{
+	static const struct { char c; int unit; double by; } units[] = {
+		{ 's', UNIT_DURATION, 1 }, { 'm', UNIT_DURATION, 60 },
+		{ 'h', UNIT_DURATION, 3600 }, { 'd', UNIT_DURATION, 86400 },
+		{ 'w', UNIT_DURATION, 604800 }, { 'K', UNIT_SIZE, 1024 },
+		{ 'M', UNIT_SIZE, 1048576 }, { 'G', UNIT_SIZE, 1073741824 },
+		{ 'T', UNIT_SIZE, 1099511627776 }, { '%', UNIT_PERCENT, .01 },
+	};
+	double by = 1;
+	size_t i;
+
+	v->q.unit = UNIT_NONE;
+	for (i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (s.p[s.n - 1] == units[i].c) {
+			v->q.unit = units[i].unit;
+			by = units[i].by;
+			s.n--;
+			break;
+		}
+	v->q.num = num_parse(s, false);
+	if (v->q.unit == UNIT_PERCENT)
+		v->q.num /= 100;
+	else
+		v->q.num *= by;
+	if (!num_fine(v->q.num)) {
+		lx_error(lx, span, E_NUMBER_BIG, s);
+		v->q.num = 0;
+	}
+	return T_NUM;
+}
+
+/* How a string that begins here is read. */
+static enum string_mode
+mode_here(struct lexer *lx)
+{
+	const struct lex_bracket *b = innermost(lx);
+
+	if (b != NULL && (b->cmdarg >= 0 || b->close != ')' || b->to_string))
+		return b->cmdarg >= 0 && b->arg == b->cmdarg ? MODE_CMD :
+		    MODE_PLAIN;
+	if (b != NULL) {
+		/* plain parentheses pass on what stands round them */
+		for (; b >= lx->bracket; b--) {
+			if (b->cmdarg >= 0)
+				return b->arg == b->cmdarg ? MODE_CMD :
+				    MODE_PLAIN;
+			if (b->close != ')' || b->to_string)
+				return MODE_PLAIN;
+		}
+	}
+	if (lx->plain_once) {
+		lx->plain_once = false;
+		return MODE_PLAIN;
+	}
+	return lx->next_mode;
+}
+
+int
+lx_string(struct lexer *lx, struct span span, bool block)
+{
+	struct str s = rest(lx);
+	const char *e;
+	size_t i;
+
+	lx->mode = mode_here(lx);
+	lx->block_text = block;
+	lx->open_quote = span;
+	lx->unclosed_told = false;
+	lx->in_string = true;
+	buf_clear(&lx->text);
+	if (block) {
+		/* the closing line's indentation is removed from all */
+		lx->indent = 0;
+		e = s.n < 3 ? NULL : memmem(s.p, s.n, "\"\"\"", 3);
+		if (e != NULL) {
+			for (i = (size_t)(e - s.p); i > 0 &&
+			    (s.p[i - 1] == ' ' || s.p[i - 1] == '\t'); i--)
+				lx->indent++;
+			if (i == 0 || s.p[i - 1] != '\n')
+				lx->indent = 0;
+		}
+	}
+	return T_STRBEGIN;
+}
+
+int
+lx_string_end(struct lexer *lx)
+{
+	lx->in_string = false;
+	lx->block_text = false;
+	return T_STREND;
+}
+
+/* Follows the shell's quotes through the text of a command. */
+static void
+shell_quotes(struct lexer *lx, char c)
+{
+	if (lx->sq)
+		lx->sq = c != '\'';
+	else if (lx->esc)
+		lx->esc = false;
+	else if (c == '\\')
+		lx->esc = true;
+	else if (c == '"')
+		lx->dq = !lx->dq;
+	else if (c == '\'' && !lx->dq)
+		lx->sq = true;
+}
+
+void
+lx_char(struct lexer *lx, char c)
+{
+	if (lx->text.n == 0)
+		lx->text_at = lx->at - 1;
+	buf_putc(&lx->text, c);
+	if (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)
+		shell_quotes(lx, c);
+}
+
+void
+lx_text(struct lexer *lx, struct str s)
+{
+	size_t i;
+
+	if (lx->text.n == 0)
+		lx->text_at = lx->at - (uint32_t)s.n;
+	buf_add(&lx->text, s.p, s.n);
+	if (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)
+		for (i = 0; i < s.n; i++)
+			shell_quotes(lx, s.p[i]);
+}
+
+static int
+hex(char c)
+{
+	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+void
+lx_escape(struct lexer *lx, struct str s)
+{
+	bool cmd = lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD;
+	char c = s.p[1];
+
+	if (c == '\n')
+		return;
+	if (strchr("$#\"\\=/", c) != NULL) {
+		/* in an awk program '\/' and '\\' must reach awk as written */
+		if (cmd && lx->sq && (c == '/' || c == '\\'))
+			lx_text(lx, s);
+		else
+			lx_char(lx, c);
+	} else if (!cmd && c == 'n')
+		lx_char(lx, '\n');
+	else if (!cmd && c == 't')
+		lx_char(lx, '\t');
+	else if (!cmd && (c == 'x' || c == 'X') && s.n == 4)
+		lx_char(lx, (char)(hex(s.p[2]) << 4 | hex(s.p[3])));
+	else
+		lx_text(lx, s);
+}
+
+bool
+lx_newline(struct lexer *lx, struct str s)
+{
+	struct str r = rest(lx);
+	size_t i, lines = 0;
+	uint32_t k;
+
+	if (lx->block_text) {
+		for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'); i++)
+			if (lx->text.n > 0)
+				lx_char(lx, s.p[i]);
+		while (i < s.n) {
+			/* one line end, then its line's indentation */
+			while (i < s.n && s.p[i] != '\n')
+				i++;
+			i++;
+			if (lines++ > 0 || lx->text.n > 0 ||
+			    lx->prev != T_STRBEGIN)
+				lx_char(lx, '\n');
+			for (k = 0; i < s.n && (s.p[i] == ' ' ||
+			    s.p[i] == '\t') ; i++, k++)
+				if (k >= lx->indent)
+					lx_char(lx, s.p[i]);
+		}
+		return true;
+	}
+	if (r.n == 0 || s.p[s.n - 1] == '\n')
+		return false;
+	/* a newline with the blanks round it is one space */
+	lx_char(lx, ' ');
+	return true;
+}
+
+/* The newline before the closing quotes is not part of a text block. */
+void
+lx_block_end(struct lexer *lx)
+{
+	if (lx->text.n > 0 && lx->text.p[lx->text.n - 1] == '\n')
+		lx->text.n--;
+}
+
+/*
+ * In a command, inside the shell's single quotes, a double quote is text,
+ * unless it closes the literal: the next non-blank is a '.' before a blank,
+ * '$' or '"' (language.md, 5.1).
+ */
+bool
+lx_quote_is_text(struct lexer *lx)
+{
+	struct str s;
+	size_t i;
+
+	if ((lx->mode != MODE_CMD && lx->mode != MODE_INIT_CMD) || !lx->sq)
+		return false;
+	s = rest(lx);
+	for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'); i++)
+		;
+	if (i + 1 < s.n && s.p[i] == '.' && strchr(" \t\n$\"", s.p[i + 1]))
+		return false;
+	return true;
+}
+
+bool
+lx_text_only(const struct lexer *lx)
+{
+	return lx->mode == MODE_INIT || lx->mode == MODE_INIT_CMD;
+}
+
+/*
+ * "$name[": an index if the name is an array.  A scalar is one that is set,
+ * read by dat, or gone over by for without an index anywhere in the text.
+ */
+bool
+lx_is_array(struct lexer *lx, struct str name)
+{
+	static const char *const before[] = { "set", "dat", "data", "for",
+	    "line", "(", NULL };
+	const struct buf *t = &lx->p->src->text;
+	struct map_entry *e;
+	bool is_new, scalar = false;
+	struct buf key;
+	const char *at, *q;
+	size_t i, n;
+	char after;
+
+	e = map_put(&lx->scalar, name, &is_new);
+	if (!is_new)
+		return e->v.num == 2;
+	buf_init(&key, lx->p->arena->mem);
+	buf_putc(&key, '$');
+	buf_str(&key, name);
+	for (at = t->p; !scalar && (at = memmem(at,
+	    t->n - (size_t)(at - t->p), key.p, key.n)) != NULL; at += key.n) {
+		q = at + key.n;
+		after = q < t->p + t->n ? *q : '\0';
+		if (word_byte(after) || after == '[')
+			continue;
+		for (i = (size_t)(at - t->p); i > 0 &&
+		    strchr(" \t\n\r", t->p[i - 1]) != NULL; i--)
+			;
+		for (n = 0; before[n] != NULL; n++) {
+			size_t k = strlen(before[n]);
+
+			if (i >= k && memcmp(t->p + i - k, before[n], k) == 0 &&
+			    (i == k || !word_byte(t->p[i - k - 1]) ||
+			    before[n][0] == '(')) {
+				/* "(" counts only in #keys($name, */
+				if (before[n][0] != '(' ||
+				    (i >= 6 && memcmp(t->p + i - 6, "#keys(",
+				    6) == 0)) {
+					scalar = true;
+					break;
+				}
+			}
+		}
+	}
+	buf_free(&key);
+	e->v.num = scalar ? 1 : 2;
+	return !scalar;
+}
+
+/* Did the token before end an operand?  Then % is an operator. */
+bool
+lx_after_operand(const struct lexer *lx)
+{
+	switch (lx->prev) {
+	case T_NUM: case T_NVAR: case T_SVAR: case T_FIELD: case T_STREND:
+	case ')': case ']': case T_PREV:
+		return true;
+	}
+	return false;
+}
+
+int
+lx_flush(struct lexer *lx, union token_value *v, struct span *loc)
+{
+	v->text = arena_dup(lx->p->arena, buf_view(&lx->text));
+	loc->at = lx->text_at;
+	loc->len = lx->at - lx->text_at;
+	buf_clear(&lx->text);
+	return T_STRTEXT;
+}
+
+/* '...': as it stands. */
+int
+lx_raw(struct lexer *lx, union token_value *v, struct span *loc, struct str s)
+{
+	size_t i;
+
+	for (i = 1; i + 2 < s.n; i++)
+		if (s.p[i] == '\n' && strchr(" \t\n\r'", s.p[i + 1]) == NULL) {
+			loc->len = 1;
+			lx_error(lx, *loc, E_STR_OPEN, STR_LIT("'"));
+			lx->p->stop = true;
+			return T_BAD;
+		}
+	lx->plain_once = false;
+	v->text = arena_dup(lx->p->arena, str_of(s.p + 1, s.n - 2));
+	return T_STRTEXT;
+}
+
+void
+lx_unclosed(struct lexer *lx)
+{
+	if (!lx->unclosed_told)
+		lx_error(lx, lx->open_quote, E_STR_OPEN, STR_LIT("\""));
+	lx->unclosed_told = true;
+}
+
+int
+lexer_next(union token_value *v, struct span *loc, struct parse *p)
+{
+	struct lexer *lx = p->lex;
+	int token;
+
+	if (p->stop) {
+		loc->at = lx->at;
+		loc->len = 0;
+		return T_EOF;
+	}
+	/* a token that was reported is dropped: its error is told */
+	do {
+		token = pk_lex_lex(v, loc, lx->scanner);
+	} while (token == T_BAD && !p->stop);
+	if (token == T_BAD)
+		token = T_EOF;
+	if (token == T_NAME)
+		block_follow(lx, T_NAME, *loc);
+	lx->prev = token;
+	return token;
+}

@@ -1,0 +1,98 @@
+/*
+ * lexer: text to tokens.  The flex rules know single tokens; the state here
+ * knows what surrounds them: open brackets, strings inside which expressions
+ * stand, the shell's quotes in a command, blocks that are still open.
+ */
+#ifndef LANG_SYNTAX_LEXER_H
+#define LANG_SYNTAX_LEXER_H
+
+#include "lang/base/map.h"
+#include "lang/syntax/ast.h"
+
+/* How the text of a string is read. */
+enum string_mode {
+	MODE_PLAIN,		/* escapes and all interpolation */
+	MODE_CMD,		/* a command: shell quotes, fewer escapes */
+	MODE_INIT_CMD,		/* input proc, filter: only $func() expands */
+	MODE_INIT		/* input file: only $func() expands */
+};
+
+struct lex_bracket {
+	char		 close;		/* ) ] } */
+	bool		 to_string;	/* its end leads back into a string */
+	/* of the string that it interrupts */
+	enum string_mode mode;
+	bool		 sq, dq, esc, block;
+	uint32_t	 indent;
+	struct span	 open_quote;
+	/* commands inside the bracket */
+	int		 cmdarg, arg;	/* argument that is a command, now at */
+	struct span	 span;
+};
+
+struct lex_block {
+	int		 token;
+	struct span	 span;
+};
+
+struct lexer {
+	struct parse	*p;
+	void		*scanner;
+	uint32_t	 at;		/* first byte of the current token */
+	struct lex_bracket bracket[LIM_NEST];
+	size_t		 nbracket;
+	struct lex_block block[LIM_NEST];
+	size_t		 nblock;
+	/* the string at hand */
+	enum string_mode mode;
+	bool		 sq, dq, esc;	/* the shell's quotes in a command */
+	bool		 block_text;
+	uint32_t	 indent;
+	struct span	 open_quote;
+	struct buf	 text;
+	uint32_t	 text_at;
+	bool		 in_string;
+	/* what the next string outside brackets is */
+	enum string_mode next_mode;
+	bool		 plain_once;	/* ... but not this one: an option's */
+	bool		 foreach_line;
+	int		 prev;		/* the token before */
+	bool		 unclosed_told;	/* of the string at hand */
+	struct map	 scalar;	/* name -> 1 scalar, 2 array */
+};
+
+void	lexer_open(struct lexer *, struct parse *);
+void	lexer_close(struct lexer *);
+
+/* The next token for the parser: the scanner's, with blocks followed. */
+union token_value;
+int	lexer_next(union token_value *, struct span *, struct parse *);
+
+/* What the rules of lexer.l call (lexer.c). */
+void	lx_begin(struct lexer *, struct span *, uint32_t len);
+int	lx_word(struct lexer *, union token_value *, struct span, struct str);
+bool	lx_is_name(struct lexer *, struct str);
+int	lx_open(struct lexer *, char close, bool to_string, int token,
+	    struct span);
+int	lx_close(struct lexer *, char, struct span);
+int	lx_func(struct lexer *, union token_value *, struct span, struct str,
+	    bool to_string);
+void	lx_comma(struct lexer *);
+int	lx_number(struct lexer *, union token_value *, struct span, struct str);
+int	lx_string(struct lexer *, struct span, bool block);
+int	lx_string_end(struct lexer *);
+int	lx_raw(struct lexer *, union token_value *, struct span *, struct str);
+void	lx_char(struct lexer *, char);
+void	lx_text(struct lexer *, struct str);
+void	lx_escape(struct lexer *, struct str);
+bool	lx_newline(struct lexer *, struct str);	/* false: string not closed */
+void	lx_block_end(struct lexer *);
+bool	lx_quote_is_text(struct lexer *);
+bool	lx_text_only(const struct lexer *);	/* no variables in this string */
+bool	lx_is_array(struct lexer *, struct str);
+bool	lx_after_operand(const struct lexer *);
+int	lx_flush(struct lexer *, union token_value *, struct span *);
+int	lx_error(struct lexer *, struct span, enum diag_id, struct str);
+void	lx_unclosed(struct lexer *);
+
+#endif

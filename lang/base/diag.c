@@ -243,14 +243,24 @@ put_line(struct diag *d, struct buf *out, struct place p, uint32_t len,
 	buf_free(&under);
 }
 
+/* The uses, innermost first; of a deep trail the middle is left out. */
 static void
 put_trail(struct diag *d, struct buf *out, uint32_t use)
 {
 	const struct source_use *u;
-	size_t n;
+	size_t n = 0, i;
+	uint32_t next;
 
-	for (n = 0; use != SOURCE_NONE && n < TRAIL_SHOWN; n++) {
+	for (next = use; next != SOURCE_NONE; n++)
+		next = d->src->use[next].parent;
+	for (i = 0; use != SOURCE_NONE; i++, use = u->parent) {
 		u = &d->src->use[use];
+		if (n > TRAIL_SHOWN && i + 1 >= TRAIL_SHOWN && i + 1 < n) {
+			if (i + 1 == TRAIL_SHOWN)
+				buf_printf(out, "note: in %zu more macros\n",
+				    n - TRAIL_SHOWN);
+			continue;
+		}
 		put_place(d, out, u->file, u->off);
 		buf_puts(out, ": note: in macro =");
 		buf_escaped(out, u->macro, ARG_SHOWN);
@@ -259,12 +269,7 @@ put_trail(struct diag *d, struct buf *out, uint32_t use)
 			put_place(d, out, u->def_file, u->def_off);
 		}
 		buf_putc(out, '\n');
-		use = u->parent;
 	}
-	for (n = 0; use != SOURCE_NONE; n++)
-		use = d->src->use[use].parent;
-	if (n > 0)
-		buf_printf(out, "note: in %zu more macros\n", n);
 }
 
 static void

@@ -143,10 +143,6 @@ struct line_entry {
 	uint32_t	pc, file, line, col;	/* from this pc on */
 };
 
-struct section_code {
-	uint32_t	begin, rules, end;	/* first instruction of each */
-};
-
 struct program {
 	struct str	 name;
 	struct str	 file;		/* as given to the compiler */
@@ -154,12 +150,8 @@ struct program {
 	/* init */
 	enum status	 status;
 	enum level	 level;
-	struct str	 task;		/* NIL if none */
 	enum input	 input;
-	uint32_t	 input_tpl;	/* INPUT_PROC: template without data */
-	struct str	 input_path;	/* INPUT_FILE */
-	bool		 has_filter;
-	uint32_t	 filter_tpl;
+	bool		 has_task, has_filter;
 	enum seps	 seps;
 	struct str	 sep;		/* the byte, the set or the regex */
 	uint32_t	 sep_regex;
@@ -171,6 +163,9 @@ struct program {
 	/* code */
 	instr		*code;
 	uint32_t	 ncode;
+	/* Each piece of code ends in END.  pc_task: TASK; pc_input: CMD or
+	 * PATH; pc_filter: CMD: run before the sections, if there are such. */
+	uint32_t	 pc_task, pc_input, pc_filter;
 	bool		 has_begin, has_rules, has_end;
 	uint32_t	 pc_begin, pc_rules, pc_end;
 	uint32_t	 nrule;

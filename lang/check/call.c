@@ -1,0 +1,343 @@
+/*
+ * call: a call's arguments against its row of builtins.def, and the commands
+ * that some functions take.
+ */
+#include "lang/base/format.h"
+#include "lang/check/check.h"
+#include "lang/check/inner.h"
+
+/* What an argument string asks for: least and most arguments. */
+static void
+arity(const char *args, unsigned *least, unsigned *most)
+{
+	bool optional = false;
+	unsigned n = 0;
+
+	*least = *most = 0;
+	for (; *args != '\0'; args++) {
+		if (*args == '|') {
+			optional = true;
+			continue;
+		}
+		if (*args == '*') {
+			*most = UINT32_MAX;
+			if (!optional)
+				(*least)--;
+			continue;
+		}
+		if (!optional)
+			(*least)++;
+		n++;
+		if (*args == 'm')
+			*most = UINT32_MAX;
+	}
+	if (*most == 0)
+		*most = n;
+}
+
+static struct str
+count_text(struct check *c, unsigned least, unsigned most)
+{
+	struct buf b;
+	struct str s;
+
+	buf_init(&b, c->arena->mem);
+	if (most == 0)
+		buf_puts(&b, "no arguments");
+	else if (most == UINT32_MAX)
+		buf_printf(&b, "%u argument%s or more", least,
+		    least == 1 ? "" : "s");
+	else if (least == most)
+		buf_printf(&b, "%u argument%s", least, least == 1 ? "" : "s");
+	else
+		buf_printf(&b, "%u to %u arguments", least, most);
+	s = arena_dup(c->arena, buf_view(&b));
+	buf_free(&b);
+	return s;
+}
+
+static struct str
+number_text(struct check *c, unsigned n)
+{
+	char t[16];
+	size_t k = sizeof t;
+
+	do
+		t[--k] = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return arena_dup(c->arena, str_of(t + k, sizeof t - k));
+}
+
+/* The argument names an array: $list, #list, $list[]. */
+static bool
+array_argument(struct check *c, struct node *a, bool quiet)
+{
+	struct symbol *y;
+
+	if (a->kind != X_VAR && a->kind != X_ARRAY)
+		return false;
+	if (quiet && a->kind == X_VAR) {
+		y = symbols_find(&c->sym, a->type == TY_NUM ? '#' : '$',
+		    a->text);
+		if (y == NULL || y->kind != SYM_ARRAY)
+			return false;
+	}
+	y = check_symbol(c, a, SYM_ARRAY);
+	if (!y->used) {
+		y->used = true;
+		y->use = a->span;
+	}
+	a->kind = X_ARRAY;
+	return true;
+}
+
+static void
+handle_argument(struct check *c, struct node *a, unsigned i, int id)
+{
+	struct symbol *there;
+
+	if (a->kind != X_HANDLE) {
+		check_error(c, a->span, E_ARG_HANDLE, number_text(c, i),
+		    builtin_main_name(id));
+		return;
+	}
+	a->sym = symbols_get(&c->sym, 0, a->text, SYM_HANDLE, a->span, &there);
+	a->type = TY_NUM;
+}
+
+/* $format("...", values) and #{expr:%.1f}: the values that it wants. */
+static void
+format_arguments(struct check *c, struct node *call)
+{
+	struct node *f = call->list, **pp;
+	char kinds[LIM_CALL_ARGS * 2];
+	const char *why = "";
+	size_t n = 0, i;
+
+	if (f->kind == X_STR) {
+		if (!format_check(f->text, kinds, sizeof kinds, &n, &why)) {
+			check_error(c, f->span, E_FORMAT, f->text, str_c(why));
+			return;
+		}
+	} else {
+		for (pp = &f->next; *pp != NULL; pp = &(*pp)->next)
+			if (check_expr(c, pp) == TY_ANY)
+				(*pp)->type = TY_STR;
+		return;
+	}
+	for (pp = &f->next, i = 0; *pp != NULL; pp = &(*pp)->next, i++)
+		if (i < n && kinds[i] == 'n')
+			check_want_num(c, pp);
+		else
+			check_want_str(c, pp, true);
+	if (i != n)
+		diag_at(c->diag, call->span, E_ARGS, STR_LIT("the format"),
+		    count_text(c, (unsigned)n, (unsigned)n),
+		    number_text(c, (unsigned)i));
+}
+
+static void
+one_argument(struct check *c, char letter, struct node **pa, unsigned i,
+    int id)
+{
+	struct node *a = *pa;
+	struct symbol *y;
+
+	switch (letter) {
+	case 's':
+		check_want_str(c, pa, false);
+		break;
+	case 'n': case 'i': case 'x': case 't':
+		check_want_num(c, pa);
+		break;
+	case 'm':
+		if (!array_argument(c, a, true))
+			check_want_num(c, pa);
+		break;
+	case 'A':
+		if (!array_argument(c, a, false))
+			check_error(c, a->span, E_ARG_ARRAY, number_text(c, i),
+			    builtin_main_name(id));
+		else if (id == BI_SPLIT || id == BI_GLOB)
+			a->sym->set = true;
+		break;
+	case 'F':
+		handle_argument(c, a, i, id);
+		break;
+	case 'c':
+		check_command(c, pa);
+		break;
+	case 'k':
+		if (a->kind != X_VAR || a->type != TY_STR) {
+			check_error(c, a->span, E_ARG_VAR, number_text(c, i),
+			    builtin_main_name(id));
+			break;
+		}
+		y = check_symbol(c, a, SYM_SCALAR);
+		y->set = true;
+		break;
+	default:	/* v */
+		if (check_expr(c, pa) == TY_ANY)
+			(*pa)->type = TY_STR;
+		break;
+	}
+}
+
+static void
+intrinsic(struct check *c, struct node *n)
+{
+	struct node *a = n->list;
+
+	switch (n->id) {
+	case BI_EXISTS:
+		if (a != NULL && a->kind != X_INDEX)
+			check_error(c, a->span, E_EXISTS_ARG, STR_NIL, STR_NIL);
+		break;
+	case BI_KEYSOF:
+		check_error(c, n->span, E_CALL_PLACE, STR_LIT("#keys"),
+		    STR_LIT("for ... in and foreach"));
+		break;
+	case BI_RAW: case BI_WORDS: case BI_OPT:
+		check_error(c, n->span, E_CALL_PLACE, builtin_main_name(n->id),
+		    STR_LIT("commands"));
+		break;
+	case BI_RULE:
+		n->kind = X_NUM;
+		n->num = c->place == IN_RULE ? c->rule :
+		    c->place == IN_END ? c->script->nrule + 1 : 0;
+		n->list = NULL;
+		break;
+	case BI_TRUE: case BI_FALSE:
+		n->kind = X_NUM;
+		n->num = n->id == BI_TRUE;
+		break;
+	case BI_NNIL: case BI_SNIL: case BI_NERR: case BI_SERR:
+		n->kind = X_NIL;
+		n->flag = n->id == BI_NERR || n->id == BI_SERR;
+		break;
+	}
+}
+
+enum type
+check_call(struct check *c, struct node **pn)
+{
+	struct node *n = *pn, **pp, *f;
+	const struct builtin_info *bi;
+	const char *letter;
+	unsigned least, most, count = 0, i, nn = 0, ns = 0;
+
+	if (n->type != TY_NONE)
+		return n->type;
+	if (n->kind == X_FMT) {
+		/* #{expr:%.1f} is $format("%.1f", expr) */
+		f = ast_new(c->p, X_STR, n->span);
+		f->text = n->text;
+		f->next = n->a;
+		n->kind = X_CALL;
+		n->id = BI_FORMAT;
+		n->list = f;
+		n->a = NULL;
+	}
+	if (n->id < 0) {	/* unknown: told by the lexer */
+		for (pp = &n->list; *pp != NULL; pp = &(*pp)->next)
+			check_expr(c, pp);
+		return n->type = TY_ANY;
+	}
+	bi = &builtin_info[n->id];
+	n->type = bi->ret == '#' ? TY_NUM : TY_STR;
+	for (f = n->list; f != NULL; f = f->next)
+		count++;
+	arity(bi->args, &least, &most);
+	if (count < least || count > most) {
+		diag_at(c->diag, n->span, E_ARGS, builtin_main_name(n->id),
+		    count_text(c, least, most), number_text(c, count));
+		return n->type;
+	}
+	if (n->id == BI_FORMAT) {
+		check_want_str(c, &n->list, false);
+		format_arguments(c, n);
+	} else {
+		letter = bi->args;
+		for (pp = &n->list, i = 1; *pp != NULL; pp = &(*pp)->next, i++) {
+			if (*letter == '|')
+				letter++;
+			one_argument(c, *letter, pp, i, n->id);
+			if (letter[0] == 'm' || letter[1] == '*')
+				continue;
+			letter++;
+			if (*letter == '|')
+				letter++;
+			if (*letter == '*')
+				letter++;
+		}
+	}
+	if (n->id == BI_FIELDS) {
+		c->uses_fields = true;
+		c->maxfield = UINT32_MAX;
+	}
+	if ((n->id == BI_FIELDS || n->id == BI_INNUM) && c->place == IN_END)
+		c->end_uses_line = true;
+	for (f = n->list; f != NULL; f = f->next)
+		if (f->type == TY_STR && f->kind != X_ARRAY)
+			ns++;
+		else
+			nn++;
+	if (nn > LIM_CALL_ARGS || ns > LIM_CALL_ARGS)
+		diag_at(c->diag, n->span, E_TOO_MANY, STR_LIT("15"),
+		    STR_LIT("arguments of a kind"), STR_NIL);
+	if (bi->flags & FN_INTRINSIC)
+		intrinsic(c, n);
+	return n->type;
+}
+
+/* --- commands --- */
+
+/* Parts of a command: literals stay, the rest are values. */
+static void
+command_part(struct check *c, struct node **pn)
+{
+	struct node *n = *pn, **pp;
+
+	if (n->kind == X_STR) {
+		n->type = TY_STR;
+		return;
+	}
+	if (n->kind == X_CAT) {
+		c->in_command = n->flag;
+		for (pp = &n->list; *pp != NULL; pp = &(*pp)->next)
+			command_part(c, pp);
+		n->type = TY_STR;
+		c->in_command = false;
+		return;
+	}
+	if (n->kind == X_CALL && (n->id == BI_RAW || n->id == BI_WORDS ||
+	    n->id == BI_OPT)) {
+		bool was = c->in_command;
+
+		c->in_command = false;
+		n->type = TY_STR;
+		if (n->list == NULL || n->list->next != NULL)
+			diag_at(c->diag, n->span, E_ARGS,
+			    builtin_main_name(n->id), STR_LIT("1 argument"),
+			    n->list == NULL ? STR_LIT("0") : STR_LIT("more"));
+		else
+			check_want_str(c, &n->list, true);
+		c->in_command = was;
+		return;
+	}
+	(void)check_expr(c, pn);
+	if ((*pn)->type == TY_ANY)
+		(*pn)->type = TY_STR;
+}
+
+void
+check_command(struct check *c, struct node **pn)
+{
+	bool was = c->in_command;
+
+	c->in_command = false;
+	command_part(c, pn);
+	c->in_command = was;
+	if ((*pn)->type == TY_NUM)
+		check_want_str(c, pn, false);
+}

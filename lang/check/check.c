@@ -1,0 +1,196 @@
+/* check: one script, from its init section to its last rule. */
+#include "lang/base/num.h"
+#include "lang/check/inner.h"
+
+static const char *const dat_as_name[AS_COUNT] = { "number", "percent",
+    "size", "duration" };
+
+static void
+status_and_level(struct check *c, const struct init *in)
+{
+	int i;
+
+	c->status = STATUS_ACTIVE;
+	c->level = LEVEL_NOTICE;
+	if (!str_none(in->status)) {
+		for (i = 0; i < STATUS_COUNT; i++)
+			if (str_eq(in->status, str_c(status_name[i])))
+				break;
+		if (i == STATUS_COUNT)
+			check_error(c, in->status_span, E_STATUS, in->status,
+			    STR_NIL);
+		else
+			c->status = (enum status)i;
+	}
+	if (!str_none(in->level)) {
+		for (i = 0; i < LEVEL_COUNT; i++)
+			if (str_eq(in->level, str_c(level_name[i])))
+				break;
+		if (str_eq(in->level, STR_LIT("alert")))
+			i = LEVEL_URGENT;
+		if (i == LEVEL_COUNT)
+			check_error(c, in->level_span, E_LEVEL, in->level,
+			    STR_NIL);
+		else
+			c->level = (enum level)i;
+	}
+}
+
+static double
+limit(struct check *c, const struct node *n, const char *what,
+    enum unit unit, double least, double most, const char *least_text,
+    const char *most_text)
+{
+	static const char *const names[] = { "a plain number", "a percentage",
+	    "a duration", "a size" };
+
+	if (n == NULL)
+		return 0;
+	if (n->unit != UNIT_NONE && n->unit != unit) {
+		diag_at(c->diag, n->span, E_UNIT, str_c(what),
+		    str_c(names[unit]), str_c(names[n->unit]));
+		return 0;
+	}
+	if (n->num < least || n->num > most)
+		diag_at(c->diag, n->span, E_VALUE_RANGE, str_c(what),
+		    str_c(least_text), str_c(most_text));
+	return n->num;
+}
+
+static void
+dats(struct check *c, const struct init *in)
+{
+	struct dat_spec *d;
+	struct symbol *there;
+	struct node pattern;
+	int i;
+
+	for (d = in->dat; d != NULL; d = d->next) {
+		d->sym = symbols_get(&c->sym, d->number ? '#' : '$', d->name,
+		    SYM_DAT, d->span, &there);
+		if (d->sym != NULL)
+			d->sym->set = true;
+		if (d->kind == DAT_REGEX && !str_none(d->regex)) {
+			memset(&pattern, 0, sizeof pattern);
+			pattern.kind = X_STR;
+			pattern.text = d->regex;
+			pattern.span = d->regex_span;
+			check_pattern(c, &pattern, false);
+		}
+		if (str_none(d->as))
+			continue;
+		for (i = 0; i < AS_COUNT; i++)
+			if (str_eq(d->as, str_c(dat_as_name[i])))
+				break;
+		if (i == AS_COUNT)
+			check_error(c, d->as_span, E_DAT_AS, d->as, STR_NIL);
+		else if (!d->number)
+			check_error(c, d->as_span, E_DAT_AS_STR, d->as,
+			    STR_NIL);
+	}
+	if (in->dat != NULL && in->input == NULL)
+		check_error(c, in->dat->span, E_DAT_NO_INPUT, STR_NIL,
+		    STR_NIL);
+}
+
+static void
+keys(struct check *c, const struct init *in)
+{
+	const struct key_name *k;
+	char *p;
+
+	for (k = in->key; k != NULL; k = k->next) {
+		if (symbols_find(&c->sym, k->number ? '#' : '$', k->name) !=
+		    NULL)
+			continue;
+		p = arena_text(c->arena, k->name.n + 1);
+		p[0] = k->number ? '#' : '$';
+		memcpy(p + 1, k->name.p, k->name.n);
+		check_error(c, k->span, E_KEY_UNKNOWN,
+		    str_of(p, k->name.n + 1), STR_NIL);
+	}
+}
+
+static void
+init(struct check *c, struct init *in)
+{
+	struct node pattern;
+
+	c->place = IN_INIT;
+	status_and_level(c, in);
+	c->timeout = limit(c, in->timeout, "timeout", UNIT_DURATION, 1, 86400,
+	    "1s", "24h");
+	c->line_max = limit(c, in->line, "line", UNIT_SIZE, 80, 1 << 30,
+	    "80", "1G");
+	c->memory_max = limit(c, in->memory, "memory", UNIT_SIZE, 1 << 20,
+	    4294967296.0 * 16, "1M", "64G");
+	c->budget = limit(c, in->budget, "budget", UNIT_NONE, 1000, NUM_EXACT,
+	    "1000", "2**53");
+	if (in->task != NULL)
+		check_want_str(c, &in->task, true);
+	if (in->input != NULL) {
+		if (in->input_proc)
+			check_command(c, &in->input);
+		else
+			check_want_str(c, &in->input, true);
+	}
+	if (in->filter != NULL)
+		check_command(c, &in->filter);
+	if (in->seps_regex && !str_none(in->seps)) {
+		memset(&pattern, 0, sizeof pattern);
+		pattern.kind = X_STR;
+		pattern.text = in->seps;
+		pattern.span = in->seps_span;
+		check_pattern(c, &pattern, false);
+	}
+	dats(c, in);
+}
+
+static void
+unset_names(struct check *c)
+{
+	struct symbol *y;
+	struct buf b;
+	size_t i;
+
+	for (i = 0; i < c->sym.n; i++) {
+		y = c->sym.all[i];
+		if (y->set || !y->used || y->kind == SYM_HANDLE)
+			continue;
+		buf_init(&b, c->arena->mem);
+		buf_putc(&b, y->number ? '#' : '$');
+		buf_str(&b, y->name);
+		if (y->kind == SYM_ARRAY)
+			buf_puts(&b, "[]");
+		check_error(c, y->use, y->in_command ? E_VAR_SHELL :
+		    E_VAR_UNSET, arena_dup(c->arena, buf_view(&b)), STR_NIL);
+		buf_free(&b);
+	}
+}
+
+void
+check_script(struct check *c, struct parse *p, struct script *s,
+    struct re_ctx *re)
+{
+	struct rule *r;
+
+	memset(c, 0, sizeof *c);
+	c->p = p;
+	c->diag = p->diag;
+	c->arena = p->arena;
+	c->script = s;
+	c->re = re;
+	symbols_init(&c->sym, p->arena);
+	init(c, s->init);
+	c->place = IN_BEGIN;
+	check_stmts(c, s->begin);
+	c->place = IN_RULE;
+	for (r = s->rule; r != NULL; r = r->next) {
+		c->rule++;
+		check_stmts(c, r->body);
+	}
+	c->place = IN_END;
+	check_stmts(c, s->end);
+	keys(c, s->init);
+	unset_names(c);
+}

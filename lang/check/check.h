@@ -1,0 +1,57 @@
+/*
+ * check: names, types and places of one script's tree, and constants folded.
+ * Why: after it, code generation cannot fail but for size; every node has a
+ * type, every name a symbol.
+ */
+#ifndef LANG_CHECK_CHECK_H
+#define LANG_CHECK_CHECK_H
+
+#include "lang/base/re.h"
+#include "lang/check/symbols.h"
+
+enum place { IN_INIT, IN_BEGIN, IN_RULE, IN_END };
+
+struct check {
+	struct parse	*p;
+	struct diag	*diag;
+	struct arena	*arena;
+	struct script	*script;
+	struct symbols	 sym;
+	struct re_ctx	*re;
+	enum place	 place;
+	uint32_t	 rule;		/* number of the rule at hand, from 1 */
+	unsigned	 loops, switches;
+	bool		 in_command;	/* inside a command's literal */
+	bool		 uses_fields;	/* $1 ..., #fields: matches must keep groups */
+	bool		 uses_zero;	/* $0 */
+	bool		 end_uses_line;
+	uint32_t	 maxfield;
+	/* init, evaluated */
+	enum status	 status;
+	enum level	 level;
+	double		 timeout, line_max, memory_max, budget;
+};
+
+/* Checks the script; the tree is completed in place.  Errors go to diag. */
+void	check_script(struct check *, struct parse *, struct script *,
+	    struct re_ctx *);
+
+/* Types an expression; *n may be replaced (folded, wrapped). */
+enum type check_expr(struct check *, struct node **);
+void	check_want_num(struct check *, struct node **);
+/* silent: a number becomes text without a warning */
+void	check_want_str(struct check *, struct node **, bool silent);
+/* A call's arguments against its row; expr.c's part for calls. */
+enum type check_call(struct check *, struct node **);
+/* The node that a command argument or statement flattens to is checked. */
+void	check_command(struct check *, struct node **);
+/* A pattern operand that is constant. */
+void	check_pattern(struct check *, const struct node *, bool icase);
+/* True for $inlin and $rdlin with their synonyms: *which 0 or 1. */
+bool	check_special(const struct node *, int *which);
+void	check_stmts(struct check *, struct node *);
+
+struct diag_item *check_error(struct check *, struct span, enum diag_id,
+	    struct str, struct str);
+
+#endif

@@ -1,0 +1,383 @@
+/* expr: types of expressions, and constants folded by the machine's kernels. */
+#include "lang/base/num.h"
+#include "lang/check/inner.h"
+
+struct diag_item *
+check_error(struct check *c, struct span at, enum diag_id id, struct str a,
+    struct str b)
+{
+	return diag_at(c->diag, at, id, a, b, STR_NIL);
+}
+
+static struct str
+with_sigil(struct check *c, enum type t, struct str name)
+{
+	char *p = arena_text(c->arena, name.n + 1);
+
+	p[0] = t == TY_NUM ? '#' : '$';
+	memcpy(p + 1, name.p, name.n);
+	return str_of(p, name.n + 1);
+}
+
+struct symbol *
+check_symbol(struct check *c, struct node *n, enum symbol_kind kind)
+{
+	char sigil = n->type == TY_NUM ? '#' : '$';
+	struct symbol *there = NULL, *y;
+	struct diag_item *d;
+
+	y = symbols_get(&c->sym, sigil, n->text, kind, n->span, &there);
+	if (y == NULL) {
+		d = check_error(c, n->span, E_VAR_BOTH,
+		    with_sigil(c, n->type, n->text), STR_NIL);
+		if (d != NULL)
+			diag_other(c->diag, d, source_place(c->p->src,
+			    there->span.at));
+		/* go on with a symbol of its own */
+		y = arena_zalloc(c->arena, sizeof *y);
+		y->name = n->text;
+		y->kind = kind;
+		y->number = n->type == TY_NUM;
+		y->set = y->used = true;
+	}
+	n->sym = y;
+	return y;
+}
+
+static void
+use(struct check *c, struct symbol *y, struct span at)
+{
+	if (y->used)
+		return;
+	y->used = true;
+	y->use = at;
+	y->in_command = c->in_command;
+}
+
+/* Names that the language itself sets. */
+bool
+check_special(const struct node *n, int *which)
+{
+	static const struct { const char *name; int which; } names[] = {
+		{ "inlin", 0 }, { "inline", 0 }, { "il", 0 },
+		{ "rdlin", 1 }, { "readline", 1 }, { "rl", 1 },
+	};
+	size_t i;
+
+	if (n->kind != X_VAR || n->type != TY_STR)
+		return false;
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (str_eq(n->text, str_c(names[i].name))) {
+			*which = names[i].which;
+			return true;
+		}
+	return false;
+}
+
+static void
+wrap_text(struct check *c, struct node **pn)
+{
+	struct node *n = *pn, *w = ast_un(c->p, X_CALL, 0, n->span, NULL);
+	char t[NUM_TEXT_MAX];
+
+	w->next = n->next;
+	n->next = NULL;
+	if (n->kind == X_NUM) {
+		w->kind = X_STR;
+		w->text = arena_dup(c->arena, str_of(t, num_text(n->num, t)));
+	} else {
+		w->id = BI_TEXT;
+		w->list = n;
+	}
+	w->type = TY_STR;
+	*pn = w;
+}
+
+void
+check_want_num(struct check *c, struct node **pn)
+{
+	enum type t = check_expr(c, pn);
+
+	if (t == TY_ANY)
+		(*pn)->type = TY_NUM;
+	else if (t == TY_STR)
+		check_error(c, (*pn)->span, E_WANT_NUM, STR_NIL, STR_NIL);
+}
+
+void
+check_want_str(struct check *c, struct node **pn, bool silent)
+{
+	enum type t = check_expr(c, pn);
+
+	if (t == TY_ANY)
+		(*pn)->type = TY_STR;
+	else if (t == TY_NUM) {
+		if (!silent)
+			check_error(c, (*pn)->span, E_WANT_STR, STR_NIL,
+			    STR_NIL);
+		wrap_text(c, pn);
+	}
+}
+
+static void
+fold(struct check *c, struct node *n)
+{
+	enum num_fault f = NUM_FINE;
+	double v;
+
+	if (n->a->kind != X_NUM || (n->b != NULL && n->b->kind != X_NUM))
+		return;
+	v = num_op((enum num_op)n->op, n->a->num, n->b == NULL ? 0 : n->b->num,
+	    &f);
+	if (f != NUM_FINE) {
+		/* stays as it is: the run logs it where it happens */
+		if (f == NUM_DIV_ZERO)
+			check_error(c, n->span, E_CONST_DIV, STR_NIL, STR_NIL);
+		else
+			check_error(c, n->span, E_CONST_FAULT,
+			    str_c(num_fault_text(f)), STR_NIL);
+		return;
+	}
+	n->kind = X_NUM;
+	n->num = v;
+	n->unit = UNIT_NONE;
+	n->a = n->b = NULL;
+}
+
+/* Parts of a concatenation: texts, adjacent constants joined. */
+static void
+cat(struct check *c, struct node *n)
+{
+	struct node **pp, *a, *b;
+	char *t;
+
+	for (pp = &n->list; *pp != NULL; pp = &(*pp)->next)
+		check_want_str(c, pp, true);
+	if (c->in_command)
+		return;		/* a command's literals keep their places */
+	for (a = n->list; a != NULL && a->next != NULL;) {
+		b = a->next;
+		if (a->kind != X_STR || b->kind != X_STR) {
+			a = b;
+			continue;
+		}
+		t = arena_text(c->arena, a->text.n + b->text.n);
+		if (a->text.n > 0)
+			memcpy(t, a->text.p, a->text.n);
+		if (b->text.n > 0)
+			memcpy(t + a->text.n, b->text.p, b->text.n);
+		a->text = str_of(t, a->text.n + b->text.n);
+		a->next = b->next;
+	}
+	if (n->list->next == NULL && n->list->kind == X_STR) {
+		n->kind = X_STR;
+		n->text = n->list->text;
+		n->list = NULL;
+	}
+}
+
+static const char *
+scmp_word(int op)
+{
+	static const char *const w[] = { "$a lt $b", "$a le $b", "$a gt $b",
+	    "$a ge $b", "$a eq $b", "$a ne $b", "! ($a gt $b)",
+	    "! ($a lt $b)", "! ($a ge $b)", "! ($a le $b)" };
+
+	return w[op];
+}
+
+static const char *
+cmp_sign(int op)
+{
+	static const char *const w[] = { "<", "<=", ">", ">=", "==", "!=",
+	    "!>", "!<", "!>=", "!<=" };
+
+	return w[op];
+}
+
+static void
+compare(struct check *c, struct node *n)
+{
+	if (check_expr(c, &n->a) == TY_STR && check_expr(c, &n->b) == TY_STR) {
+		check_error(c, n->span, E_STR_COMPARE,
+		    str_c(cmp_sign(n->op)), str_c(scmp_word(n->op)));
+		return;
+	}
+	check_want_num(c, &n->a);
+	check_want_num(c, &n->b);
+}
+
+void
+check_pattern(struct check *c, const struct node *n, bool icase)
+{
+	struct re_error e;
+	struct re *re;
+	struct span at = n->span;
+
+	if (n->kind != X_STR)
+		return;
+	re = re_compile(c->re, n->text, icase, &e);
+	if (re == NULL) {
+		/* the literal's bytes begin behind its quote; escapes may
+		 * have moved the offending one, but not out of the string */
+		if (n->a != NULL)
+			at = n->a->span;
+		if (e.at < at.len) {
+			at.at += (uint32_t)e.at;
+			at.len = 1;
+		}
+		check_error(c, at, E_REGEX, str_c(e.text), STR_NIL);
+		return;
+	}
+	if (re_groups(re) > LIM_RE_GROUPS)
+		check_error(c, n->span, E_REGEX_GROUPS, STR_LIT("99"), STR_NIL);
+	re_free(re);
+}
+
+static enum type
+variable(struct check *c, struct node *n)
+{
+	struct symbol *y;
+	int which;
+
+	if (check_special(n, &which)) {
+		if (c->place == IN_END && which == 0)
+			c->end_uses_line = true;
+		return TY_STR;
+	}
+	y = check_symbol(c, n, SYM_SCALAR);
+	use(c, y, n->span);
+	if (y->kind == SYM_DAT && c->place == IN_END)
+		c->end_uses_line = true;
+	return n->type;
+}
+
+/* Array keys: numbers and strings, any count. */
+void
+check_keys(struct check *c, struct node *n)
+{
+	struct node **pp;
+
+	for (pp = &n->list; *pp != NULL; pp = &(*pp)->next)
+		if (check_expr(c, pp) == TY_ANY)
+			(*pp)->type = TY_STR;
+}
+
+enum type
+check_expr(struct check *c, struct node **pn)
+{
+	struct node *n = *pn;
+	bool was = c->in_command;
+	struct symbol *y;
+
+	switch (n->kind) {
+	case X_NUM:
+		return n->type = TY_NUM;
+	case X_STR:
+		return n->type = TY_STR;
+	case X_NIL:
+		if (n->type == TY_NONE)
+			n->type = TY_ANY;
+		return n->type;
+	case X_VAR:
+		return variable(c, n);
+	case X_INDEX:
+		y = check_symbol(c, n, SYM_ARRAY);
+		use(c, y, n->span);
+		c->in_command = false;
+		check_keys(c, n);
+		c->in_command = was;
+		return n->type;
+	case X_ARRAY:
+		check_error(c, n->span, E_ARRAY_EXPR,
+		    with_sigil(c, n->type, n->text), STR_NIL);
+		return n->type;
+	case X_HANDLE:
+		check_error(c, n->span, E_HANDLE_EXPR, n->text, STR_NIL);
+		return n->type = TY_ANY;
+	case X_FIELD:
+		if (n->id == 0)
+			c->uses_zero = true;
+		else
+			c->uses_fields = true;
+		if ((uint32_t)n->id > c->maxfield)
+			c->maxfield = (uint32_t)n->id;
+		if (c->place == IN_END)
+			c->end_uses_line = true;
+		return n->type = TY_STR;
+	case X_FIELDX:
+		c->uses_fields = c->uses_zero = true;
+		c->maxfield = UINT32_MAX;
+		if (c->place == IN_END)
+			c->end_uses_line = true;
+		c->in_command = false;
+		check_want_num(c, &n->a);
+		c->in_command = was;
+		return n->type = TY_STR;
+	case X_CALL:
+		c->in_command = false;
+		check_call(c, pn);
+		c->in_command = was;
+		return (*pn)->type;
+	case X_CAT:
+		c->in_command = was && n->flag;
+		cat(c, n);
+		c->in_command = was;
+		return n->type = TY_STR;
+	case X_FMT:
+		c->in_command = false;
+		check_call(c, pn);
+		c->in_command = was;
+		return (*pn)->type;
+	case X_OP:
+		if (n->type != TY_NONE)
+			return n->type;
+		n->type = TY_NUM;
+		check_want_num(c, &n->a);
+		if (n->b != NULL)
+			check_want_num(c, &n->b);
+		fold(c, n);
+		return TY_NUM;
+	case X_NOT:
+		if (n->type != TY_NONE)
+			return n->type;
+		check_want_num(c, &n->a);
+		return n->type = TY_NUM;
+	case X_CMP:
+		if (n->type == TY_NONE) {
+			n->type = TY_NUM;
+			compare(c, n);
+		}
+		return TY_NUM;
+	case X_SCMP:
+		if (n->type == TY_NONE) {
+			n->type = TY_NUM;
+			check_want_str(c, &n->a, false);
+			check_want_str(c, &n->b, false);
+		}
+		return TY_NUM;
+	case X_MATCH:
+		if (n->type == TY_NONE) {
+			n->type = TY_NUM;
+			check_want_str(c, &n->a, false);
+			check_want_str(c, &n->b, false);
+			check_pattern(c, n->b, n->flag);
+		}
+		return TY_NUM;
+	case X_AND: case X_OR:
+		if (n->type != TY_NONE)
+			return n->type;
+		check_want_num(c, &n->a);
+		check_want_num(c, &n->b);
+		return n->type = TY_NUM;
+	case X_FTEST:
+		check_want_str(c, &n->a, false);
+		return n->type = TY_NUM;
+	case X_FCMP:
+		check_want_str(c, &n->a, false);
+		check_want_str(c, &n->b, false);
+		return n->type = TY_NUM;
+	default:
+		return n->type;
+	}
+}

@@ -80,12 +80,18 @@ static void
 environment(struct user *u, struct buf *text, const struct child *c)
 {
 	static const char *const ours[] = { "HOME", "LOGNAME", "USER", "TZ" };
+	_Static_assert(USER_ENV >= sizeof ours / sizeof *ours + 4,
+	    "PATH, LANG, PICKET_RUN_ID and the NULL");
 	size_t at[USER_ENV], i, n = 0;
 	const char *value;
 
 	at[n++] = text->n;
 	buf_puts(text, "PATH=");
 	buf_str(text, c->path);
+	buf_putc(text, '\0');
+	/* what we send is UTF-8; mail programs ask the locale for that */
+	at[n++] = text->n;
+	buf_puts(text, "LANG=C.UTF-8");
 	buf_putc(text, '\0');
 	for (i = 0; i < sizeof ours / sizeof *ours; i++) {
 		value = getenv(ours[i]);
@@ -175,7 +181,7 @@ wait_end(pid_t pid, int out_fd, double timeout, struct buf *out,
 			if (stage == sizeof step / sizeof *step)
 				break;
 			e->timed_out = true;
-			kill(-pid, step[stage].sig);
+			spawn_signal(pid, step[stage].sig);
 			until = now() + step[stage++].wait;
 		}
 		wait_for(&out_fd, pidfd, until, out, max);
@@ -202,7 +208,8 @@ child_run(const struct child *c, struct buf *out, struct child_end *e)
 	struct user user;
 	struct buf text;
 	int in, p[2] = { -1, -1 };
-	struct spawn s = { .argv = c->argv, .user = &user };
+	/* execve's type is older than const; nothing writes to it */
+	struct spawn s = { .argv = (char *const *)c->argv, .user = &user };
 
 	*e = (struct child_end){ .started = false };
 	buf_room(out, LIM_CHILD_OUTPUT);

@@ -17,7 +17,7 @@
 					 * rest is read and thrown away */
 
 struct child {
-	char *const	*argv;		/* argv[0] a path */
+	const char *const *argv;	/* argv[0] a path; NULL after the last */
 	struct str	 input;
 	struct str	 path;		/* PATH of its environment */
 	struct str	 run_id;	/* PICKET_RUN_ID; may be empty */

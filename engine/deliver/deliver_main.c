@@ -1,0 +1,225 @@
+/*
+ * picket-deliver: reads one job (job.h), tries its transports in order, says
+ * what came of each.  It keeps nothing: what is to be tried again is its
+ * caller's to know.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "engine/deliver/attempt.h"
+
+#define LIM_DELIVER_MEM	((size_t)6 * LIM_JOB)	/* the job, and what transports
+				 * make of it: CRLF, mailbox, blanks before ~ */
+#define READ_BLOCK	(64 * 1024)
+
+static const struct sender *const senders[TRANSPORT_COUNT] = {
+	[TRANSPORT_SMTP] = &smtp_sender,
+	[TRANSPORT_SENDMAIL] = &sendmail_sender,
+	[TRANSPORT_MAILCMD] = &mailcmd_sender,
+	[TRANSPORT_FILE] = &file_sender,
+};
+
+static const char *const outcome_name[] = {
+	[OUTCOME_OK] = "ok",
+	[OUTCOME_RETRY] = "retry",
+	[OUTCOME_FAIL] = "fail",
+};
+
+struct delivery {
+	struct mem	*mem;
+	struct arena	 arena;
+	struct job	 job;
+	struct recipient rcpt[LIM_JOB_RCPT];
+	bool		 done;		/* nobody is left */
+	bool		 later;		/* something said retry */
+};
+
+/* Standard descriptors exist, and there is no core with a password in it. */
+static void
+secure(void)
+{
+	struct rlimit none = { 0, 0 };
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	if (fd != -1)
+		close(fd);
+	setrlimit(RLIMIT_CORE, &none);
+	signal(SIGPIPE, SIG_IGN);
+	/* getaddrinfo's own patience is longer than most timeouts */
+	setenv("RES_OPTIONS", "timeout:3 attempts:2", 1);
+}
+
+static bool
+read_job(int fd, struct buf *b)
+{
+	ssize_t n;
+
+	while (b->n <= LIM_JOB) {
+		n = read(fd, buf_room(b, READ_BLOCK), READ_BLOCK);
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n == 0;
+		b->n += (size_t)n;
+	}
+	errno = EFBIG;
+	return false;
+}
+
+/* One line of the report, out at once: we may not live to the end. */
+static void
+report(struct delivery *d, enum outcome o, struct str label,
+    struct str address, struct str why)
+{
+	struct buf b;
+
+	buf_init(&b, d->mem);
+	buf_puts(&b, outcome_name[o]);
+	buf_putc(&b, ' ');
+	buf_str(&b, label);
+	if (address.n > 0)
+		buf_printf(&b, " <%.*s>", (int)address.n, address.p);
+	buf_putc(&b, ' ');
+	buf_escaped(&b, why, LIM_REASON);
+	puts(buf_c(&b));
+	fflush(stdout);
+	buf_free(&b);
+	if (o == OUTCOME_RETRY)
+		d->later = true;
+}
+
+/* Those without the mail, fresh for an attempt. */
+static size_t
+left(struct delivery *d, struct recipient **list)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < d->job.nto; i++)
+		if (!d->rcpt[i].taken) {
+			d->rcpt[i].refused = false;
+			list[n++] = &d->rcpt[i];
+		}
+	return n;
+}
+
+static void
+settle(struct delivery *d, struct attempt *a, enum outcome o,
+    struct str label)
+{
+	bool one = a->nrcpt == 0;
+	size_t i;
+
+	for (i = 0; i < a->nrcpt; i++)
+		one = one || !a->rcpt[i]->refused;
+	if (o == OUTCOME_OK && !one)
+		o = OUTCOME_RETRY;	/* a relay that contradicts itself */
+	report(d, o, label, STR_EMPTY, buf_view(a->why));
+	d->done = o == OUTCOME_OK;
+	for (i = 0; i < a->nrcpt; i++) {
+		if (o == OUTCOME_OK && !a->rcpt[i]->refused) {
+			a->rcpt[i]->taken = true;
+			continue;
+		}
+		d->done = false;
+		if (a->rcpt[i]->refused)
+			report(d, a->rcpt[i]->outcome, label,
+			    a->rcpt[i]->address, a->rcpt[i]->why);
+	}
+}
+
+static void
+try_transport(struct delivery *d, struct str line)
+{
+	struct recipient *list[LIM_JOB_RCPT];
+	struct transport t;
+	const struct sender *sender;
+	struct buf why, label;
+	struct attempt a = { .job = &d->job, .transport = &t, .rcpt = list,
+	    .arena = &d->arena, .why = &why };
+
+	buf_init(&why, d->mem);
+	buf_init(&label, d->mem);
+	if (!transport_parse_line(&t, line, &d->arena, &why)) {
+		report(d, OUTCOME_FAIL, STR_LIT("config"), STR_EMPTY,
+		    buf_view(&why));
+	} else {
+		transport_label(&t, &label);
+		sender = senders[t.kind];
+		a.nrcpt = left(d, list);
+		if (sender->by_address && a.nrcpt == 0)
+			report(d, OUTCOME_FAIL, buf_view(&label), STR_EMPTY,
+			    STR_LIT("the mail has no recipient"));
+		else
+			settle(d, &a, sender->send(&a), buf_view(&label));
+	}
+	buf_free(&label);
+	buf_free(&why);
+}
+
+static enum job_exit
+deliver(struct delivery *d, struct buf *bytes)
+{
+	struct buf why;
+	size_t i;
+
+	buf_init(&why, d->mem);
+	if (!read_job(STDIN_FILENO, bytes)) {
+		fprintf(stderr, "picket-deliver: %s\n", strerror(errno));
+		return JOB_BAD;
+	}
+	if (!job_read(&d->job, buf_view(bytes), &why)) {
+		fprintf(stderr, "picket-deliver: %s\n", buf_c(&why));
+		buf_free(&why);
+		return JOB_BAD;
+	}
+	for (i = 0; i < d->job.nto; i++)
+		d->rcpt[i].address = d->job.to[i];
+	for (i = 0; i < d->job.ntransport && !d->done; i++)
+		try_transport(d, d->job.transport[i]);
+	for (i = 0; i < d->job.nto; i++)
+		if (!d->rcpt[i].taken)
+			printf("left %.*s\n", (int)d->rcpt[i].address.n,
+			    d->rcpt[i].address.p);
+	fflush(stdout);
+	return d->done ? JOB_SENT : d->later ? JOB_LATER : JOB_REFUSED;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct delivery d;
+	enum job_exit status;
+	struct buf bytes;
+	struct mem mem;
+	jmp_buf no_memory;
+
+	(void)argv;
+	if (argc > 1) {
+		fputs("usage: picket-deliver < job\n", stderr);
+		return JOB_USAGE;
+	}
+	secure();
+	if (setjmp(no_memory) != 0) {
+		puts("retry picket-deliver out of memory");
+		return JOB_LATER;
+	}
+	mem_init(&mem, LIM_DELIVER_MEM, &no_memory);
+	buf_init(&bytes, &mem);
+	d.mem = &mem;
+	arena_init(&d.arena, &mem, 4096);
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	status = deliver(&d, &bytes);
+	curl_global_cleanup();
+	arena_free(&d.arena);
+	buf_free(&bytes);
+	return (int)status;
+}

@@ -1,0 +1,74 @@
+#include "engine/deliver/send.h"
+
+#include <stdlib.h>
+
+#include "engine/deliver/child.h"
+
+#define SLACK		10.0	/* seconds for what transports do besides:
+				 * starting, ending what ran too long */
+
+void
+send_program(struct buf *path)
+{
+	/* not for a program with the privileges of a file */
+	const char *folder = secure_getenv("PICKET_LIBEXEC");
+
+#ifdef PICKET_LIBEXECDIR
+	if (folder == NULL || folder[0] != '/')
+		folder = PICKET_LIBEXECDIR;
+#endif
+	if (folder != NULL) {
+		buf_puts(path, folder);
+		buf_putc(path, '/');
+	}
+	buf_puts(path, SEND_PROGRAM);
+}
+
+static double
+all_timeouts(const struct job *j, struct mem *m)
+{
+	struct transport t;
+	struct arena a;
+	struct buf why;
+	double sum = SLACK;
+	size_t i;
+
+	arena_init(&a, m, 1024);
+	buf_init(&why, m);
+	for (i = 0; i < j->ntransport; i++)
+		if (transport_parse_line(&t, j->transport[i], &a, &why))
+			sum += t.timeout + SLACK;
+	buf_free(&why);
+	arena_free(&a);
+	return sum;
+}
+
+bool
+send_job(const struct job *j, const char *program, double timeout,
+    struct buf *report)
+{
+	const char *const argv[] = { program, NULL };
+	struct child c = { .argv = argv, .path = j->path, .run_id = j->run };
+	struct child_end end;
+	struct buf bytes;
+
+	buf_init(&bytes, report->mem);
+	job_write(j, &bytes);
+	c.input = buf_view(&bytes);
+	c.timeout = timeout > 0 ? timeout : all_timeouts(j, report->mem);
+	child_run(&c, report, &end);
+	buf_free(&bytes);
+	if (!end.started) {
+		buf_puts(report, "fail " SEND_PROGRAM " ");
+		buf_escaped(report, str_c(end.why), 0);
+		buf_putc(report, '\n');
+	} else if (end.timed_out) {
+		buf_printf(report, "retry " SEND_PROGRAM " not ended after "
+		    "%gs\n", c.timeout);
+	} else if (end.status != JOB_SENT && end.status != JOB_REFUSED &&
+	    end.status != JOB_LATER) {
+		buf_printf(report, "retry " SEND_PROGRAM " ended with status "
+		    "%d\n", end.status);
+	}
+	return end.started && !end.timed_out && end.status == JOB_SENT;
+}

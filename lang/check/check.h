@@ -9,7 +9,7 @@
 #include "lang/base/re.h"
 #include "lang/check/symbols.h"
 
-enum place { IN_INIT, IN_BEGIN, IN_RULE, IN_END };
+enum section { IN_INIT, IN_BEGIN, IN_RULE, IN_END };
 
 struct check {
 	struct parse	*p;
@@ -18,7 +18,7 @@ struct check {
 	struct script	*script;
 	struct symbols	 sym;
 	struct re_ctx	*re;
-	enum place	 place;
+	enum section	 place;
 	uint32_t	 rule;		/* number of the rule at hand, from 1 */
 	unsigned	 loops, switches;
 	bool		 in_command;	/* inside a command's literal */

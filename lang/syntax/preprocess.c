@@ -14,6 +14,9 @@
 #define LIM_OPEN_LISTS	100	/* argument lists that are never closed: each
 				 * costs a look at the rest of the file */
 
+#define USE_COST	16	/* what a use counts besides its bytes, so that
+				 * macros that make nothing end too */
+
 void
 preprocess_init(struct preprocess *pp, struct source_set *src,
     struct diag *diag, struct arena *a, const struct compile_options *opt)
@@ -476,7 +479,7 @@ use_macro(struct expand *x, const struct rope *r, size_t i, unsigned depth)
 		substitute(m, &own, r, arg, &mk);
 		own = rope_done(&mk, own.use);
 	}
-	x->work += own.text.n + 1;
+	x->work += own.text.n + USE_COST;
 	if (x->work > LIM_SOURCE)
 		too_big(x, p);
 	else

@@ -8,8 +8,8 @@
 #ifndef ENGINE_EFFECT_LIVE_H
 #define ENGINE_EFFECT_LIVE_H
 
-#include <sys/resource.h>
 #include "lang/base/buf.h"
+#include "engine/effect/spawn.h"
 #include "engine/input/reader.h"
 #include "engine/vm/host.h"
 
@@ -25,17 +25,27 @@ struct live_options {
 	size_t		 line_max;	/* bytes, 0: LIM_LINE */
 	const char	*run_id;	/* PICKET_RUN_ID of children */
 	bool		 colour;
+	/* limits, nice, umask that children start with; NULL: as we are */
+	const struct spawn_origin *origin;
+	const char	*syslog;	/* its socket; NULL: /dev/log */
 };
 
 struct live;
 
 extern const struct host live_host, dry_host;
 
-/* Both hosts share this state; NULL without memory. */
+/*
+ * Both hosts share this state; NULL without memory.  What the options point
+ * to must outlive it.  From here on SIGPIPE is ignored and SIGCHLD is not: a
+ * write must fail, not kill, and children must wait to be looked at.
+ */
 struct live *live_new(const struct live_options *);
 /* Ends children that are still ours (popen left open: closed; exec go: left
- * running), closes streams, frees. */
+ * running), closes streams and inputs, frees.  Allocates nothing, so it is
+ * right after a jump (mem.h), too. */
 void	 live_free(struct live *);
+/* Writes out what `output` still holds; also done by live_free. */
+bool	 live_flush(struct live *);
 /* What was collected: one line after the other, each ended by '\n'. */
 struct buf *live_mail(struct live *);
 struct buf *live_print(struct live *);
@@ -45,16 +55,18 @@ void	 live_interrupt(struct live *, int sig);
 
 /*
  * The script's input (INPUT_PROC or INPUT_FILE or a descriptor), through the
- * filter command if there is one.  Exit statuses come with input_close.
+ * filter command if there is one.  NULL: failed, the host's why says it (a
+ * file that cannot be opened, a command that cannot be started).  Exit
+ * statuses come with input_close.  A descriptor stays the caller's.
  */
-struct input;
-struct input *input_open_command(struct live *, const struct command *,
+struct live_input;
+struct live_input *input_open_command(struct live *,
+	    const struct command *, const struct command *filter);
+struct live_input *input_open_file(struct live *, struct str path,
 	    const struct command *filter);
-struct input *input_open_file(struct live *, struct str path,
+struct live_input *input_open_fd(struct live *, int fd,
 	    const struct command *filter);
-struct input *input_open_fd(struct live *, int fd,
-	    const struct command *filter);
-struct reader *input_reader(struct input *);
+struct reader *input_reader(struct live_input *);
 struct input_end {
 	int	status;			/* of the command; 0 for files */
 	int	filter_status;
@@ -62,6 +74,10 @@ struct input_end {
 					 * or a read error: the run fails */
 	char	why[200];
 };
-void	 input_close(struct input *, struct input_end *);
+/*
+ * Ends the input.  Closed early (`last`), the commands are ended and how they
+ * ended is no failure.  The input is gone afterwards.
+ */
+void	 input_close(struct live_input *, struct input_end *);
 
 #endif

@@ -1,0 +1,2 @@
+# examples/: complete sites, compiled and run by the tests.
+EXTRA_DIST +=

@@ -1,0 +1,2 @@
+# man/: the manual, in mdoc.
+dist_man_MANS +=

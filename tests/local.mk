@@ -1,0 +1,37 @@
+# tests/: run by tests/runner, which finds unit/test_*.c and */*.t by itself.
+
+# Unit tests: one program per file, on the libraries.
+UNIT_TESTS = \
+	tests/unit/test_array \
+	tests/unit/test_base \
+	tests/unit/test_checksum \
+	tests/unit/test_format
+if HAVE_CMOCKA
+check_PROGRAMS += $(UNIT_TESTS)
+endif
+
+# Everything else is data, or a script: whole folders.
+EXTRA_DIST += tests/runner tests/floors tests/sources \
+	tests/not-under-sanitizers
+
+RUN_TESTS = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
+	CC='$(CC)' '$(PYTHON3)' '$(srcdir)/tests/runner' $(PK_SANITIZED)
+
+# TESTFLAGS: -j N, or names, as tests/runner takes them.
+check-local:
+	@$(RUN_TESTS) $(TESTFLAGS)
+check-programs: $(check_PROGRAMS)
+check-long: all check-programs
+	@PICKET_LONG=1 $(RUN_TESTS) $(TESTFLAGS)
+bench: all
+	@SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
+	PICKET='$(abs_top_builddir)/picket' \
+	PICKET_LIB='$(abs_top_srcdir)/stdlib-scripts' \
+	PICKET_LIBEXEC='$(abs_top_builddir)' \
+	'$(srcdir)/tests/bench/run' $(BENCHFLAGS)
+.PHONY: check-programs check-long bench
+
+clean-local: clean-tests
+clean-tests:
+	rm -rf tests/log
+.PHONY: clean-tests

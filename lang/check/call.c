@@ -4,6 +4,7 @@
  */
 #include "lang/base/format.h"
 #include "lang/check/check.h"
+#include "lang/check/command.h"
 #include "lang/check/inner.h"
 
 /* What an argument string asks for: least and most arguments. */
@@ -283,7 +284,7 @@ check_call(struct check *c, struct node **pn)
 		else
 			nn++;
 	if (nn > LIM_CALL_ARGS || ns > LIM_CALL_ARGS)
-		diag_at(c->diag, n->span, E_TOO_MANY, STR_LIT("15"),
+		diag_at(c->diag, n->span, E_TOO_MANY, STR_LIT("14"),
 		    STR_LIT("arguments of a kind"), STR_NIL);
 	if (bi->flags & FN_INTRINSIC)
 		intrinsic(c, n);
@@ -325,9 +326,77 @@ command_part(struct check *c, struct node **pn)
 		c->in_command = was;
 		return;
 	}
-	(void)check_expr(c, pn);
-	if ((*pn)->type == TY_ANY)
-		(*pn)->type = TY_STR;
+	check_want_str(c, pn, true);
+}
+
+/* The source form of a value, for messages. */
+static struct str
+source_form(struct check *c, struct span at)
+{
+	const struct buf *t = &c->p->src->text;
+
+	if (at.at + at.len > t->n)
+		return STR_EMPTY;
+	return arena_dup(c->arena, str_of(t->p + at.at, at.len));
+}
+
+static size_t
+count_parts(const struct node *n)
+{
+	size_t k = 0;
+
+	if (n->kind != X_CAT)
+		return 1;
+	for (n = n->list; n != NULL; n = n->next)
+		k += count_parts(n);
+	return k;
+}
+
+static void
+flatten(struct check *c, struct node *n, struct cmd_part *part, size_t *k,
+    struct command_site *site)
+{
+	struct cmd_part *q;
+	struct node *v = n;
+
+	if (n->kind == X_CAT) {
+		for (v = n->list; v != NULL; v = v->next)
+			flatten(c, v, part, k, site);
+		return;
+	}
+	q = &part[(*k)++];
+	memset(q, 0, sizeof *q);
+	q->span = n->span;
+	if (n->kind == X_STR) {
+		q->text = n->text;
+		if (n->a != NULL)
+			q->span = n->a->span;
+		return;
+	}
+	q->data = true;
+	q->text = source_form(c, n->span);
+	if (n->kind == X_CALL && (n->id == BI_RAW || n->id == BI_WORDS ||
+	    n->id == BI_OPT)) {
+		q->kind = n->id == BI_RAW ? DATA_RAW :
+		    n->id == BI_WORDS ? DATA_WORDS : DATA_OPT;
+		if (n->list != NULL)
+			v = n->list;
+	}
+	q->number = v->kind == X_CALL && v->id == BI_TEXT;
+	q->built = v->kind == X_VAR && v->sym != NULL && v->sym->built;
+	site->data[site->ndata++] = v;
+}
+
+static void
+make_template(struct check *c, struct node *n)
+{
+	size_t most = count_parts(n), k = 0;
+	struct cmd_part *part = arena_alloc(c->arena, most * sizeof *part);
+
+	n->site = arena_zalloc(c->arena, sizeof *n->site);
+	n->site->data = arena_alloc(c->arena, most * sizeof *n->site->data);
+	flatten(c, n, part, &k, n->site);
+	(void)command_template(c->arena, c->diag, part, k, &n->site->tpl);
 }
 
 void
@@ -335,9 +404,10 @@ check_command(struct check *c, struct node **pn)
 {
 	bool was = c->in_command;
 
+	if ((*pn)->site != NULL)
+		return;
 	c->in_command = false;
 	command_part(c, pn);
 	c->in_command = was;
-	if ((*pn)->type == TY_NUM)
-		check_want_str(c, pn, false);
+	make_template(c, *pn);
 }

@@ -75,7 +75,7 @@ dats(struct check *c, const struct init *in)
 			pattern.kind = X_STR;
 			pattern.text = d->regex;
 			pattern.span = d->regex_span;
-			check_pattern(c, &pattern, false);
+			(void)check_pattern(c, &pattern, false);
 		}
 		if (str_none(d->as))
 			continue;
@@ -141,7 +141,7 @@ init(struct check *c, struct init *in)
 		pattern.kind = X_STR;
 		pattern.text = in->seps;
 		pattern.span = in->seps_span;
-		check_pattern(c, &pattern, false);
+		(void)check_pattern(c, &pattern, false);
 	}
 	dats(c, in);
 }

@@ -43,10 +43,18 @@ void	check_want_num(struct check *, struct node **);
 void	check_want_str(struct check *, struct node **, bool silent);
 /* A call's arguments against its row; expr.c's part for calls. */
 enum type check_call(struct check *, struct node **);
-/* The node that a command argument or statement flattens to is checked. */
+/*
+ * A command (a statement's, a function's, an input's): its parts are typed,
+ * its template made and left in (*n)->site.
+ */
+struct command_site {
+	struct template	 tpl;
+	struct node	**data;		/* the values, in order */
+	uint32_t	 ndata;
+};
 void	check_command(struct check *, struct node **);
-/* A pattern operand that is constant. */
-void	check_pattern(struct check *, const struct node *, bool icase);
+/* A pattern operand, if it is constant; returns its groups. */
+unsigned check_pattern(struct check *, const struct node *, bool icase);
 /* True for $inlin and $rdlin with their synonyms: *which 0 or 1. */
 bool	check_special(const struct node *, int *which);
 void	check_stmts(struct check *, struct node *);

@@ -207,15 +207,16 @@ compare(struct check *c, struct node *n)
 	check_want_num(c, &n->b);
 }
 
-void
+unsigned
 check_pattern(struct check *c, const struct node *n, bool icase)
 {
 	struct re_error e;
 	struct re *re;
 	struct span at = n->span;
+	unsigned groups;
 
 	if (n->kind != X_STR)
-		return;
+		return LIM_RE_GROUPS;
 	re = re_compile(c->re, n->text, icase, &e);
 	if (re == NULL) {
 		/* the literal's bytes begin behind its quote; escapes may
@@ -227,11 +228,13 @@ check_pattern(struct check *c, const struct node *n, bool icase)
 			at.len = 1;
 		}
 		check_error(c, at, E_REGEX, str_c(e.text), STR_NIL);
-		return;
+		return 0;
 	}
-	if (re_groups(re) > LIM_RE_GROUPS)
+	groups = re_groups(re);
+	if (groups > LIM_RE_GROUPS)
 		check_error(c, n->span, E_REGEX_GROUPS, STR_LIT("99"), STR_NIL);
 	re_free(re);
+	return groups;
 }
 
 static enum type
@@ -361,7 +364,7 @@ check_expr(struct check *c, struct node **pn)
 			n->type = TY_NUM;
 			check_want_str(c, &n->a, false);
 			check_want_str(c, &n->b, false);
-			check_pattern(c, n->b, n->flag);
+			n->id = (int)check_pattern(c, n->b, n->flag);
 		}
 		return TY_NUM;
 	case X_AND: case X_OR:

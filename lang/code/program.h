@@ -42,7 +42,11 @@ typedef uint32_t instr;
 #define CALL_SB(e)	(((e) >> 16) & 0xff)
 #define CALL_NN(e)	(((e) >> 24) & 0xf)
 #define CALL_NS(e)	((e) >> 28)
-#define LIM_CALL_ARGS	15	/* of each kind: four bits in CALL_EXT */
+#define LIM_CALL_ARGS	14	/* of each kind: four bits in CALL_EXT, less
+				 * CALL_ARRAY */
+#define CALL_ARRAY	15	/* in place of the strings' count (then none):
+				 * the last number is the array that stands
+				 * for a list of numbers (letter m) */
 
 #define LIM_REGS	256	/* of each kind: eight bits in an instruction */
 #define LIM_CODE	(1 << 20) /* instructions: jumps have 24 bits, and no

@@ -36,6 +36,7 @@ enum cmp { CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_EQ, CMP_NE,
 enum unit { UNIT_NONE, UNIT_PERCENT, UNIT_DURATION, UNIT_SIZE };
 
 struct symbol;
+struct command_site;
 
 struct node {
 	enum ast	 kind;
@@ -54,8 +55,9 @@ struct node {
 	struct node	*list;		/* arguments, parts, statements, arms */
 	struct str	 text;		/* name without sigil, or literal bytes */
 	double		 num;
-	int		 id;		/* builtin, field number */
+	int		 id;		/* builtin, field number, groups of X_MATCH */
 	struct symbol	*sym;
+	struct command_site *site;	/* of a command: its template */
 };
 
 /* A list under construction: the grammar appends at the tail. */

@@ -1,0 +1,349 @@
+/* codegen: a script's sections, tables and jumps; see gen.h. */
+#include "lang/code/codegen.h"
+#include "lang/code/gen.h"
+
+static struct diag_item *
+too_many(struct gen *g, const char *n, const char *what)
+{
+	g->failed = true;
+	return diag_at(g->c->diag, g->at, E_TOO_MANY, str_c(n), str_c(what),
+	    STR_NIL);
+}
+
+void
+gen_too_complex(struct gen *g)
+{
+	if (!g->failed)
+		diag_at(g->c->diag, g->at, E_COMPLEX, STR_LIT("72"), STR_NIL,
+		    STR_NIL);
+	g->failed = true;
+}
+
+uint32_t
+gen_emit(struct gen *g, instr i)
+{
+	instr *code;
+
+	if (g->ncode == g->capcode) {
+		if (g->ncode >= LIM_CODE) {
+			if (!g->failed)
+				diag_at(g->c->diag, g->at, E_CODE_BIG,
+				    STR_LIT("1048576"), STR_NIL, STR_NIL);
+			g->failed = true;
+			g->ncode = 0;	/* nobody will run it */
+			return 0;
+		}
+		g->capcode = g->capcode == 0 ? 64 : g->capcode * 2;
+		code = arena_alloc(g->arena, g->capcode * sizeof *code);
+		if (g->ncode > 0)
+			memcpy(code, g->code, g->ncode * sizeof *code);
+		g->code = code;
+	}
+	g->code[g->ncode] = i;
+	return g->ncode++;
+}
+
+/* A chain runs through the jumps themselves: each holds the one before. */
+void
+gen_jump_to(struct gen *g, int *chain)
+{
+	uint32_t at = gen_emit(g, I_OAX(OP_JMP, (uint32_t)*chain & 0xffffff));
+
+	*chain = (int)at;
+}
+
+static void
+patch_to(struct gen *g, int *chain, uint32_t target)
+{
+	int at = *chain, before;
+
+	while (at != NO_JUMP && !g->failed) {
+		before = I_SAX(g->code[at]);
+		g->code[at] = I_OAX(OP_JMP,
+		    (target - (uint32_t)at - 1) & 0xffffff);
+		at = before;
+	}
+	*chain = NO_JUMP;
+}
+
+void
+gen_patch(struct gen *g, int *chain)
+{
+	patch_to(g, chain, g->ncode);
+}
+
+void
+gen_loop_to(struct gen *g, uint32_t pc)
+{
+	gen_emit(g, I_OAX(OP_LOOP, (pc - g->ncode - 1) & 0xffffff));
+}
+
+/* From here on code belongs to the statement at the span. */
+void
+gen_place(struct gen *g, struct span at)
+{
+	struct place pl = source_place(g->c->p->src, at.at);
+	struct line_entry *line, *e;
+
+	if (g->nline > 0 && (e = &g->line[g->nline - 1])->pc == g->ncode)
+		;	/* nothing was made for the one before */
+	else {
+		if (g->nline == g->capline) {
+			g->capline = g->capline == 0 ? 32 : g->capline * 2;
+			line = arena_alloc(g->arena,
+			    g->capline * sizeof *line);
+			if (g->nline > 0)
+				memcpy(line, g->line,
+				    g->nline * sizeof *line);
+			g->line = line;
+		}
+		e = &g->line[g->nline++];
+	}
+	e->pc = g->ncode;
+	e->file = pl.file;
+	e->line = pl.line;
+	e->col = pl.col;
+	if (g->trace && g->nline <= 0x10000)
+		gen_emit(g, I_ABX(OP_TRSTMT, 0, g->nline - 1));
+}
+
+/* Gives each "foreach line" its handle; the walk finds them all. */
+static void
+hidden_handles(struct gen *g, struct node *n, uint32_t *count)
+{
+	struct node *q;
+
+	for (; n != NULL; n = n->next) {
+		if (n->kind == S_LINES)
+			n->id = (int)(*count)++;
+		switch (n->kind) {
+		case S_IF:
+			for (q = n->list; q != NULL; q = q->next)
+				hidden_handles(g, q->list, count);
+			if (n->b != NULL)
+				hidden_handles(g, n->b->list, count);
+			break;
+		case S_WHILE: case S_REPEAT: case S_FOR: case S_FORIN:
+		case S_LINES: case S_SWITCH:
+			hidden_handles(g, n->list, count);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static void
+tables(struct gen *g)
+{
+	const struct symbols *y = &g->c->sym;
+	struct program *p = g->prog;
+	const struct rule *r;
+	size_t i;
+
+	p->nnvar = y->nnum < LIM_VAR_REGS ? y->nnum : LIM_VAR_REGS;
+	p->nsvar = y->nstr < LIM_VAR_REGS ? y->nstr : LIM_VAR_REGS;
+	p->nfarn = y->nnum - p->nnvar;
+	p->nfars = y->nstr - p->nsvar;
+	if (p->nfarn > 0xffff || p->nfars > 0xffff)
+		too_many(g, "65535", "variables");
+	if (y->narray > LIM_ARRAYS)
+		too_many(g, "256", "arrays");
+	p->narray = y->narray;
+	p->nvar_name = arena_zalloc(g->arena, (y->nnum + 1) * sizeof(struct str));
+	p->svar_name = arena_zalloc(g->arena, (y->nstr + 1) * sizeof(struct str));
+	p->array = arena_zalloc(g->arena, (y->narray + 1) * sizeof *p->array);
+	p->ndat = y->ndat;
+	p->dat = arena_zalloc(g->arena, (y->ndat + 1) * sizeof *p->dat);
+	p->nhandle = y->nhandle;
+	hidden_handles(g, g->c->script->begin, &p->nhandle);
+	for (r = g->c->script->rule; r != NULL; r = r->next)
+		hidden_handles(g, r->body, &p->nhandle);
+	hidden_handles(g, g->c->script->end, &p->nhandle);
+	p->handle = arena_zalloc(g->arena,
+	    (p->nhandle + 1) * sizeof(struct str));
+	for (i = y->nhandle; i < p->nhandle; i++)
+		p->handle[i] = STR_LIT("(foreach line)");
+	for (i = 0; i < y->n; i++) {
+		const struct symbol *s = y->all[i];
+		struct str name = arena_dup(g->arena, s->name);
+
+		switch (s->kind) {
+		case SYM_SCALAR:
+			(s->number ? p->nvar_name : p->svar_name)[s->index] =
+			    name;
+			break;
+		case SYM_ARRAY:
+			if (s->index >= LIM_ARRAYS)
+				break;
+			p->array[s->index].name = name;
+			p->array[s->index].number = s->number;
+			break;
+		case SYM_HANDLE:
+			p->handle[s->index] = name;
+			break;
+		case SYM_DAT:
+			break;
+		}
+	}
+}
+
+static void
+dats(struct gen *g)
+{
+	static const char *const names[AS_COUNT] = { "number", "percent",
+	    "size", "duration" };
+	const struct dat_spec *d;
+	struct dat *o;
+	int i;
+
+	for (d = g->c->script->init->dat; d != NULL; d = d->next) {
+		o = &g->prog->dat[d->sym->index];
+		o->name = arena_dup(g->arena, d->name);
+		o->number = d->number;
+		o->kind = d->kind;
+		o->lo = (uint32_t)d->lo;
+		o->hi = (uint32_t)d->hi;
+		if (d->kind == DAT_REGEX)
+			o->regex = gen_regex(g, d->regex, false);
+		for (i = 0; i < AS_COUNT; i++)
+			if (!str_none(d->as) && str_eq(d->as, str_c(names[i])))
+				o->as = (enum dat_as)i;
+	}
+}
+
+static void
+separators(struct gen *g)
+{
+	const struct init *in = g->c->script->init;
+	struct program *p = g->prog;
+	size_t i;
+
+	p->sep = STR_EMPTY;
+	if (str_none(in->seps))
+		return;
+	p->sep = arena_dup(g->arena, in->seps);
+	if (in->seps_regex) {
+		p->seps = SEPS_REGEX;
+		p->sep_regex = gen_regex(g, in->seps, false);
+		return;
+	}
+	for (i = 0; i < p->sep.n; i++)
+		if (p->sep.p[i] != ' ' && p->sep.p[i] != '\t')
+			break;
+	/* only blanks and tabs: runs; but one character separates each time */
+	if (p->sep.n == 1)
+		p->seps = SEPS_BYTE;
+	else
+		p->seps = i == p->sep.n ? SEPS_BLANKS : SEPS_SET;
+}
+
+static void
+init(struct gen *g)
+{
+	const struct init *in = g->c->script->init;
+	struct program *p = g->prog;
+	uint32_t ts;
+
+	p->status = g->c->status;
+	p->level = g->c->level;
+	p->timeout = g->c->timeout;
+	p->line_max = g->c->line_max;
+	p->memory_max = g->c->memory_max;
+	p->budget = g->c->budget;
+	separators(g);
+	dats(g);
+	ts = g->ts;
+	if (in->task != NULL) {
+		p->has_task = true;
+		p->pc_task = g->ncode;
+		gen_place(g, in->task->span);
+		gen_emit(g, I_ABC(OP_TASK, gen_s(g, in->task, -1), 0, 0));
+		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
+		g->ts = ts;
+	}
+	if (in->input != NULL) {
+		p->input = in->input_proc ? INPUT_PROC : INPUT_FILE;
+		p->pc_input = g->ncode;
+		gen_place(g, in->input->span);
+		if (in->input_proc)
+			gen_command(g, in->input);
+		else
+			gen_emit(g, I_ABC(OP_PATH, gen_s(g, in->input, -1), 0,
+			    0));
+		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
+		g->ts = ts;
+	}
+	if (in->filter != NULL) {
+		p->has_filter = true;
+		p->pc_filter = g->ncode;
+		gen_place(g, in->filter->span);
+		gen_command(g, in->filter);
+		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
+		g->ts = ts;
+	}
+}
+
+static void
+section(struct gen *g, struct node *list, bool last)
+{
+	int leave = NO_JUMP;
+
+	g->leave = &leave;
+	g->rule_pc = g->ncode;
+	gen_stmts(g, list);
+	gen_patch(g, &leave);
+	if (last)
+		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
+}
+
+bool
+codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
+{
+	const struct script *s = c->script;
+	const struct rule *r;
+	struct gen gen, *g = &gen;
+	uint32_t i;
+
+	memset(g, 0, sizeof *g);
+	memset(p, 0, sizeof *p);
+	g->c = c;
+	g->arena = arena;
+	g->prog = p;
+	g->trace = trace;
+	g->at = s->span;
+	map_init(&g->nums, arena);
+	map_init(&g->texts, arena);
+	p->name = arena_dup(arena, s->name);
+	p->nrule = s->nrule;
+	p->maxfield = c->maxfield;
+	p->end_uses_line = c->end_uses_line;
+	tables(g);
+	if (!g->failed)
+		init(g);
+	p->has_begin = s->has_begin;
+	p->has_rules = s->nrule > 0;
+	p->has_end = s->has_end;
+	p->pc_begin = g->ncode;
+	if (s->has_begin)
+		section(g, s->begin, true);
+	p->pc_rules = g->ncode;
+	for (r = s->rule; r != NULL && !g->failed; r = r->next) {
+		gen_place(g, r->span);
+		section(g, r->body, r->next == NULL);
+	}
+	p->pc_end = g->ncode;
+	if (s->has_end)
+		section(g, s->end, true);
+	if (g->failed)
+		return false;
+	p->code = g->code;
+	p->ncode = g->ncode;
+	p->lines = g->line;
+	p->nlines = g->nline;
+	p->nfiles = (uint32_t)c->p->src->nfile;
+	p->files = arena_zalloc(arena, (p->nfiles + 1) * sizeof *p->files);
+	for (i = 0; i < p->nfiles; i++)
+		p->files[i] = arena_dup(arena, c->p->src->file[i].name);
+	return true;
+}

@@ -1,0 +1,76 @@
+/*
+ * gen: what the files of the code generator share.  One pass over a checked
+ * tree; registers are handed out like a stack, jumps are chained through
+ * their own words until their target is known.
+ */
+#ifndef LANG_CODE_GEN_H
+#define LANG_CODE_GEN_H
+
+#include "lang/check/check.h"
+#include "lang/code/program.h"
+
+#define LIM_VAR_REGS	120	/* variables in registers, of each kind; the
+				 * rest is far */
+#define LIM_TEMPS	72	/* temporaries at once, of each kind */
+#define CAT_CHUNK	16	/* parts that one CAT joins */
+#define NO_JUMP		(-1)
+
+struct gen_loop {
+	struct gen_loop	*outer;
+	int		*breaks;
+	int		*continues;
+};
+
+struct gen {
+	struct check	*c;
+	struct arena	*arena;
+	struct program	*prog;
+	bool		 trace;
+	bool		 failed;	/* a limit was told of */
+	instr		*code;
+	uint32_t	 ncode, capcode;
+	struct line_entry *line;
+	uint32_t	 nline, capline;
+	uint32_t	 tn, ts;	/* temporaries in use */
+	struct map	 nums, texts;	/* constants: number of each + 1 */
+	uint32_t	 capnum, captext, capregex, captpl;
+	struct gen_loop	*loop;
+	int		*breaksw;	/* innermost switch */
+	uint32_t	 slots;		/* loops over keys that are open */
+	int		*leave;		/* end of the rule or section */
+	uint32_t	 rule_pc;
+	struct span	 at;		/* statement at hand */
+};
+
+uint32_t gen_emit(struct gen *, instr);
+/* A jump whose target is not known; joins the chain. */
+void	 gen_jump_to(struct gen *, int *chain);
+/* The chain ends here. */
+void	 gen_patch(struct gen *, int *chain);
+/* A jump back to pc that counts. */
+void	 gen_loop_to(struct gen *, uint32_t pc);
+void	 gen_too_complex(struct gen *);
+
+unsigned gen_temp_n(struct gen *);
+unsigned gen_temp_s(struct gen *);
+/* The register of a constant; want < 0: any register. */
+unsigned gen_const_n(struct gen *, double, int want);
+unsigned gen_const_s(struct gen *, struct str, int want);
+uint32_t gen_text(struct gen *, struct str);	/* constant number */
+uint32_t gen_regex(struct gen *, struct str, bool icase);
+
+unsigned gen_n(struct gen *, struct node *, int want);
+unsigned gen_s(struct gen *, struct node *, int want);
+unsigned gen_key(struct gen *, struct node *keys);
+void	 gen_cond(struct gen *, struct node *, bool sense, int *chain);
+/* The command of a site becomes the pending one. */
+void	 gen_command(struct gen *, const struct node *);
+/* A call with its arguments; dest is of the result's kind. */
+void	 gen_call(struct gen *, struct node *, unsigned dest);
+/* A call with ready registers. */
+void	 gen_call_raw(struct gen *, int id, unsigned dest, unsigned nbase,
+	    unsigned nn, unsigned sbase, unsigned ns);
+void	 gen_place(struct gen *, struct span);
+void	 gen_stmts(struct gen *, struct node *);
+
+#endif

@@ -56,18 +56,15 @@ fault_word(struct parse *p, const char *what, struct str word,
 static void
 unknown_key(struct parse *p, struct str word)
 {
+	struct nearest near = words_nearest(word);
 	char hint[80] = "";
-	unsigned d, least = 4;	/* more edits are another word */
 	int i;
 
-	for (i = 0; i < CONF_KEYS; i++) {
-		d = str_distance(word, str_c(keys[i].word), least);
-		if (d >= least)
-			continue;
-		least = d;
+	for (i = 0; i < CONF_KEYS; i++)
+		words_offer(&near, keys[i].word);
+	if (near.best != NULL)
 		snprintf(hint, sizeof hint, "; did you mean \"%s\"?",
-		    keys[i].word);
-	}
+		    near.best);
 	fault_word(p, "unknown keyword", word, hint);
 }
 

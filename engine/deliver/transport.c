@@ -131,23 +131,16 @@ find_option(enum transport_kind kind, struct str word)
 static bool
 unknown_option(enum transport_kind kind, struct str word, struct buf *why)
 {
-	const char *best = NULL;
-	unsigned d, least = 3;	/* more edits are another word */
+	struct nearest near = words_nearest(word);
 	int i;
 
 	buf_puts(why, transport_name[kind]);
 	wrong(why, " has no option", word);
-	for (i = 0; i < OPTION_COUNT; i++) {
-		if ((options[i].on & 1u << kind) == 0)
-			continue;
-		d = str_distance(word, str_c(options[i].word), least);
-		if (d < least) {
-			least = d;
-			best = options[i].word;
-		}
-	}
-	if (best != NULL)
-		buf_printf(why, "; did you mean \"%s\"?", best);
+	for (i = 0; i < OPTION_COUNT; i++)
+		if ((options[i].on & 1u << kind) != 0)
+			words_offer(&near, options[i].word);
+	if (near.best != NULL)
+		buf_printf(why, "; did you mean \"%s\"?", near.best);
 	return false;
 }
 

@@ -77,6 +77,26 @@ words_split(struct str s, struct arena *a, struct str word[LIM_WORDS],
 	}
 }
 
+struct nearest
+words_nearest(struct str word)
+{
+	/* a short word with two edits is another word */
+	unsigned least = word.n < 6 ? 2 + (unsigned)word.n / 3 : 4;
+
+	return (struct nearest){ .word = word, .least = least };
+}
+
+void
+words_offer(struct nearest *n, const char *known)
+{
+	unsigned d = str_distance(n->word, str_c(known), n->least);
+
+	if (d < n->least) {
+		n->least = d;
+		n->best = known;
+	}
+}
+
 void
 words_add(struct buf *b, struct str s)
 {

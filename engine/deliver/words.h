@@ -21,6 +21,17 @@
  */
 int	words_split(struct str line, struct arena *, struct str word[LIM_WORDS],
 	    const char **why);
+/*
+ * For "did you mean": offer the known words one after the other; best is the
+ * one nearest to what was written, or NULL if none is near.
+ */
+struct nearest {
+	struct str	 word;
+	unsigned	 least;		/* edits must be fewer */
+	const char	*best;
+};
+struct nearest words_nearest(struct str word);
+void	words_offer(struct nearest *, const char *known);
 /* Adds a word so that words_split reads it back, quoted only if it must be. */
 void	words_add(struct buf *, struct str);
 

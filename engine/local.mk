@@ -16,16 +16,22 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/checksum.c \
 	engine/builtin/checksum.h \
 	engine/builtin/encode.c \
+	engine/builtin/files.c \
+	engine/builtin/handles.c \
 	engine/builtin/math.c \
 	engine/builtin/pattern.c \
+	engine/builtin/process.c \
 	engine/builtin/state.c \
 	engine/builtin/table.c \
 	engine/builtin/text.c \
+	engine/builtin/time.c \
 	engine/input/reader.c \
 	engine/input/reader.h \
 	engine/effect/kid.c \
 	engine/effect/kid.h \
 	engine/effect/live.h \
+	engine/effect/log.c \
+	engine/effect/path.c \
 	engine/effect/proc.c \
 	engine/effect/proc.h \
 	engine/effect/spawn.c \
@@ -65,6 +71,7 @@ engine_libengine_a_SOURCES = \
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.
 picket_SOURCES =
+picket_LDADD = $(PICKET_LIBS)
 
 # Sends what was composed; the only program with libcurl.
 pkglibexec_PROGRAMS += picket-deliver
@@ -72,4 +79,4 @@ picket_deliver_SOURCES = \
 	engine/deliver/deliver_main.c \
 	engine/deliver/smtp.c
 picket_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
-picket_deliver_LDADD = $(LDADD) $(CURL_LIBS)
+picket_deliver_LDADD = $(PICKET_LIBS) $(CURL_LIBS)

@@ -5,14 +5,22 @@ UNIT_TESTS = \
 	tests/unit/test_array \
 	tests/unit/test_base \
 	tests/unit/test_checksum \
-	tests/unit/test_format
+	tests/unit/test_compose \
+	tests/unit/test_conf \
+	tests/unit/test_format \
+	tests/unit/test_num \
+	tests/unit/test_preprocess \
+	tests/unit/test_re
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
 
 # Everything else is data, or a script: whole folders.
-EXTRA_DIST += tests/runner tests/floors tests/sources \
-	tests/not-under-sanitizers
+EXTRA_DIST += \
+	tests/floors \
+	tests/not-under-sanitizers \
+	tests/runner \
+	tests/sources
 
 RUN_TESTS = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
 	CC='$(CC)' '$(PYTHON3)' '$(srcdir)/tests/runner' $(PK_SANITIZED)

@@ -16,7 +16,7 @@ bi_eoi(struct call *c)
 void
 bi_task(struct call *c)
 {
-	c->rs = vm_program(c->vm)->task;
+	c->rs = vm_task(c->vm);
 }
 
 void

@@ -180,13 +180,17 @@ format_time(struct call *c, const char *plain)
 	memcpy(fmt + 1, c->ns > 0 ? c->s[0].p : plain, n);
 	fmt[n + 1] = '\0';
 	b = vm_buf(c->vm);
-	for (room = n + 64; room <= LIM_TIME_TEXT; room *= 4) {
+	for (room = n + 64; ; room *= 4) {
+		if (room > LIM_TIME_TEXT)
+			room = LIM_TIME_TEXT;
 		out = buf_room(b, room);
 		n = strftime(out, room, fmt, &tm);
 		if (n > 0) {
 			c->rs = vm_dup(c->vm, str_of(out + 1, n - 1));
 			return;
 		}
+		if (room == LIM_TIME_TEXT)
+			break;
 	}
 	vm_domain(c, "the format makes more than %d bytes", LIM_TIME_TEXT);
 }
@@ -309,7 +313,7 @@ parse_time(struct call *c, const char *text, const char *fmt, double *t)
 {
 	struct tm a, b, now;
 	bool year, mon, mday, zone;
-	time_t utc;
+	long off;
 
 	memset(&a, 0, sizeof a);
 	a.tm_year = 70;
@@ -334,8 +338,8 @@ parse_time(struct call *c, const char *text, const char *fmt, double *t)
 		return false;
 	*t = make_time(a);
 	if (zone && !num_none(*t)) {
-		utc = timegm(&a);
-		*t = (double)utc - (double)a.tm_gmtoff;
+		off = a.tm_gmtoff;	/* timegm writes over it */
+		*t = (double)timegm(&a) - (double)off;
 	}
 	return !num_none(*t);
 }

@@ -6,7 +6,6 @@
  * somebody else.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -16,148 +15,12 @@
 #include "engine/effect/kid.h"
 #include "engine/effect/proc.h"
 
-#define DRAIN_BLOCK	(16 * 1024)
-#define DRAIN_BLOCKS	64		/* at once: who writes without end must not
-					 * keep us from looking at the clock */
 #define TICK_FIRST	0.001		/* seconds between looks at a child where */
 #define TICK_LAST	0.05		/* there are no pidfds: doubled up to this */
 
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open	434		/* the same on every architecture */
 #endif
-
-void
-tail_add(struct tail *t, const char *p, size_t n)
-{
-	if (n > t->keep) {
-		t->cut = true;
-		p += n - t->keep;
-		n = t->keep;
-	}
-	if (t->n + n > 2 * t->keep) {
-		size_t old = t->keep - n;
-
-		memmove(t->p, t->p + t->n - old, old);
-		t->n = old;
-		t->cut = true;
-	}
-	memcpy(t->p + t->n, p, n);
-	t->n += n;
-}
-
-struct str
-tail_text(const struct tail *t)
-{
-	struct str s = str_of(t->p, t->n);
-	size_t nl;
-
-	if (s.n > t->keep)
-		s = str_of(t->p + t->n - t->keep, t->keep);
-	else if (!t->cut)
-		return s.n == 0 ? STR_EMPTY : s;
-	nl = str_find(s, '\n', 0);
-	return nl + 1 >= s.n ? s : str_of(s.p + nl + 1, s.n - nl - 1);
-}
-
-/* Moved above 2, where it cannot be what a child's place is made for. */
-static int
-high(int fd)
-{
-	int to;
-
-	if (fd == -1 || fd > 2)
-		return fd;
-	to = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	close(fd);
-	return to;
-}
-
-bool
-kid_pipe(struct live *l, int fd[2])
-{
-	if (pipe2(fd, O_CLOEXEC) == 0) {
-		fd[0] = high(fd[0]);
-		fd[1] = high(fd[1]);
-		if (fd[0] != -1 && fd[1] != -1)
-			return true;
-		live_fail(l, "cannot make a pipe: %s", strerror(errno));
-		close(fd[0]);
-		close(fd[1]);
-	} else
-		live_fail(l, "cannot make a pipe: %s", strerror(errno));
-	fd[0] = fd[1] = -1;
-	return false;
-}
-
-bool
-tap_open(struct live *l, struct tap *t, char *p, size_t keep)
-{
-	char name[32];
-	int fd[2], both;
-
-	*t = (struct tap){ .r = -1, .w = -1, .tail = { .p = p, .keep = keep } };
-	if (!kid_pipe(l, fd))
-		return false;
-	t->r = fd[0];
-	t->w = fd[1];
-	fcntl(t->r, F_SETFL, O_NONBLOCK);
-	/* without /proc it is an ordinary pipe */
-	snprintf(name, sizeof name, "/proc/self/fd/%d", t->w);
-	both = high(open(name, O_RDWR | O_CLOEXEC));
-	if (both != -1) {
-		close(t->w);
-		t->w = both;
-	}
-	return true;
-}
-
-bool
-tap_drain(struct tap *t)
-{
-	char block[DRAIN_BLOCK];
-	ssize_t n;
-	int i;
-
-	if (t->r == -1)
-		return false;
-	for (i = 0; i < DRAIN_BLOCKS; i++) {
-		n = read(t->r, block, sizeof block);
-		if (n > 0)
-			tail_add(&t->tail, block, (size_t)n);
-		else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
-			close(t->r);
-			t->r = -1;
-			return false;
-		} else if (errno == EAGAIN)
-			break;
-	}
-	return true;
-}
-
-void
-tap_close(struct live *l, struct tap *t, double wait)
-{
-	struct pollfd p[2];
-	double until;
-	int flags;
-
-	tap_drain(t);
-	if (t->w != -1) {
-		flags = fcntl(t->w, F_GETFL);
-		fcntl(t->w, F_SETFL, flags | O_NONBLOCK);
-		close(t->w);
-		t->w = -1;
-	}
-	for (until = live_now() + wait; tap_drain(t); ) {
-		p[0] = (struct pollfd){ .fd = t->r, .events = POLLIN };
-		if (live_poll(l, p, 1, until, false) <= 0 ||
-		    live_now() >= until)
-			break;
-	}
-	if (t->r != -1)
-		close(t->r);
-	t->r = -1;
-}
 
 struct kid *
 kid_new(struct live *l, struct str show)
@@ -223,14 +86,23 @@ exited(const struct kid *k)
 	    0 || si.si_pid != 0;
 }
 
+static void
+drain(struct tap *const tap[KID_TAPS])
+{
+	int i;
+
+	for (i = 0; i < KID_TAPS && tap[i] != NULL; i++)
+		tap_drain(tap[i]);
+}
+
 int
-kid_wait(struct live *l, struct kid *k, struct tap *tap, double until,
+kid_wait(struct live *l, struct kid *k, struct tap *const tap[KID_TAPS], double until,
     bool heed)
 {
-	struct pollfd p[3];
+	struct pollfd p[1 + KID_TAPS + 1];
 	double tick = TICK_FIRST, t, now;
 	nfds_t n;
-	int r;
+	int r, i;
 
 	for (;;) {
 		if (exited(k))
@@ -246,12 +118,12 @@ kid_wait(struct live *l, struct kid *k, struct tap *tap, double until,
 				t = now + tick;
 			tick = 2 * tick < TICK_LAST ? 2 * tick : TICK_LAST;
 		}
-		if (tap != NULL && tap->r != -1)
-			p[n++] = (struct pollfd){ .fd = tap->r,
-			    .events = POLLIN };
+		for (i = 0; i < KID_TAPS && tap[i] != NULL; i++)
+			if (tap[i]->r != -1)
+				p[n++] = (struct pollfd){ .fd = tap[i]->r,
+				    .events = POLLIN };
 		r = live_poll(l, p, n, t, heed);
-		if (tap != NULL)
-			tap_drain(tap);
+		drain(tap);
 		if (r == -1)
 			return exited(k) ? 1 : -1;
 		if (live_now() >= until)
@@ -280,7 +152,7 @@ kid_reap(struct kid *k)
 }
 
 static void
-wait_all(struct live *l, struct tap *tap, double until)
+wait_all(struct live *l, struct tap *const tap[KID_TAPS], double until)
 {
 	struct kid *k;
 
@@ -290,7 +162,7 @@ wait_all(struct live *l, struct tap *tap, double until)
 }
 
 void
-kids_end(struct live *l, struct tap *tap, double grace)
+kids_end(struct live *l, struct tap *const tap[KID_TAPS], double grace)
 {
 	struct pollfd none[1];
 	bool some = false;
@@ -312,8 +184,7 @@ kids_end(struct live *l, struct tap *tap, double grace)
 			    proc_group_others(k->pid)) {
 				live_poll(l, none, 0, live_now() + TICK_LAST,
 				    false);
-				if (tap != NULL)
-					tap_drain(tap);
+				drain(tap);
 			}
 		for (k = l->kids; k != NULL; k = k->next)
 			if (k->ending && k->killed)
@@ -328,7 +199,7 @@ kids_end(struct live *l, struct tap *tap, double grace)
 }
 
 void
-kid_end(struct live *l, struct kid *k, struct tap *tap, double grace)
+kid_end(struct live *l, struct kid *k, struct tap *const tap[KID_TAPS], double grace)
 {
 	k->ending = true;
 	kids_end(l, tap, grace);

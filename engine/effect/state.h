@@ -15,6 +15,7 @@
 #include <signal.h>
 
 #include "engine/effect/live.h"
+#include "engine/effect/tap.h"
 #include "engine/effect/user.h"
 
 #define LIM_WHY		512		/* bytes of a reason: a path and a sentence */
@@ -63,7 +64,9 @@ struct live {
 
 	/* texts out */
 	struct buf	 out, mail, print;
-	bool		 out_polled;	/* a pipe or terminal: may block */
+	bool		 out_polled, err_polled; /* no file: may block */
+	bool		 out_tty;	/* each line at once */
+	bool		 flushing;
 	size_t		 effects;
 	struct buf	 line;		/* log and label lines are made here: sized
 					 * once, so that telling of lost memory
@@ -84,8 +87,10 @@ struct live {
 	struct live_input *inputs;
 	struct user	 self, other;	/* mem NULL: not looked up; other is the
 					 * last `as` */
-	struct buf	 captured;	/* of capture */
-	char		*tail;		/* 2 * LIM_EXEC_OUTPUT bytes, of exec */
+	struct tap	 tap, err_tap;	/* of exec and capture */
+	struct buf	 captured;
+	char		*tail;		/* 2 * LIM_EXEC_OUTPUT bytes, of exec, */
+	char		*err_tail;	/* 2 * LIM_STDERR, of capture */
 	char		 answer[LIM_WHY]; /* what why() gave out */
 };
 
@@ -105,9 +110,22 @@ int	live_poll(struct live *, struct pollfd *p, nfds_t n, double until,
 /* A view as a C string in to[PATH_MAX]; false with the reason if it cannot be
  * one. */
 bool	live_path(struct live *, struct str, char to[PATH_MAX]);
-/* All of it to a descriptor, with the run's deadline where it may block. */
+/*
+ * All of it to a descriptor; where that may block (polled) until the run's
+ * deadline, and past that for a moment.
+ */
 bool	live_write(struct live *, int fd, const char *, size_t n, bool polled);
 bool	live_output(void *, enum out, struct str target, struct str text);
+/* Bytes for standard output. */
+bool	live_print_out(struct live *, struct str);
+bool	live_sleep(void *, double);
+bool	live_stop_host(void *);
+double	live_clock(void *);
+double	live_monotonic(void *);
+int	live_stat(void *, struct str, struct stat *, bool);
+int	live_access(void *, struct str, int);
+int	live_pid(void *, struct str);
+void	live_trace(void *, struct str);
 struct str live_why(void *);
 
 /* --- log.c --- */
@@ -134,7 +152,8 @@ void	exec_run(void *, const struct command *, enum exec_mode,
 	    const struct exec_opts *, struct exec_result *);
 struct str exec_capture(void *, const struct command *, size_t max,
 	    struct exec_result *);
-/* Fills what every child gets; false with the reason if the user is unknown. */
+/* Fills what every child gets; its descriptors are /dev/null.  False with the
+ * reason: the run must end. */
 bool	exec_prepare(struct live *, const struct command *, struct spawn *);
 
 /* --- stream.c --- */

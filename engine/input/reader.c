@@ -102,6 +102,7 @@ fill(struct reader *r)
 		}
 		if (errno == EINTR || (errno == EAGAIN && r->wait != NULL))
 			continue;
+		r->error = errno;
 		return READER_FAILED;
 	}
 }

@@ -29,6 +29,7 @@ struct reader {
 	char		*kept;		/* owns `last` when the block had to move */
 	size_t		 nkept, capkept;
 	bool		 at_end, had_newline;	/* of the line returned last */
+	int		 error;		/* errno of READER_FAILED */
 	size_t		 ncut;		/* lines over line_max: their rest was dropped */
 	/* waits until fd is readable; false: stop (deadline, interrupt) */
 	bool		(*wait)(void *ctx, int fd);

@@ -9,7 +9,11 @@ engine_libengine_a_SOURCES = \
 	engine/vm/array.h \
 	engine/vm/builtin.h \
 	engine/vm/host.h \
+	engine/vm/loop.c \
+	engine/vm/state.h \
+	engine/vm/template.c \
 	engine/vm/template.h \
+	engine/vm/vm.h \
 	engine/builtin/arg.c \
 	engine/builtin/arg.h \
 	engine/builtin/arrays.c \
@@ -27,8 +31,12 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/time.c \
 	engine/input/reader.c \
 	engine/input/reader.h \
+	engine/effect/dry.c \
+	engine/effect/exec.c \
+	engine/effect/input.c \
 	engine/effect/kid.c \
 	engine/effect/kid.h \
+	engine/effect/live.c \
 	engine/effect/live.h \
 	engine/effect/log.c \
 	engine/effect/path.c \
@@ -37,6 +45,9 @@ engine_libengine_a_SOURCES = \
 	engine/effect/spawn.c \
 	engine/effect/spawn.h \
 	engine/effect/state.h \
+	engine/effect/stream.c \
+	engine/effect/tap.c \
+	engine/effect/tap.h \
 	engine/effect/user.c \
 	engine/effect/user.h \
 	engine/deliver/address.c \

@@ -52,6 +52,7 @@ lang_liblang_a_SOURCES = \
 	lang/check/call.c \
 	lang/check/check.c \
 	lang/check/check.h \
+	lang/check/command.c \
 	lang/check/command.h \
 	lang/check/expr.c \
 	lang/check/inner.h \
@@ -63,10 +64,21 @@ lang_liblang_a_SOURCES = \
 	lang/check/stmt.c \
 	lang/check/symbols.c \
 	lang/check/symbols.h \
+	lang/code/codegen.c \
+	lang/code/codegen.h \
 	lang/code/gen.h \
 	lang/code/gen_cond.c \
 	lang/code/gen_expr.c \
+	lang/code/gen_stmt.c \
+	lang/code/progfile.c \
+	lang/code/progfile.h \
+	lang/code/program.c \
 	lang/code/program.h \
+	lang/code/shape.c \
+	lang/code/shape.h \
+	lang/code/verify.c \
+	lang/code/verify.h \
+	lang/compile.c \
 	lang/compile.h
 lang_liblang_a_LIBADD = $(lang_syntax_libparser_a_OBJECTS)
 lang_liblang_a_DEPENDENCIES = $(lang_syntax_libparser_a_OBJECTS)

@@ -4,23 +4,29 @@
 UNIT_TESTS = \
 	tests/unit/test_array \
 	tests/unit/test_base \
+	tests/unit/test_builtin \
+	tests/unit/test_builtin_world \
 	tests/unit/test_checksum \
 	tests/unit/test_compose \
 	tests/unit/test_conf \
 	tests/unit/test_format \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
-	tests/unit/test_re
+	tests/unit/test_re \
+	tests/unit/test_send
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
 
 # Everything else is data, or a script: whole folders.
 EXTRA_DIST += \
+	tests/command \
+	tests/deliver \
 	tests/floors \
 	tests/not-under-sanitizers \
 	tests/runner \
-	tests/sources
+	tests/sources \
+	tests/unit/fake_vm.h
 
 RUN_TESTS = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
 	CC='$(CC)' '$(PYTHON3)' '$(srcdir)/tests/runner' $(PK_SANITIZED)

@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	tests/floors \
 	tests/not-under-sanitizers \
 	tests/runner \
+	tests/selftest \
 	tests/sources \
 	tests/unit/fake_vm.h
 

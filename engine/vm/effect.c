@@ -1,0 +1,190 @@
+/* effect: what a script does to the world, by way of the host. */
+#include <unistd.h>
+
+#include "engine/vm/state.h"
+
+bool
+vm_ftest(struct vm *vm, struct str path, int test)
+{
+	struct stat st;
+
+	if (str_none(path) || memchr(path.p, '\0', path.n) != NULL)
+		return false;
+	if (test == 'r' || test == 'w' || test == 'x')
+		return vm->host->access(vm->h, path, test == 'r' ? R_OK :
+		    test == 'w' ? W_OK : X_OK) == 0;
+	if (vm->host->stat(vm->h, path, &st, test != 'l') != 0)
+		return false;
+	switch (test) {
+	case 'e': return true;
+	case 'z': return st.st_size == 0;
+	case 's': return st.st_size > 0;
+	case 'f': return S_ISREG(st.st_mode);
+	case 'd': return S_ISDIR(st.st_mode);
+	case 'c': return S_ISCHR(st.st_mode);
+	case 'b': return S_ISBLK(st.st_mode);
+	case 'p': return S_ISFIFO(st.st_mode);
+	case 'l': return S_ISLNK(st.st_mode);
+	case 'S': return S_ISSOCK(st.st_mode);
+	case 'u': return (st.st_mode & S_ISUID) != 0;
+	case 'g': return (st.st_mode & S_ISGID) != 0;
+	case 'k': return (st.st_mode & S_ISVTX) != 0;
+	default: return false;
+	}
+}
+
+/* As in the shells: a file that is missing is older than one that is not. */
+bool
+vm_newer(struct vm *vm, struct str a, struct str b)
+{
+	struct stat sa, sb;
+
+	if (str_none(a) || vm->host->stat(vm->h, a, &sa, true) != 0)
+		return false;
+	if (str_none(b) || vm->host->stat(vm->h, b, &sb, true) != 0)
+		return true;
+	return sa.st_mtim.tv_sec != sb.st_mtim.tv_sec ?
+	    sa.st_mtim.tv_sec > sb.st_mtim.tv_sec :
+	    sa.st_mtim.tv_nsec > sb.st_mtim.tv_nsec;
+}
+
+void
+vm_suppressed(struct vm *vm, struct str effect)
+{
+	struct array_item *it = array_make(&vm->seen, effect);
+	struct buf b;
+
+	it->n = num_is_nil(it->n) ? 1 : it->n + 1;
+	if (it->n < 3 || vm->must_end)
+		return;
+	buf_init(&b, vm->mem);
+	buf_puts(&b, "the run ends here: this was not done and came a third "
+	    "time, so a loop waits for what never happens: ");
+	buf_escaped(&b, effect, LIM_EXEC_TEXT);
+	vm_end(vm, VM_SUPPRESSED, buf_view(&b));
+	buf_free(&b);
+}
+
+void
+vm_set_exec(struct vm *vm, const struct exec_result *r)
+{
+	vm->exitcode = r->started ? r->status : 127;
+	buf_clear(&vm->output);
+	buf_str(&vm->output, str_none(r->output) ? STR_EMPTY : r->output);
+}
+
+int
+vm_exitcode(struct vm *vm)
+{
+	return vm->exitcode;
+}
+
+struct str
+vm_output(struct vm *vm)
+{
+	return vm_dup(vm, buf_view(&vm->output));
+}
+
+/* doexec with define doexec FALSE: the command goes into the mail. */
+static void
+only_told(struct vm *vm)
+{
+	struct buf b;
+
+	buf_init(&b, vm->mem);
+	buf_puts(&b, "not done (define doexec is FALSE): ");
+	buf_str(&b, vm->cmd.show);
+	if (!vm->host->output(vm->h, OUT_MAIL, STR_NIL, buf_view(&b)))
+		vm_log(vm, LOG_ERROR, "the mail line could not be kept");
+	buf_free(&b);
+	vm_suppressed(vm, vm->cmd.show);
+}
+
+void
+vm_exec(struct vm *vm, unsigned how)
+{
+	static const enum exec_mode mode[] = { EXEC_GO, EXEC_WAIT,
+	    EXEC_DETACHED, EXEC_GO };
+	struct exec_result r;
+	struct exec_opts o = vm->xopt;
+	struct str why;
+
+	memset(&vm->xopt, 0, sizeof vm->xopt);
+	memset(&r, 0, sizeof r);
+	vm->now_valid = false;
+	if (!vm->cmd_ok) {
+		r.status = 126;
+		r.started = true;
+		r.output = STR_EMPTY;
+		vm_set_exec(vm, &r);
+		return;		/* the refusal was logged */
+	}
+	if ((how & 4) != 0 && !vm->o.doexec) {
+		only_told(vm);
+		return;
+	}
+	vm->host->exec(vm->h, &vm->cmd, mode[how & 3], &o, &r);
+	if (!r.started) {
+		why = vm->host->why(vm->h);
+		vm_log(vm, LOG_ERROR, "exec: %.*s", (int)why.n, why.p);
+	} else if (r.timed_out)
+		vm_log(vm, LOG_ERROR, "exec: ended at its time-out: %.*s",
+		    (int)vm->cmd.show.n, vm->cmd.show.p);
+	vm_set_exec(vm, &r);
+	if (r.suppressed)
+		vm_suppressed(vm, vm->cmd.show);
+}
+
+void
+vm_out(struct vm *vm, enum out kind, struct str target, struct str text)
+{
+	struct str why;
+
+	if (kind == OUT_LOG && str_none(target)) {
+		vm_log(vm, LOG_ERROR, "output log: the path is %.*s",
+		    (int)str_shown(target).n, str_shown(target).p);
+		return;
+	}
+	if (vm->host->output(vm->h, kind, kind == OUT_LOG ? target : STR_NIL,
+	    str_shown(text)))
+		return;
+	why = vm->host->why(vm->h);
+	vm_log(vm, LOG_WARNING, "output: %.*s", (int)why.n, why.p);
+}
+
+void
+vm_trace_stmt(struct vm *vm, uint32_t k)
+{
+	const struct line_entry *e;
+	struct buf b;
+
+	if (k >= vm->p->nlines)
+		return;
+	e = &vm->p->lines[k];
+	buf_init(&b, vm->mem);
+	buf_str(&b, vm->p->name);
+	buf_putc(&b, ' ');
+	if (e->file < vm->p->nfiles) {
+		buf_str(&b, vm->p->files[e->file]);
+		buf_putc(&b, ':');
+	}
+	buf_printf(&b, "%u:%u", e->line, e->col);
+	vm->host->trace(vm->h, buf_view(&b));
+	buf_free(&b);
+}
+
+void
+vm_trace_value(struct vm *vm, struct str name, struct str value)
+{
+	struct buf b;
+
+	buf_init(&b, vm->mem);
+	buf_puts(&b, "    ");
+	if (!str_none(name)) {
+		buf_str(&b, name);
+		buf_puts(&b, " = ");
+	}
+	buf_escaped(&b, value, LIM_EXEC_TEXT);
+	vm->host->trace(vm->h, buf_view(&b));
+	buf_free(&b);
+}

@@ -1,0 +1,151 @@
+/* state: what the files of vm/ share.  Private to them. */
+#ifndef ENGINE_VM_STATE_H
+#define ENGINE_VM_STATE_H
+
+#include "lang/base/arena.h"
+#include "lang/base/re.h"
+#include "engine/vm/template.h"
+#include "engine/vm/vm.h"
+
+#define LIM_EXEC_TEXT	200	/* bytes of input shown in an ERROR line */
+#define PATTERN_CACHE	16	/* patterns made of data, kept compiled */
+
+struct own {			/* bytes of a string variable */
+	char		*p;
+	size_t		 cap;
+};
+
+struct slot {			/* a loop over keys */
+	struct str	*key;
+	char		*bytes;
+	size_t		 nkey, nbytes, at;
+};
+
+struct retired {
+	void		*p;
+	size_t		 n;
+};
+
+struct cached_re {
+	struct re	*re;
+	char		*pattern;
+	size_t		 n;
+	bool		 icase;
+	unsigned	 used;
+};
+
+struct vm {
+	/* registers first: the loop's hottest */
+	double		 n[LIM_REGS];
+	struct str	 s[LIM_REGS];
+	const struct program *p;
+	const struct host *host;
+	void		*h;
+	struct vm_options o;
+	struct mem	*mem;
+
+	struct own	*own;		/* of string variables */
+	double		*farn;
+	struct str	*fars;
+	struct own	*farown;
+	struct array	*arr;
+	struct slot	*slot;
+	struct stream	**stream;	/* handles */
+	bool		*eof;
+
+	/* temporaries */
+	struct arena	 temp;
+	struct arena_mark base;
+	struct retired	*ret;
+	size_t		 nret, capret;
+	bool		 dirty;		/* something to drop */
+	struct buf	 buf;
+
+	/* the line */
+	struct str	 line;
+	struct str	*field;		/* fields split so far */
+	size_t		 nfield, capfield, split_at;
+	bool		 split_done;
+	double		 innum;
+	bool		 eoi;
+	int		 inputexit;
+	uint32_t	 gen;		/* line counter, for the dat cache */
+	double		*datn;
+	struct str	*dats;
+	uint32_t	*datgen;
+	size_t		 nbad;
+	struct buf	 first_bad;
+
+	/* $0 $1 ...: the line's fields until a match or #split */
+	bool		 own_fields;
+	struct str	 zero;
+	struct str	*cur;
+	size_t		 ncur, capcur;
+	char		*capbytes;	/* what they view, if it is ours */
+	size_t		 ncapbytes;
+	struct str	 rdlin;
+	struct own	 rdown;
+
+	struct re_ctx	*rectx;
+	struct re	**re;
+	struct cached_re cache[PATTERN_CACHE];
+	unsigned	 cache_clock;
+	size_t		 ov[2 * (LIM_RE_GROUPS + 1)];
+
+	/* commands */
+	struct command	 cmd;
+	bool		 cmd_ok;
+	struct buf	 cmd_why;
+	struct exec_opts xopt;
+	int		 exitcode;
+	struct buf	 output;
+	struct str	 path, task;	/* as OP_PATH and OP_TASK left them */
+	struct own	 task_own;
+
+	/* control */
+	uint32_t	 pc;		/* of the instruction that may complain */
+	double		 budget;	/* instructions left in this pass */
+	struct array	 seen;		/* suppressed effects of this pass */
+	bool		 must_end;
+	enum vm_result	 end_with;
+	double		 skip;
+	int		 status;
+	struct buf	 why;
+	struct buf	 errtext;
+	double		 now;
+	bool		 now_valid;
+};
+
+void	vm_retire(void *vm, void *p, size_t n);
+void	vm_drop(struct vm *);		/* temporaries and the retired */
+void	vm_store(struct vm *, struct own *, struct str *view, struct str v);
+void	vm_append(struct vm *, struct own *, struct str *view, struct str v);
+struct str vm_cat(struct vm *, const struct str *, unsigned n);
+struct str vm_join_key(struct vm *, const struct str *, unsigned n);
+struct str vm_number_key(struct vm *, double);
+struct str vm_decimals(struct vm *, double, double decimals);
+
+void	vm_new_line(struct vm *, struct str line);
+struct str vm_line_field(struct vm *, size_t i);
+struct str vm_current_field(struct vm *, double i);
+double	vm_dat_number(struct vm *, uint32_t);
+struct str vm_dat_string(struct vm *, uint32_t);
+/* keep: a match sets $0 $1 ... */
+bool	vm_match(struct vm *, struct re *, struct str subject, bool keep);
+struct re *vm_regex(struct vm *, uint32_t);
+struct re *vm_dynamic(struct vm *, struct str pattern, bool icase);
+
+void	vm_iter(struct vm *, unsigned slot, const struct array *,
+	    enum order);
+bool	vm_ftest(struct vm *, struct str path, int test);
+bool	vm_newer(struct vm *, struct str a, struct str b);
+void	vm_exec(struct vm *, unsigned how);
+void	vm_out(struct vm *, enum out, struct str target, struct str text);
+void	vm_fault(struct vm *, enum num_fault);
+void	vm_end(struct vm *, enum vm_result, struct str why);
+bool	vm_look(struct vm *);		/* a slice is used up; false: end */
+enum vm_result vm_execute(struct vm *, uint32_t pc);
+void	vm_trace_stmt(struct vm *, uint32_t line);
+void	vm_trace_value(struct vm *, struct str name, struct str value);
+
+#endif

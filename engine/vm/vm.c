@@ -1,0 +1,552 @@
+/* vm: the machine's life, its sections, and what it offers to builtins. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lang/base/map.h"
+#include "engine/vm/state.h"
+
+#define TEMP_BLOCK	(16 * 1024)	/* bytes: most lines need no more */
+#define REDO_COST	1000		/* instructions a redo counts for */
+
+struct vm *
+vm_new(const struct vm_options *o)
+{
+	struct vm *vm = mem_zalloc(o->mem, sizeof *vm);
+	const struct program *p = o->program;
+	struct mem *m = o->mem;
+	uint32_t i;
+
+	vm->o = *o;
+	vm->p = p;
+	vm->host = o->host;
+	vm->h = o->h;
+	vm->mem = m;
+	arena_init(&vm->temp, m, TEMP_BLOCK);
+	vm->base = arena_mark(&vm->temp);
+	buf_init(&vm->buf, m);
+	buf_init(&vm->first_bad, m);
+	buf_init(&vm->cmd_why, m);
+	buf_init(&vm->output, m);
+	buf_init(&vm->why, m);
+	buf_init(&vm->errtext, m);
+	for (i = 0; i < LIM_REGS; i++) {
+		vm->n[i] = NUM_NIL;
+		vm->s[i] = STR_NIL;
+	}
+	for (i = 0; i < p->nnconst; i++)
+		vm->n[LIM_REGS - 1 - i] = p->num[i];
+	for (i = 0; i < p->nsconst; i++)
+		vm->s[LIM_REGS - 1 - i] = p->text[i];
+	vm->own = mem_zalloc(m, (p->nsvar + 1) * sizeof *vm->own);
+	vm->farn = mem_zalloc(m, (p->nfarn + 1) * sizeof *vm->farn);
+	for (i = 0; i < p->nfarn; i++)
+		vm->farn[i] = NUM_NIL;
+	vm->fars = mem_zalloc(m, (p->nfars + 1) * sizeof *vm->fars);
+	vm->farown = mem_zalloc(m, (p->nfars + 1) * sizeof *vm->farown);
+	vm->arr = mem_zalloc(m, (p->narray + 1) * sizeof *vm->arr);
+	for (i = 0; i < p->narray; i++)
+		array_init(&vm->arr[i], m, p->array[i].number, vm_retire, vm);
+	vm->slot = mem_zalloc(m, (p->nslot + 1) * sizeof *vm->slot);
+	vm->stream = mem_zalloc(m, (p->nhandle + 1) * sizeof *vm->stream);
+	vm->eof = mem_zalloc(m, p->nhandle + 1);
+	vm->datn = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->datn);
+	vm->dats = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->dats);
+	vm->datgen = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->datgen);
+	vm->re = mem_zalloc(m, (p->nregex + 1) * sizeof *vm->re);
+	array_init(&vm->seen, m, true, vm_retire, vm);
+	vm->gen = 1;
+	vm->line = vm->zero = vm->rdlin = vm->task = vm->path = STR_NIL;
+	vm->status = -1;
+	vm->budget = p->budget > 0 ? p->budget : LIM_BUDGET;
+	return vm;
+}
+
+void
+vm_close(struct vm *vm)
+{
+	uint32_t i;
+
+	for (i = 0; i < vm->p->nhandle; i++)
+		if (vm->stream[i] != NULL) {
+			(void)vm->host->close(vm->h, vm->stream[i]);
+			vm->stream[i] = NULL;
+		}
+}
+
+static void
+free_retired(struct vm *vm)
+{
+	while (vm->nret > 0) {
+		vm->nret--;
+		mem_free(vm->mem, vm->ret[vm->nret].p, vm->ret[vm->nret].n);
+	}
+}
+
+void
+vm_free(struct vm *vm)
+{
+	const struct program *p;
+	struct mem *m;
+	uint32_t i;
+
+	if (vm == NULL)
+		return;
+	p = vm->p;
+	m = vm->mem;
+	for (i = 0; i < p->narray; i++)
+		array_free(&vm->arr[i]);
+	array_free(&vm->seen);
+	free_retired(vm);
+	mem_free(m, vm->ret, vm->capret * sizeof *vm->ret);
+	for (i = 0; i < p->nsvar; i++)
+		mem_free(m, vm->own[i].p, vm->own[i].cap);
+	for (i = 0; i < p->nfars; i++)
+		mem_free(m, vm->farown[i].p, vm->farown[i].cap);
+	mem_free(m, vm->task_own.p, vm->task_own.cap);
+	mem_free(m, vm->rdown.p, vm->rdown.cap);
+	for (i = 0; i < p->nslot; i++) {
+		mem_free(m, vm->slot[i].key,
+		    vm->slot[i].nkey * sizeof *vm->slot[i].key);
+		mem_free(m, vm->slot[i].bytes, vm->slot[i].nbytes);
+	}
+	for (i = 0; i < p->nregex; i++)
+		re_free(vm->re[i]);
+	for (i = 0; i < PATTERN_CACHE; i++) {
+		re_free(vm->cache[i].re);
+		mem_free(m, vm->cache[i].pattern, vm->cache[i].n);
+	}
+	re_ctx_free(vm->rectx);
+	mem_free(m, vm->capbytes, vm->ncapbytes);
+	mem_free(m, vm->field, vm->capfield * sizeof *vm->field);
+	mem_free(m, vm->cur, vm->capcur * sizeof *vm->cur);
+	mem_free(m, vm->own, (p->nsvar + 1) * sizeof *vm->own);
+	mem_free(m, vm->farn, (p->nfarn + 1) * sizeof *vm->farn);
+	mem_free(m, vm->fars, (p->nfars + 1) * sizeof *vm->fars);
+	mem_free(m, vm->farown, (p->nfars + 1) * sizeof *vm->farown);
+	mem_free(m, vm->arr, (p->narray + 1) * sizeof *vm->arr);
+	mem_free(m, vm->slot, (p->nslot + 1) * sizeof *vm->slot);
+	mem_free(m, vm->stream, (p->nhandle + 1) * sizeof *vm->stream);
+	mem_free(m, vm->eof, p->nhandle + 1);
+	mem_free(m, vm->datn, (p->ndat + 1) * sizeof *vm->datn);
+	mem_free(m, vm->dats, (p->ndat + 1) * sizeof *vm->dats);
+	mem_free(m, vm->datgen, (p->ndat + 1) * sizeof *vm->datgen);
+	mem_free(m, vm->re, (p->nregex + 1) * sizeof *vm->re);
+	buf_free(&vm->buf);
+	buf_free(&vm->first_bad);
+	buf_free(&vm->cmd_why);
+	buf_free(&vm->output);
+	buf_free(&vm->why);
+	buf_free(&vm->errtext);
+	arena_free(&vm->temp);
+	mem_free(m, vm, sizeof *vm);
+}
+
+/* --- temporaries --- */
+
+void
+vm_retire(void *ctx, void *p, size_t n)
+{
+	struct vm *vm = ctx;
+	size_t cap;
+
+	if (p == NULL)
+		return;
+	if (vm->nret == vm->capret) {
+		cap = vm->capret == 0 ? 64 : vm->capret * 2;
+		vm->ret = mem_realloc(vm->mem, vm->ret,
+		    vm->capret * sizeof *vm->ret, cap * sizeof *vm->ret);
+		vm->capret = cap;
+	}
+	vm->ret[vm->nret].p = p;
+	vm->ret[vm->nret++].n = n;
+	vm->dirty = true;
+}
+
+void
+vm_drop(struct vm *vm)
+{
+	uint32_t i, end = vm->p->nsvar + vm->p->nstemp;
+
+	for (i = vm->p->nsvar; i < end; i++)
+		vm->s[i] = STR_NIL;
+	free_retired(vm);
+	arena_reset(&vm->temp, vm->base);
+	vm->cmd_ok = false;
+	vm->xopt.as = vm->xopt.dir = STR_NIL;
+	vm->now_valid = false;
+	vm->dirty = false;
+}
+
+char *
+vm_text(struct vm *vm, size_t n)
+{
+	vm->dirty = true;
+	return arena_text(&vm->temp, n);
+}
+
+struct str
+vm_dup(struct vm *vm, struct str s)
+{
+	char *p;
+
+	if (str_none(s))
+		return s;
+	p = vm_text(vm, s.n);
+	if (s.n > 0)
+		memcpy(p, s.p, s.n);
+	return str_of(p, s.n);
+}
+
+struct buf *
+vm_buf(struct vm *vm)
+{
+	vm->dirty = true;
+	buf_clear(&vm->buf);
+	return &vm->buf;
+}
+
+struct mem *
+vm_mem(struct vm *vm)
+{
+	return vm->mem;
+}
+
+/* --- sections --- */
+
+static void
+pass(struct vm *vm)
+{
+	vm->budget = vm->p->budget > 0 ? vm->p->budget : LIM_BUDGET;
+	vm->now_valid = false;
+	vm->must_end = false;
+	if (vm->seen.nlive > 0)
+		array_clear(&vm->seen);
+	vm_drop(vm);
+}
+
+struct str
+vm_run_task(struct vm *vm)
+{
+	if (vm->p->has_task && str_none(vm->task)) {
+		pass(vm);
+		(void)vm_execute(vm, vm->p->pc_task);
+		vm_store(vm, &vm->task_own, &vm->task, vm->task);
+	}
+	return vm->task;
+}
+
+const struct command *
+vm_run_input(struct vm *vm)
+{
+	pass(vm);
+	(void)vm_execute(vm, vm->p->pc_input);
+	return vm->cmd_ok ? &vm->cmd : NULL;
+}
+
+struct str
+vm_run_path(struct vm *vm)
+{
+	pass(vm);
+	(void)vm_execute(vm, vm->p->pc_input);
+	return vm->path;
+}
+
+/* Keeps the temporaries: the input's command may still stand in them. */
+const struct command *
+vm_run_filter(struct vm *vm)
+{
+	(void)vm_execute(vm, vm->p->pc_filter);
+	return vm->cmd_ok ? &vm->cmd : NULL;
+}
+
+enum vm_result
+vm_run_begin(struct vm *vm)
+{
+	if (!vm->p->has_begin)
+		return VM_DONE;
+	pass(vm);
+	return vm_execute(vm, vm->p->pc_begin);
+}
+
+enum vm_result
+vm_run_line(struct vm *vm, struct str line)
+{
+	enum vm_result r;
+
+	vm->innum++;
+	if (vm->dirty || vm->seen.nlive > 0 || vm->now_valid)
+		pass(vm);
+	else
+		vm->budget = vm->p->budget > 0 ? vm->p->budget : LIM_BUDGET;
+	vm_new_line(vm, line);
+	if (!vm->p->has_rules)
+		return VM_DONE;
+	while ((r = vm_execute(vm, vm->p->pc_rules)) == VM_REDO) {
+		vm_drop(vm);
+		vm->own_fields = false;
+		vm->zero = vm->line;
+		vm->budget -= REDO_COST;
+		if (vm->budget <= 0 || vm->host->stop(vm->h)) {
+			if (!vm_look(vm))
+				return vm->end_with;
+		}
+	}
+	return r;
+}
+
+enum vm_result
+vm_run_end(struct vm *vm, struct str last)
+{
+	vm->eoi = true;
+	if (!vm->p->has_end)
+		return VM_DONE;
+	pass(vm);
+	if (!str_none(last))
+		vm_new_line(vm, last);
+	return vm_execute(vm, vm->p->pc_end);
+}
+
+void
+vm_end(struct vm *vm, enum vm_result how, struct str why)
+{
+	vm->must_end = true;
+	vm->end_with = how;
+	buf_clear(&vm->why);
+	buf_str(&vm->why, why);
+}
+
+double
+vm_skip(const struct vm *vm)
+{
+	return vm->skip;
+}
+
+int
+vm_status(const struct vm *vm)
+{
+	return vm->status;
+}
+
+struct str
+vm_why(const struct vm *vm)
+{
+	return buf_view(&vm->why);
+}
+
+void
+vm_set_eoi(struct vm *vm)
+{
+	vm->eoi = true;
+}
+
+void
+vm_set_inputexit(struct vm *vm, int status)
+{
+	vm->inputexit = status;
+}
+
+size_t
+vm_nbad(const struct vm *vm)
+{
+	return vm->nbad;
+}
+
+struct str
+vm_first_bad(const struct vm *vm)
+{
+	return buf_view(&vm->first_bad);
+}
+
+/* --- what is said in the log --- */
+
+/* "SCRIPT: file:line: " and, after the text, the input line. */
+static void
+log_line(struct vm *vm, enum log_kind kind, const char *fmt, va_list ap)
+{
+	const struct line_entry *e = program_where(vm->p, vm->pc);
+	struct buf b;
+
+	buf_init(&b, vm->mem);
+	buf_str(&b, vm->p->name);
+	buf_puts(&b, ": ");
+	if (e != NULL) {
+		if (e->file < vm->p->nfiles) {
+			buf_str(&b, vm->p->files[e->file]);
+			buf_putc(&b, ':');
+		}
+		buf_printf(&b, "%u: ", e->line);
+	}
+	buf_vprintf(&b, fmt, ap);
+	if (!str_none(vm->line)) {
+		buf_printf(&b, " (input line %.0f: \"", vm->innum);
+		buf_escaped(&b, vm->line, LIM_EXEC_TEXT);
+		buf_puts(&b, "\")");
+	}
+	vm->host->log(vm->h, kind, buf_view(&b));
+	buf_free(&b);
+}
+
+void
+vm_log(struct vm *vm, enum log_kind kind, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(vm, kind, fmt, ap);
+	va_end(ap);
+}
+
+/* The name of the function whose call is at hand. */
+static struct str
+call_name(const struct vm *vm)
+{
+	return builtin_main_name((int)I_BX(vm->p->code[vm->pc]));
+}
+
+static void
+call_log(struct call *c, enum log_kind kind, const char *fmt, va_list ap,
+    struct buf *keep)
+{
+	struct str name = call_name(c->vm);
+	struct buf b;
+
+	buf_init(&b, c->vm->mem);
+	buf_vprintf(&b, fmt, ap);
+	vm_log(c->vm, kind, "%.*s: %.*s", (int)name.n, name.p, (int)b.n,
+	    b.n == 0 ? "" : b.p);
+	if (keep != NULL) {
+		buf_clear(keep);
+		buf_str(keep, buf_view(&b));
+	}
+	buf_free(&b);
+}
+
+void
+vm_domain(struct call *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	call_log(c, LOG_ERROR, fmt, ap, NULL);
+	va_end(ap);
+	c->rn = NUM_ERR;
+	c->rs = STR_ERR;
+}
+
+void
+vm_failed(struct call *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	call_log(c, LOG_WARNING, fmt, ap, &c->vm->errtext);
+	va_end(ap);
+}
+
+struct str
+vm_errtext(struct vm *vm)
+{
+	return buf_view(&vm->errtext);
+}
+
+void
+vm_fault(struct vm *vm, enum num_fault f)
+{
+	vm_log(vm, LOG_ERROR, "%s", num_fault_text(f));
+}
+
+/* --- facts --- */
+
+const struct host *
+vm_host(struct vm *vm, void **h)
+{
+	*h = vm->h;
+	return vm->host;
+}
+
+const struct program *
+vm_program(struct vm *vm)
+{
+	return vm->p;
+}
+
+double
+vm_now(struct vm *vm)
+{
+	if (!vm->now_valid) {
+		vm->now = floor(vm->host->clock(vm->h));
+		vm->now_valid = true;
+		vm->dirty = true;	/* the next turn asks again */
+	}
+	return vm->now;
+}
+
+struct array *
+vm_array(struct vm *vm, double index)
+{
+	/* a verified program's constants; a damaged one gets array 0 */
+	if (!(index >= 0 && index < vm->p->narray))
+		index = 0;
+	return &vm->arr[(size_t)index];
+}
+
+static size_t
+handle(const struct vm *vm, double index)
+{
+	return index >= 0 && index < vm->p->nhandle ? (size_t)index : 0;
+}
+
+struct stream **
+vm_handle(struct vm *vm, double index)
+{
+	return &vm->stream[handle(vm, index)];
+}
+
+struct str
+vm_handle_name(struct vm *vm, double index)
+{
+	return vm->p->nhandle == 0 ? STR_EMPTY :
+	    vm->p->handle[handle(vm, index)];
+}
+
+void
+vm_handle_set_eof(struct vm *vm, double index, bool on)
+{
+	vm->eof[handle(vm, index)] = on;
+}
+
+const struct command *
+vm_command(struct vm *vm)
+{
+	return vm->cmd_ok ? &vm->cmd : NULL;
+}
+
+struct str
+vm_task(struct vm *vm)
+{
+	return str_none(vm->task) ? STR_EMPTY : vm->task;
+}
+
+const struct run_facts *
+vm_facts(struct vm *vm)
+{
+	return &vm->o.facts;
+}
+
+double
+vm_innum(struct vm *vm)
+{
+	return vm->innum;
+}
+
+bool
+vm_eoi(struct vm *vm)
+{
+	return vm->eoi;
+}
+
+double
+vm_inputexit(struct vm *vm)
+{
+	return vm->inputexit;
+}

@@ -1,0 +1,72 @@
+/*
+ * vm: the machine.  One object runs one program once: the caller (engine/run)
+ * feeds it lines and hands over what belongs to the run.
+ *
+ * Texts: a string register is a view.  What it may view lives in the program,
+ * in the line's block, in a variable's own bytes or in the temporary arena.
+ * Bytes that are replaced are retired, not freed, until the temporaries are
+ * dropped (at a loop's turn, at a line's start), and then every temporary
+ * register is emptied: so no view outlives its bytes, whatever code a file
+ * holds.
+ */
+#ifndef ENGINE_VM_VM_H
+#define ENGINE_VM_VM_H
+
+#include "engine/vm/builtin.h"
+
+#define LIM_BUDGET	1e9	/* instructions per section pass: some seconds,
+				 * and no honest rule needs them */
+#define VM_SLICE	20000	/* instructions between looks at the deadline:
+				 * about 0.1 ms */
+
+struct vm_options {
+	const struct program *program;	/* verified; outlives the machine */
+	const struct host *host;
+	void		*h;
+	struct mem	*mem;		/* its jump buffer is the caller's */
+	struct run_facts facts;
+	bool		 doexec;	/* define doexec is TRUE: doexec acts */
+	bool		 trace;
+};
+
+/* How a piece of code ended. */
+enum vm_result {
+	VM_DONE,	/* on with the next line */
+	VM_REDO,	/* this line again; stays inside the machine */
+	VM_SKIP,	/* drop vm_skip lines */
+	VM_LAST,	/* no more input, on to end */
+	VM_QUIT,	/* a good end; vm_status is the exit status, or -1 */
+	VM_DIE,		/* the alert ends; vm_why says the reason */
+	VM_FAILED,	/* the run ends with ERROR; vm_why */
+	VM_STOPPED,	/* deadline or interrupt; vm_why */
+	VM_SUPPRESSED	/* a suppressed effect came again and again; vm_why */
+};
+
+struct vm	*vm_new(const struct vm_options *);
+void		 vm_free(struct vm *);	/* handles must be closed: vm_close */
+
+/* The code before the sections: texts and commands of init. */
+struct str	 vm_run_task(struct vm *);
+/* NULL: a rule refused it (logged).  Valid until the next piece of code. */
+const struct command *vm_run_input(struct vm *);
+struct str	 vm_run_path(struct vm *);
+const struct command *vm_run_filter(struct vm *);
+
+enum vm_result	 vm_run_begin(struct vm *);
+/* line: a view that stays until the next line.  eoi: it is the last. */
+enum vm_result	 vm_run_line(struct vm *, struct str line);
+/* last: the last line again, for $inlin and dat in end; or NIL. */
+enum vm_result	 vm_run_end(struct vm *, struct str last);
+/* Closes handles that are still open. */
+void		 vm_close(struct vm *);
+
+double		 vm_skip(const struct vm *);
+int		 vm_status(const struct vm *);
+struct str	 vm_why(const struct vm *);
+void		 vm_set_eoi(struct vm *);
+void		 vm_set_inputexit(struct vm *, int status);
+/* Values that were missing or no numbers: how many, and the first. */
+size_t		 vm_nbad(const struct vm *);
+struct str	 vm_first_bad(const struct vm *);
+
+#endif

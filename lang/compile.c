@@ -1,0 +1,126 @@
+#include "lang/compile.h"
+
+#include <stdlib.h>
+
+#include "lang/check/check.h"
+#include "lang/code/codegen.h"
+#include "lang/syntax/preprocess.h"
+
+#define ARENA_BLOCK	(32 * 1024)	/* bytes: a small script needs one */
+
+struct compile {
+	struct mem		 mem;
+	jmp_buf			 fail;
+	struct arena		 arena;	/* lives as long as the object */
+	struct arena		 tree;	/* dies when the programs are made */
+	struct source_set	 src;
+	struct diag		 diag;
+	struct re_ctx		*re;
+	struct program_set	 set;
+	struct lexer		*lex;
+};
+
+static void
+work(struct compile *c, struct str name, struct str text,
+    const struct compile_options *o)
+{
+	struct preprocess pp;
+	struct parse p;
+	struct check chk;
+	struct script *s;
+	struct program *prog;
+	struct str base;
+	uint32_t file;
+	size_t i;
+
+	file = source_add(&c->src, name, text);
+	preprocess_init(&pp, &c->src, &c->diag, &c->arena, o);
+	preprocess_file(&pp, file);
+	if (c->diag.nerror > 0)
+		return;		/* the parser would only follow up */
+
+	memset(&p, 0, sizeof p);
+	p.arena = &c->tree;
+	p.diag = &c->diag;
+	p.src = &c->src;
+	/* a standalone program is called by its file's base name */
+	base = name;
+	for (i = 0; i < name.n; i++)
+		if (name.p[i] == '/')
+			base = str_of(name.p + i + 1, name.n - i - 1);
+	if (str_ends(base, ".pikt"))
+		base.n -= 5;
+	p.base = base;
+	parse_text(&p);
+	for (s = p.script; s != NULL; s = s->next)
+		c->set.n++;
+	c->set.program = arena_zalloc(&c->arena,
+	    (c->set.n + 1) * sizeof *c->set.program);
+	c->re = re_ctx_new();
+	if (c->re == NULL)
+		mem_fail(&c->mem, false);
+	prog = c->set.program;
+	for (s = p.script; s != NULL && !p.stop; s = s->next) {
+		check_script(&chk, &p, s, c->re);
+		if (c->diag.nerror == 0)
+			(void)codegen(&chk, &c->arena, o->trace, prog);
+		prog->file = arena_dup(&c->arena, name);
+		prog++;
+	}
+}
+
+struct compile *
+compile_source(struct str name, struct str text,
+    const struct compile_options *o)
+{
+	struct compile *c = calloc(1, sizeof *c);
+	size_t limit = o->mem_limit == 0 ? LIM_COMPILE_MEM : o->mem_limit;
+
+	if (c == NULL)
+		return NULL;
+	mem_init(&c->mem, limit, &c->fail);
+	arena_init(&c->arena, &c->mem, ARENA_BLOCK);
+	arena_init(&c->tree, &c->mem, ARENA_BLOCK);
+	source_init(&c->src, &c->mem, &c->arena);
+	diag_init(&c->diag, &c->src, &c->arena);
+	if (setjmp(c->fail) == 0)
+		work(c, name, text, o);
+	else {
+		/* room for the one message that is left to say */
+		c->mem.limit += 64 * 1024;
+		if (setjmp(c->fail) == 0)
+			diag_at(&c->diag, (struct span){ 0, 0 }, E_NO_MEMORY,
+			    c->mem.at_limit ? STR_LIT("512 MiB") :
+			    STR_LIT("what the system gives"), STR_NIL, STR_NIL);
+		else
+			c->diag.nerror++;
+	}
+	arena_free(&c->tree);
+	re_ctx_free(c->re);
+	c->re = NULL;
+	if (c->diag.nerror > 0)
+		c->set.n = 0;
+	return c;
+}
+
+void
+compile_free(struct compile *c)
+{
+	if (c == NULL)
+		return;
+	source_free(&c->src);
+	arena_free(&c->arena);
+	free(c);
+}
+
+const struct program_set *
+compile_programs(const struct compile *c)
+{
+	return &c->set;
+}
+
+struct diag *
+compile_diag(struct compile *c)
+{
+	return &c->diag;
+}

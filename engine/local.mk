@@ -8,11 +8,15 @@ engine_libengine_a_SOURCES = \
 	engine/vm/array.c \
 	engine/vm/array.h \
 	engine/vm/builtin.h \
+	engine/vm/effect.c \
+	engine/vm/fields.c \
 	engine/vm/host.h \
 	engine/vm/loop.c \
 	engine/vm/state.h \
 	engine/vm/template.c \
 	engine/vm/template.h \
+	engine/vm/values.c \
+	engine/vm/vm.c \
 	engine/vm/vm.h \
 	engine/builtin/arg.c \
 	engine/builtin/arg.h \

@@ -1,7 +1,8 @@
-# tests/: run by tests/runner, which finds unit/test_*.c and */*.t by itself.
+# tests/: run by tests/runner, which finds */test_*.c and */*.t by itself.
 
-# Unit tests: one program per file, on the libraries.
+# One program per file, on the libraries.
 UNIT_TESTS = \
+	tests/command/test_template \
 	tests/unit/test_array \
 	tests/unit/test_base \
 	tests/unit/test_builtin \
@@ -13,10 +14,16 @@ UNIT_TESTS = \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
 	tests/unit/test_re \
+	tests/unit/test_reader \
 	tests/unit/test_send
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
+
+# Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
+HELPERS = \
+	tests/deliver/mkjob
+check_PROGRAMS += $(HELPERS)
 
 # Everything else is data, or a script: whole folders.
 EXTRA_DIST += \
@@ -50,3 +57,11 @@ clean-local: clean-tests
 clean-tests:
 	rm -rf tests/log
 .PHONY: clean-tests
+
+# What a build in the source folder leaves in folders that go out whole.
+dist-hook:
+	find '$(distdir)' \( -name '*.o' -o -name '*.pyc' \) -exec rm -f {} +
+	find '$(distdir)' -depth \( -name .deps -o -name __pycache__ \) \
+	    -exec rm -rf {} +
+	cd '$(distdir)' && rm -f $(check_PROGRAMS) tests/*/.dirstamp
+.PHONY: dist-hook

@@ -279,6 +279,9 @@ check_path(struct fill *f, const struct word *w)
 			c.data = p;
 		v = p->data ? f->data[p->index] : p->text;
 		for (k = 0; k < v.n; k++) {
+			if (program && !p->data && (v.p[k] == '"' ||
+			    v.p[k] == '\''))
+				continue;	/* its shell takes them away */
 			border = p->data ? v.p[k] == '/' :
 			    is_border(v.p[k], program);
 			if (!border) {

@@ -510,7 +510,9 @@ flatten(struct shell *s)
 	static const uint16_t mark[] = { '_', '_', 'p' };
 	size_t i, k, n = 0, ndata = 0;
 
+	s->start = arena_zalloc(s->arena, (s->npart + 1) * sizeof *s->start);
 	for (k = 0; k < s->npart; k++) {
+		s->start[k] = n;
 		n += s->part[k].data ? 1 : s->part[k].text.n;
 		ndata += s->part[k].data;
 	}
@@ -520,10 +522,8 @@ flatten(struct shell *s)
 	}
 	s->unit = arena_alloc(s->arena, (n + 1) * sizeof *s->unit);
 	s->scratch = arena_text(s->arena, n + 1);
-	s->start = arena_alloc(s->arena, (s->npart + 1) * sizeof *s->start);
 	s->data = arena_zalloc(s->arena, (ndata + 1) * sizeof *s->data);
 	for (k = 0; k < s->npart; k++) {
-		s->start[k] = s->n;
 		if (s->part[k].data) {
 			s->data[s->ndata].part = &s->part[k];
 			s->data[s->ndata++].at = s->n;

@@ -1,0 +1,575 @@
+#include "lang/code/verify.h"
+
+#include "lang/base/num.h"
+#include "lang/code/shape.h"
+#include "lang/table/builtin.h"
+
+#define FILE_TESTS	"ezfdcbplSrwxsugk"	/* the letters after - */
+#define LIM_FAR		0x10000		/* sixteen bits in an instruction */
+#define DP_ALL		0x0fffu			/* every DP_ flag */
+
+struct check {
+	const struct program	*p;
+	struct buf		*why;
+	uint32_t		 pc;	/* of the instruction at hand */
+	uint32_t		 lo, hi; /* its piece of code */
+};
+
+static bool __attribute__((format(printf, 2, 3)))
+bad(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	buf_puts(c->why, "script ");
+	buf_escaped(c->why, c->p->name, 80);
+	buf_puts(c->why, ": ");
+	va_start(ap, fmt);
+	buf_vprintf(c->why, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+static bool __attribute__((format(printf, 2, 3)))
+bad_code(struct check *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	bad(c, "instruction %u (%s): ", c->pc,
+	    opcode_name(I_OP(c->p->code[c->pc])));
+	va_start(ap, fmt);
+	buf_vprintf(c->why, fmt, ap);
+	va_end(ap);
+	return false;
+}
+
+/* --- operands --- */
+
+static bool
+reads_n(const struct program *p, uint32_t r)
+{
+	return r < p->nnvar + p->nntemp ||
+	    (r < LIM_REGS && r >= LIM_REGS - p->nnconst);
+}
+
+static bool
+reads_s(const struct program *p, uint32_t r)
+{
+	return r < p->nsvar + p->nstemp ||
+	    (r < LIM_REGS && r >= LIM_REGS - p->nsconst);
+}
+
+static bool
+run_of_s(const struct program *p, uint32_t first, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (!reads_s(p, first + i))
+			return false;
+	return true;
+}
+
+static bool
+run_of_n(const struct program *p, uint32_t first, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (!reads_n(p, first + i))
+			return false;
+	return true;
+}
+
+/* One operand by its letter; q is looked at with its count. */
+static bool
+operand(const struct program *p, char letter, uint32_t v)
+{
+	switch (letter) {
+	case '-': case 'i': case 'I':
+		return true;
+	case 'N':
+		return v < p->nnvar + p->nntemp;
+	case 'n':
+		return reads_n(p, v);
+	case 'S':
+		return v >= p->nsvar && v < p->nsvar + p->nstemp;
+	case 'V':
+		return v < p->nsvar;
+	case 's':
+		return reads_s(p, v);
+	case 'k':
+		return v <= 1;
+	case 'a':
+		return v < p->narray && p->array[v].number;
+	case 'b':
+		return v < p->narray && !p->array[v].number;
+	case 'x':
+		return v < p->narray;
+	case 't':
+		return v < p->nslot;
+	case 'o':
+		return v < OUT_COUNT;
+	case 'e':
+		return v < XOPT_COUNT;
+	case 'f':
+		return v != '\0' && strchr(FILE_TESTS, (int)v) != NULL;
+	case 'g': case 'G':
+		return v < p->nfarn;
+	case 'h': case 'H':
+		return v < p->nfars;
+	case 'K':
+		return v < p->nnum;
+	case 'L':
+		return v < p->ntext;
+	case 'D':
+		return v < p->ndat && p->dat[v].number;
+	case 'E':
+		return v < p->ndat && !p->dat[v].number;
+	case 'M':
+		return v < p->ntpl;
+	case 'F':
+		return v < BI_COUNT;
+	case 'R':
+		return v < p->nregex;
+	default:
+		return false;		/* a letter that nobody taught us */
+	}
+}
+
+/* --- calls --- */
+
+/*
+ * True if so many numbers and strings are what the builtin takes.  Arguments
+ * stand in order, so after | the list may end before any letter.
+ */
+static bool
+args_fit(const char *args, uint32_t nn, uint32_t ns)
+{
+	uint32_t n = 0, s = 0;
+	bool optional = false, array = ns == CALL_ARRAY;
+
+	if (array)
+		ns = 0;
+	for (; *args != '\0'; args++) {
+		if (*args == '|') {
+			optional = true;
+			continue;
+		}
+		if (optional && n == nn && s == ns)
+			return !array;
+		if (args[1] == '*') {	/* always the last */
+			if (array)
+				return false;
+			if (*args == 'v')
+				return nn >= n && ns >= s;
+			return *args == 's' ? nn == n && ns >= s :
+			    ns == s && nn >= n;
+		}
+		switch (*args) {
+		case 'n': case 'i': case 't': case 'x': case 'A': case 'F':
+			n++;
+			break;
+		case 's':
+			s++;
+			break;
+		case 'c':		/* the pending command */
+			break;
+		case 'm':		/* one or more numbers; the last */
+			return ns == s && (array ? nn == n + 1 : nn > n);
+		default:
+			return false;	/* k and v: compiled in place only */
+		}
+	}
+	return n == nn && s == ns && !array;
+}
+
+static bool
+call(struct check *c, int id, char ret, instr ext)
+{
+	const struct builtin_info *b = &builtin_info[id];
+	uint32_t ns = CALL_NS(ext);
+
+	if (b->flags & FN_INTRINSIC)
+		return bad_code(c, "builtin %d is compiled in place", id);
+	if (b->ret != ret)
+		return bad_code(c, "builtin %d has another type", id);
+	if (!args_fit(b->args, CALL_NN(ext), CALL_NS(ext)))
+		return bad_code(c, "builtin %d takes other arguments", id);
+	if (ns == CALL_ARRAY)
+		ns = 0;
+	if (!run_of_n(c->p, CALL_NB(ext), CALL_NN(ext)) ||
+	    !run_of_s(c->p, CALL_SB(ext), ns))
+		return bad_code(c, "an argument is no register");
+	return true;
+}
+
+/* --- code --- */
+
+/* The piece of code that holds pc: from one start to the next. */
+static void
+piece_of(struct check *c, uint32_t pc)
+{
+	const struct program *p = c->p;
+	const struct { bool has; uint32_t at; } start[] = {
+		{ p->has_task, p->pc_task },
+		{ p->input != INPUT_NONE, p->pc_input },
+		{ p->has_filter, p->pc_filter },
+		{ p->has_begin, p->pc_begin },
+		{ p->has_rules, p->pc_rules },
+		{ p->has_end, p->pc_end },
+	};
+	size_t i;
+
+	c->lo = 0;
+	c->hi = p->ncode;
+	for (i = 0; i < sizeof start / sizeof start[0]; i++) {
+		if (!start[i].has)
+			continue;
+		if (start[i].at <= pc && start[i].at > c->lo)
+			c->lo = start[i].at;
+		if (start[i].at > pc && start[i].at < c->hi)
+			c->hi = start[i].at;
+	}
+}
+
+/* A jump word at `at`, part of the instruction at c->pc. */
+static bool
+jump(struct check *c, uint32_t at, bool backwards)
+{
+	int64_t to = (int64_t)at + 1 + I_SAX(c->p->code[at]);
+
+	if (to < c->lo || to >= c->hi)
+		return bad_code(c, "jumps out of its piece of code");
+	if ((to <= at) != backwards)
+		return bad_code(c, backwards ? "jumps forwards" :
+		    "jumps backwards");
+	if (I_OP(c->p->code[to]) == OP_EXT)
+		return bad_code(c, "jumps into an instruction");
+	return true;
+}
+
+static bool
+ends_flow(enum opcode op)
+{
+	switch (op) {
+	case OP_JMP: case OP_LOOP: case OP_END: case OP_NEXTLN: case OP_REDO:
+	case OP_SKIP: case OP_LAST: case OP_QUIT: case OP_DIE: case OP_FAIL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What the shapes cannot say. */
+static bool
+special(struct check *c, enum opcode op, instr i)
+{
+	const struct program *p = c->p;
+	bool text;
+
+	switch (op) {
+	case OP_CAT: case OP_KEYJ:
+		if (I_C(i) == 0 || !run_of_s(p, I_B(i), I_C(i)))
+			return bad_code(c, "operand B: no such registers");
+		return true;
+	case OP_CMD:
+		if (!run_of_s(p, I_A(i), p->tpl[I_BX(i)].ndata))
+			return bad_code(c, "data is no register");
+		return true;
+	case OP_ITER:
+		if (I_C(i) >= ORDER_COUNT)
+			return bad_code(c, "operand C: no such order");
+		return true;
+	case OP_EXEC:
+		if ((I_A(i) & 3) == 3 || I_A(i) > 7)
+			return bad_code(c, "operand A: no such mode");
+		return true;
+	case OP_XOPTS: case OP_XOPTN:
+		text = I_A(i) == XOPT_AS || I_A(i) == XOPT_IN;
+		if (text != (op == OP_XOPTS))
+			return bad_code(c, "operand A: of another type");
+		return true;
+	case OP_FIELD: case OP_FIELDN:
+		if (I_BX(i) > p->maxfield)
+			return bad_code(c, "a field above the highest");
+		return true;
+	case OP_FIELDX:
+		if (p->maxfield != UINT32_MAX)
+			return bad_code(c, "a field above the highest");
+		return true;
+	case OP_NEXTLN: case OP_REDO: case OP_SKIP:
+		if (!p->has_rules || c->lo != p->pc_rules)
+			return bad_code(c, "outside the rules");
+		return true;
+	case OP_EXT:
+		return bad_code(c, "belongs to no instruction");
+	default:
+		return true;
+	}
+}
+
+/* One instruction; *next is where the one behind it stands. */
+static bool
+instruction(struct check *c, uint32_t *next)
+{
+	const struct program *p = c->p;
+	instr i = p->code[c->pc], ext = 0;
+	enum opcode op = I_OP(i);
+	struct shape s;
+	uint32_t at;
+
+	if ((unsigned)op >= OP_COUNT)
+		return bad(c, "instruction %u: no operation has the number %u",
+		    c->pc, (unsigned)op);
+	s = shape_of(op);
+	*next = c->pc + shape_words(s);
+	if (*next > c->hi)
+		return bad_code(c, "is cut short");
+	if (!operand(p, s.a, I_A(i)))
+		return bad_code(c, "operand A: %u is out of range", I_A(i));
+	if (s.bx != '-') {
+		if (!operand(p, s.bx, I_BX(i)))
+			return bad_code(c, "operand Bx: %u is out of range",
+			    I_BX(i));
+	} else if (s.ax == '-' && s.b != 'q') {
+		if (!operand(p, s.b, I_B(i)))
+			return bad_code(c, "operand B: %u is out of range",
+			    I_B(i));
+		if (!operand(p, s.c, I_C(i)))
+			return bad_code(c, "operand C: %u is out of range",
+			    I_C(i));
+	}
+	at = c->pc + 1;
+	if (s.ext) {
+		ext = p->code[at++];
+		if (I_OP(ext) != OP_EXT)
+			return bad_code(c, "has no EXT behind it");
+		if (s.bx != 'F' && !operand(p, 'R', I_AX(ext)))
+			return bad_code(c, "no regex has the number %u",
+			    I_AX(ext));
+	}
+	if (s.bx == 'F' &&
+	    !call(c, (int)I_BX(i), op == OP_CALLN ? '#' : '$', ext))
+		return false;
+	if (!special(c, op, i))
+		return false;
+	if (s.cond) {
+		if (I_OP(p->code[at]) != OP_JMP)
+			return bad_code(c, "has no JMP behind it");
+		if (!jump(c, at, false))
+			return false;
+	}
+	if (s.ax == 'J' && !jump(c, c->pc, op == OP_LOOP))
+		return false;
+	if (*next == c->hi && !ends_flow(op))
+		return bad_code(c, "runs off the end of its piece of code");
+	return true;
+}
+
+static bool
+start(struct check *c, const char *what, bool has, uint32_t pc)
+{
+	if (has && (pc >= c->p->ncode || I_OP(c->p->code[pc]) == OP_EXT))
+		return bad(c, "%s does not begin at an instruction", what);
+	return true;
+}
+
+static bool
+code(struct check *c)
+{
+	const struct program *p = c->p;
+	uint32_t next;
+
+	if (p->ncode == 0 || p->ncode > LIM_CODE)
+		return bad(c, "%u instructions", p->ncode);
+	if (!start(c, "task", p->has_task, p->pc_task) ||
+	    !start(c, "input", p->input != INPUT_NONE, p->pc_input) ||
+	    !start(c, "filter", p->has_filter, p->pc_filter) ||
+	    !start(c, "begin", p->has_begin, p->pc_begin) ||
+	    !start(c, "rule", p->has_rules, p->pc_rules) ||
+	    !start(c, "end", p->has_end, p->pc_end))
+		return false;
+	for (c->pc = 0; c->pc < p->ncode; c->pc = next) {
+		piece_of(c, c->pc);
+		if (!instruction(c, &next))
+			return false;
+	}
+	return true;
+}
+
+/* --- all else --- */
+
+static bool
+registers(struct check *c)
+{
+	const struct program *p = c->p;
+	uint32_t i;
+
+	/* singly first, so that no sum overflows */
+	if (p->nnvar > LIM_REGS || p->nntemp > LIM_REGS ||
+	    p->nnconst > LIM_REGS ||
+	    p->nnvar + p->nntemp + p->nnconst > LIM_REGS)
+		return bad(c, "too many number registers");
+	if (p->nsvar > LIM_REGS || p->nstemp > LIM_REGS ||
+	    p->nsconst > LIM_REGS ||
+	    p->nsvar + p->nstemp + p->nsconst > LIM_REGS)
+		return bad(c, "too many string registers");
+	if (p->nfarn > LIM_FAR || p->nfars > LIM_FAR)
+		return bad(c, "too many variables");
+	if (p->nnconst > p->nnum || p->nsconst > p->ntext)
+		return bad(c, "constant registers without constants");
+	if (p->nslot > LIM_SLOTS)
+		return bad(c, "too many loop slots");
+	if (p->narray > LIM_ARRAYS)
+		return bad(c, "too many arrays");
+	for (i = 0; i < p->nnum; i++)
+		if (!num_fine(p->num[i]) &&
+		    num_bits(p->num[i]) != NUM_NIL_BITS &&
+		    num_bits(p->num[i]) != NUM_ERR_BITS)
+			return bad(c, "constant %u is no number", i);
+	return true;
+}
+
+static bool
+names(struct check *c)
+{
+	const struct program *p = c->p;
+	uint32_t i;
+
+	for (i = 0; i < p->nnvar + p->nfarn; i++)
+		if (str_none(p->nvar_name[i]))
+			return bad(c, "a variable has no name");
+	for (i = 0; i < p->nsvar + p->nfars; i++)
+		if (str_none(p->svar_name[i]))
+			return bad(c, "a variable has no name");
+	for (i = 0; i < p->narray; i++)
+		if (str_none(p->array[i].name))
+			return bad(c, "an array has no name");
+	for (i = 0; i < p->nhandle; i++)
+		if (str_none(p->handle[i]))
+			return bad(c, "a handle has no name");
+	for (i = 0; i < p->nfiles; i++)
+		if (str_none(p->files[i]))
+			return bad(c, "a source file has no name");
+	for (i = 0; i < p->nregex; i++)
+		if (str_none(p->regex[i].pattern))
+			return bad(c, "regex %u has no pattern", i);
+	return true;
+}
+
+static bool
+limit_ok(double d)
+{
+	return d >= 0 && num_fine(d);
+}
+
+static bool
+init(struct check *c)
+{
+	const struct program *p = c->p;
+	bool has_sep = !str_none(p->sep);
+
+	if (str_none(p->name) || str_none(p->file))
+		return bad(c, "has no name or no file");
+	if ((unsigned)p->status >= STATUS_COUNT ||
+	    (unsigned)p->level >= LEVEL_COUNT ||
+	    (unsigned)p->input >= INPUT_COUNT)
+		return bad(c, "unknown status, level or input");
+	if ((unsigned)p->seps >= SEPS_COUNT ||
+	    (p->seps == SEPS_BYTE && (!has_sep || p->sep.n != 1)) ||
+	    (p->seps == SEPS_SET && (!has_sep || p->sep.n == 0)) ||
+	    (p->seps == SEPS_REGEX && p->sep_regex >= p->nregex))
+		return bad(c, "bad separators");
+	if (!limit_ok(p->timeout) || !limit_ok(p->line_max) ||
+	    !limit_ok(p->memory_max) || !limit_ok(p->budget))
+		return bad(c, "bad limits");
+	return true;
+}
+
+static bool
+dat(struct check *c, const struct dat *d)
+{
+	bool ok = !str_none(d->name) && (unsigned)d->as < AS_COUNT &&
+	    (d->number || d->as == AS_NUMBER);
+
+	switch (d->kind) {
+	case DAT_FIELD: case DAT_FROM_END: case DAT_REST:
+		ok = ok && d->lo >= 1;
+		break;
+	case DAT_RANGE: case DAT_COLUMNS:
+		ok = ok && d->lo >= 1 && d->lo <= d->hi;
+		break;
+	case DAT_LAST:
+		break;
+	case DAT_REGEX:
+		ok = ok && d->regex < c->p->nregex;
+		break;
+	default:
+		ok = false;
+	}
+	return ok || bad(c, "bad dat row");
+}
+
+static bool
+template(struct check *c, const struct template *t)
+{
+	const struct piece *x;
+	uint32_t i, j, seen = 0;
+
+	if (str_none(t->show) || t->nword == 0)
+		return bad(c, "an empty command");
+	for (i = 0; i < t->nword; i++)
+		for (j = 0; j < t->word[i].npiece; j++) {
+			x = &t->word[i].piece[j];
+			if (str_none(x->text))
+				return bad(c, "a command's piece has no text");
+			if (!x->data)
+				continue;
+			if (x->index >= t->ndata ||
+			    (unsigned)x->kind > DATA_RAW ||
+			    (x->flags & ~DP_ALL) != 0 ||
+			    (x->kind == DATA_RAW && !t->raw))
+				return bad(c, "bad data in a command");
+			/* the shell's text has each part once, in order */
+			if (t->shell && i == 0 && x->index != seen++)
+				return bad(c, "data out of order in a command");
+		}
+	if (t->shell && seen != t->ndata)
+		return bad(c, "data out of order in a command");
+	return true;
+}
+
+static bool
+lines(struct check *c)
+{
+	const struct program *p = c->p;
+	uint32_t i;
+
+	/* An empty script has none; its code then must be such that nothing
+	 * can go wrong in it, for the machine tells of places. */
+	for (i = 0; p->nlines == 0 && i < p->ncode; i++)
+		if (I_OP(p->code[i]) != OP_END)
+			return bad(c, "no line table");
+	for (i = 0; i < p->nlines; i++)
+		if (p->lines[i].file >= p->nfiles ||
+		    (i > 0 && p->lines[i].pc < p->lines[i - 1].pc))
+			return bad(c, "bad line table");
+	return true;
+}
+
+bool
+program_verify(const struct program *p, struct buf *why)
+{
+	struct check c = { .p = p, .why = why };
+	uint32_t i;
+
+	if (!init(&c) || !registers(&c) || !names(&c) || !lines(&c))
+		return false;
+	for (i = 0; i < p->ndat; i++)
+		if (!dat(&c, &p->dat[i]))
+			return false;
+	for (i = 0; i < p->ntpl; i++)
+		if (!template(&c, &p->tpl[i]))
+			return false;
+	return code(&c);
+}

@@ -130,7 +130,7 @@ settle(struct delivery *d, struct attempt *a, enum outcome o,
 			continue;
 		}
 		d->done = false;
-		if (a->rcpt[i]->refused)
+		if (a->rcpt[i]->refused && a->nrcpt > 1)
 			report(d, a->rcpt[i]->outcome, label,
 			    a->rcpt[i]->address, a->rcpt[i]->why);
 	}

@@ -25,9 +25,10 @@
  *	ok|retry|fail TRANSPORT REASON
  *
  * retry: nothing was refused for good (4xx, time out, no connection); fail:
- * refused (5xx), or the transport is set up wrongly.  A relay that takes
- * the mail for some recipients only says ok, and one more line for each
- * other one, whose REASON begins with "<ADDRESS> ".  At the end stands
+ * refused (5xx), or the transport is set up wrongly.  Of several recipients
+ * a relay may refuse some: then one more line for each of them follows, whose
+ * REASON begins with "<ADDRESS> "; the first is ok if it took the mail for
+ * the others.  At the end stands
  *
  *	left ADDRESS
  *

@@ -54,6 +54,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/tap.h \
 	engine/effect/user.c \
 	engine/effect/user.h \
+	engine/run/run.c \
+	engine/run/run.h \
 	engine/deliver/address.c \
 	engine/deliver/address.h \
 	engine/deliver/attempt.c \

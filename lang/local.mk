@@ -39,6 +39,7 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/ast.h \
 	lang/syntax/build.c \
 	lang/syntax/build.h \
+	lang/syntax/lexer.c \
 	lang/syntax/lexer.h \
 	lang/syntax/macro.c \
 	lang/syntax/macro.h \
@@ -89,14 +90,14 @@ EXTRA_LIBRARIES += lang/syntax/libparser.a
 lang_syntax_libparser_a_SOURCES = \
 	lang/syntax/parser.c \
 	lang/syntax/parser.h \
-	lang/syntax/lexer.c
+	lang/syntax/scanner.c
 lang_syntax_libparser_a_CFLAGS = $(AM_CFLAGS) $(PK_GENERATED)
 EXTRA_DIST += \
 	lang/syntax/parser.y \
 	lang/syntax/lexer.l
 BUILT_SOURCES += lang/syntax/parser.h
 MAINTAINERCLEANFILES += lang/syntax/parser.c lang/syntax/parser.h \
-	lang/syntax/lexer.c
+	lang/syntax/scanner.c
 
 AM_YFLAGS = -Wall
 AM_LFLAGS = --reentrant --noyywrap
@@ -108,6 +109,6 @@ lang/syntax/parser.h: lang/syntax/parser.c
 	@test -f $@ || test -f $(srcdir)/$@ || \
 	    { rm -f lang/syntax/parser.c && \
 	      $(MAKE) $(AM_MAKEFLAGS) lang/syntax/parser.c; }
-lang/syntax/lexer.c: lang/syntax/lexer.l
+lang/syntax/scanner.c: lang/syntax/lexer.l
 	$(AM_V_GEN)$(MKDIR_P) lang/syntax && \
 	$(FLEX) $(AM_LFLAGS) $(LFLAGS) -o $@ $<

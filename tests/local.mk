@@ -8,6 +8,7 @@ UNIT_TESTS = \
 	tests/unit/test_builtin \
 	tests/unit/test_builtin_world \
 	tests/unit/test_checksum \
+	tests/unit/test_child \
 	tests/unit/test_compose \
 	tests/unit/test_conf \
 	tests/unit/test_format \
@@ -22,18 +23,40 @@ endif
 
 # Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
 HELPERS = \
+	tests/command/argv \
+	tests/command/hostile \
 	tests/deliver/mkjob
 check_PROGRAMS += $(HELPERS)
+
+# Fuzz programs.  Ordinary builds get a main that replays and mutates files;
+# --enable-fuzzing gives them to libFuzzer.
+FUZZERS = \
+	tests/fuzz/fuzz_compile \
+	tests/fuzz/fuzz_program
+check_PROGRAMS += $(FUZZERS)
+if FUZZING
+FUZZ_MAIN =
+FUZZ_LINK = -fsanitize=fuzzer
+else
+FUZZ_MAIN = tests/fuzz/main.c
+FUZZ_LINK =
+endif
+tests_fuzz_fuzz_compile_SOURCES = tests/fuzz/fuzz_compile.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_compile_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_program_SOURCES = tests/fuzz/fuzz_program.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_program_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 
 # Everything else is data, or a script: whole folders.
 EXTRA_DIST += \
 	tests/command \
 	tests/deliver \
 	tests/floors \
+	tests/fuzz \
 	tests/not-under-sanitizers \
 	tests/runner \
 	tests/selftest \
 	tests/sources \
+	tests/unit/effect.h \
 	tests/unit/fake_vm.h
 
 RUN_TESTS = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \

@@ -1,0 +1,72 @@
+/*
+ * Any bytes as a compiled file: refused, in words, or a program that the
+ * verifier has judged.  The head is made right here, else the checksum would
+ * refuse everything that is of interest.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/code/progfile.h"
+#include "lang/code/verify.h"
+#include "tests/fuzz/fuzz.h"
+
+#define AT_LENGTH	20	/* the head: see progfile.h */
+#define AT_SUM		28
+
+static void
+put_u64(char *p, uint64_t v)
+{
+	int i;
+
+	for (i = 0; i < 8; i++)
+		p[i] = (char)(v >> (8 * i));
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	const struct program_set none = { .n = 0 };
+	struct program_set set;
+	struct mem mem;
+	struct arena arena;
+	struct buf file, why;
+	const char *fault = NULL;
+	jmp_buf fail;
+	size_t i;
+
+	mem_init(&mem, FUZZ_MEMORY, &fail);
+	arena_init(&arena, &mem, 65536);
+	buf_init(&file, &mem);
+	buf_init(&why, &mem);
+	if (setjmp(fail)) {		/* a file may ask for more than there is */
+		MUST(mem.at_limit);
+		goto out;
+	}
+	progfile_write(&none, &file);
+	MUST(file.n >= PROGFILE_HEAD);
+	file.n = PROGFILE_HEAD;
+	/* a file of our own, mutated, brings its head along */
+	if (n >= PROGFILE_HEAD &&
+	    progfile_is(str_of((const char *)data, n))) {
+		data += PROGFILE_HEAD;
+		n -= PROGFILE_HEAD;
+	}
+	if (n > 0)
+		buf_add(&file, (const char *)data, n);
+	put_u64(file.p + AT_LENGTH, n);
+	put_u64(file.p + AT_SUM, progfile_sum(
+	    str_of(file.p + PROGFILE_HEAD, n)));
+	if (progfile_read(buf_view(&file), &arena, &set, &fault)) {
+		for (i = 0; i < set.n; i++)
+			if (!program_verify(&set.program[i], &why))
+				MUST(why.n > 0);
+	} else
+		MUST(fault != NULL);
+out:
+	buf_free(&why);
+	buf_free(&file);
+	arena_free(&arena);
+	MUST(mem.used == 0);
+	return 0;
+}

@@ -56,6 +56,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/user.h \
 	engine/run/run.c \
 	engine/run/run.h \
+	engine/run/run.c \
+	engine/run/run.h \
 	engine/deliver/address.c \
 	engine/deliver/address.h \
 	engine/deliver/attempt.c \
@@ -87,7 +89,15 @@ engine_libengine_a_SOURCES = \
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.
-picket_SOURCES =
+picket_SOURCES = \
+	engine/cli/cli.h \
+	engine/cli/cmd_check.c \
+	engine/cli/cmd_run.c \
+	engine/cli/commands.def \
+	engine/cli/json.c \
+	engine/cli/main.c \
+	engine/cli/options.c \
+	engine/cli/source.c
 picket_LDADD = $(PICKET_LIBS)
 
 # Sends what was composed; the only program with libcurl.

@@ -14,6 +14,7 @@
 
 #include "lang/base/buf.h"
 #include "lang/base/num.h"
+#include "lang/table/builtin.h"
 #include "engine/vm/array.h"
 #include "engine/vm/host.h"
 
@@ -24,18 +25,13 @@ struct call {
 	const double		*n;
 	const struct str	*s;
 	unsigned		 nn, ns;
+	bool			 array_arg;	/* n[nn - 1] is the array that
+						 * stands for a list of numbers */
 	double			 rn;	/* result; starts as ERR */
 	struct str		 rs;	/* result; starts as ERR */
 };
 
 typedef void (*builtin_fn)(struct call *);
-
-enum builtin_id {
-#define BI(id, names, args, ret, flags, fn, help, example, gives) BI_##id,
-#include "lang/table/builtins.def"
-#undef BI
-	BI_COUNT
-};
 
 /* Made in engine/builtin/table.c; handed to the machine by who starts it. */
 extern const builtin_fn builtin_table[BI_COUNT];
@@ -107,6 +103,7 @@ struct run_facts {
 	double		 runs;		/* runs so far, this one included */
 };
 const struct run_facts *vm_facts(struct vm *);
+struct str vm_task(struct vm *);	/* as worked out when the run began */
 double	 vm_innum(struct vm *);
 bool	 vm_eoi(struct vm *);
 double	 vm_inputexit(struct vm *);	/* exit status of the input command */

@@ -41,7 +41,7 @@ vm_new_line(struct vm *vm, struct str line)
  * ends a field, also an empty one.
  */
 static bool
-next_field(struct vm *vm, enum seps kind, struct str sep, struct re *re,
+next_field(enum seps kind, struct str sep, struct re *re,
     struct str s, size_t *at, bool *done, struct str *out)
 {
 	const char *p = s.p, *e;
@@ -95,7 +95,7 @@ vm_line_field(struct vm *vm, size_t i)
 	struct str v;
 
 	while (vm->nfield < i && !vm->split_done)
-		if (next_field(vm, p->seps, p->sep, p->seps == SEPS_REGEX ?
+		if (next_field(p->seps, p->sep, p->seps == SEPS_REGEX ?
 		    vm_regex(vm, p->sep_regex) : NULL, vm->line,
 		    &vm->split_at, &vm->split_done, &v))
 			add_view(vm, &vm->field, &vm->nfield, &vm->capfield,
@@ -175,7 +175,7 @@ vm_set_fields(struct vm *vm, struct str text, struct str seps, bool given)
 	vm->ncur = 0;
 	done = text.n == 0;
 	while (!done)
-		if (next_field(vm, kind, seps, NULL, text, &at, &done, &v))
+		if (next_field(kind, seps, NULL, text, &at, &done, &v))
 			add_view(vm, &vm->cur, &vm->ncur, &vm->capcur, v);
 }
 

@@ -44,8 +44,10 @@ vm_new(const struct vm_options *o)
 	vm->fars = mem_zalloc(m, (p->nfars + 1) * sizeof *vm->fars);
 	vm->farown = mem_zalloc(m, (p->nfars + 1) * sizeof *vm->farown);
 	vm->arr = mem_zalloc(m, (p->narray + 1) * sizeof *vm->arr);
-	for (i = 0; i < p->narray; i++)
-		array_init(&vm->arr[i], m, p->array[i].number, vm_retire, vm);
+	/* one more than there are, so that index 0 is always one */
+	for (i = 0; i <= p->narray; i++)
+		array_init(&vm->arr[i], m, i < p->narray &&
+		    p->array[i].number, vm_retire, vm);
 	vm->slot = mem_zalloc(m, (p->nslot + 1) * sizeof *vm->slot);
 	vm->stream = mem_zalloc(m, (p->nhandle + 1) * sizeof *vm->stream);
 	vm->eof = mem_zalloc(m, p->nhandle + 1);
@@ -93,7 +95,7 @@ vm_free(struct vm *vm)
 		return;
 	p = vm->p;
 	m = vm->mem;
-	for (i = 0; i < p->narray; i++)
+	for (i = 0; i <= p->narray; i++)
 		array_free(&vm->arr[i]);
 	array_free(&vm->seen);
 	free_retired(vm);
@@ -313,6 +315,12 @@ vm_end(struct vm *vm, enum vm_result how, struct str why)
 	vm->end_with = how;
 	buf_clear(&vm->why);
 	buf_str(&vm->why, why);
+}
+
+void
+vm_skip_line(struct vm *vm)
+{
+	vm->innum++;
 }
 
 double

@@ -60,6 +60,8 @@ enum vm_result	 vm_run_end(struct vm *, struct str last);
 /* Closes handles that are still open. */
 void		 vm_close(struct vm *);
 
+/* A line that `skip` drops: only counted. */
+void		 vm_skip_line(struct vm *);
 double		 vm_skip(const struct vm *);
 int		 vm_status(const struct vm *);
 struct str	 vm_why(const struct vm *);

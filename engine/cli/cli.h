@@ -1,0 +1,89 @@
+/*
+ * cli: what the commands of picket share: options, sources, diagnostics.
+ * Exit status: 0 fine, 1 problems found or errors, 2 usage.
+ */
+#ifndef ENGINE_CLI_CLI_H
+#define ENGINE_CLI_CLI_H
+
+#include "lang/base/buf.h"
+#include "lang/compile.h"
+#include "engine/deliver/conf.h"
+
+enum command_id {
+#define C(id, name, args, help) CMD_##id,
+#include "engine/cli/commands.def"
+#undef C
+	CMD_COUNT
+};
+
+enum option_id {
+#define O(id, letter, name, arg, on, help) OPT_##id,
+#include "engine/cli/commands.def"
+#undef O
+	OPT_COUNT
+};
+
+enum exit_status { EXIT_FINE = 0, EXIT_PROBLEMS = 1, EXIT_USAGE = 2 };
+
+#define LIM_CLI_LIST	256	/* -D, -M and --mailto: more belong in files */
+
+struct cli {
+	struct mem	 mem;
+	jmp_buf		 fail;
+	struct arena	 arena;
+	enum command_id	 command;
+	bool		 given[OPT_COUNT];
+	const char	*value[OPT_COUNT];	/* the last one given */
+	struct macro_value macro[LIM_CLI_LIST];
+	size_t		 nmacro;
+	struct define	 define[LIM_CLI_LIST];
+	size_t		 ndefine;
+	struct str	 mailto[LIM_CLI_LIST];
+	size_t		 nmailto;
+	char		**arg;			/* what is no option */
+	size_t		 narg;
+	bool		 colour_out, colour_err;
+	/* made when asked for */
+	struct macro_source library[2];
+	size_t		 nlibrary;
+	bool		 library_read;
+	struct conf	 conf;
+};
+
+/* options.c: fills *c; -1 to go on, else the exit status. */
+int	 cli_options(struct cli *, int argc, char **argv);
+void	 cli_usage(const struct cli *, enum command_id, int fd);
+void	 cli_help(const struct cli *, int fd);
+int	 cli_completion(struct cli *);
+
+/* A line on standard error: "picket: ...". */
+void	 cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* All bytes to a descriptor; false on error. */
+bool	 cli_write(int fd, struct str);
+
+/*
+ * source.c: a whole file ("-": standard input) into the arena; false with a
+ * message said.
+ */
+bool	 cli_read_file(struct cli *, const char *path, struct str *text);
+/* The programs of a source or .pkc; what is wrong has been shown. */
+struct loaded {
+	struct compile	*compile;	/* NULL for a .pkc */
+	struct program_set set;
+	bool		 ok;
+};
+void	 cli_load(struct cli *, const char *path, bool trace, struct loaded *);
+void	 cli_unload(struct loaded *);
+/* json.c: the diagnostics of files as one JSON document on standard output. */
+struct json_diag;
+struct json_diag *json_diag_new(void);
+void	 json_diag_add(struct json_diag *, struct diag *);
+int	 json_diag_end(struct json_diag *);
+bool	 cli_define(const struct cli *, const char *name);
+
+int	 cmd_check(struct cli *);
+int	 cmd_run(struct cli *);
+int	 cmd_disasm(struct cli *);
+int	 cmd_compile(struct cli *);
+
+#endif

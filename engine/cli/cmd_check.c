@@ -1,0 +1,253 @@
+/* cmd_check, cmd_disasm, cmd_compile: what is done with sources at rest. */
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lang/code/disasm.h"
+#include "lang/code/progfile.h"
+#include "engine/cli/cli.h"
+
+#define LIM_FOLDERS	32	/* nested: deeper is a loop of mounts */
+
+struct totals {
+	size_t			 files, scripts, errors, warnings, unread;
+	struct json_diag	*json;
+};
+
+/* The commands that a program can run, for --audit. */
+static void
+audit(struct cli *c, const struct program *p)
+{
+	const struct template *t = NULL;
+	const struct line_entry *e;
+	const char *what;
+	struct buf b;
+	uint32_t i;
+	instr in;
+
+	buf_init(&b, &c->mem);
+	for (i = 0; i < p->ncode; i++) {
+		in = p->code[i];
+		what = NULL;
+		if (I_OP(in) == OP_CMD) {
+			t = &p->tpl[I_BX(in)];
+			if (i + 1 < p->ncode && I_OP(p->code[i + 1]) == OP_END)
+				what = i < p->pc_filter || !p->has_filter ?
+				    "input" : "filter";
+		} else if (I_OP(in) == OP_EXEC)
+			what = I_A(in) & 4 ? "doexec" : "exec";
+		else if ((I_OP(in) == OP_CALLN || I_OP(in) == OP_CALLS) &&
+		    strchr(builtin_info[I_BX(in)].args, 'c') != NULL)
+			what = builtin_main_name((int)I_BX(in)).p;
+		if (what == NULL || t == NULL)
+			continue;
+		e = program_where(p, i);
+		buf_printf(&b, "%.*s:%u: %-8.*s %s%s", (int)p->file.n,
+		    p->file.p, e == NULL ? 0 : e->line,
+		    (int)strcspn(what, " "), what, t->raw ? "[raw] " : "",
+		    t->shell ? "[shell] " : "");
+		buf_escaped(&b, t->show, 0);
+		buf_putc(&b, '\n');
+		t = NULL;
+	}
+	(void)cli_write(1, buf_view(&b));
+	buf_free(&b);
+}
+
+static void
+check_file(struct cli *c, const char *path, struct totals *t)
+{
+	struct loaded l;
+	struct diag *d;
+	size_t i;
+
+	cli_load(c, path, false, &l);
+	t->files++;
+	if (l.compile != NULL) {
+		d = compile_diag(l.compile);
+		t->errors += d->nerror;
+		t->warnings += d->nwarning;
+		if (t->json != NULL)
+			json_diag_add(t->json, d);
+	} else if (!l.ok)
+		t->unread++;
+	t->scripts += l.set.n;
+	if (c->given[OPT_AUDIT])
+		for (i = 0; i < l.set.n; i++)
+			audit(c, &l.set.program[i]);
+	cli_unload(&l);
+}
+
+static int
+no_dots(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+static void
+check_path(struct cli *c, const char *path, struct totals *t, int depth)
+{
+	struct dirent **list = NULL;
+	struct stat st;
+	char *sub;
+	int i, n;
+
+	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 ||
+	    !S_ISDIR(st.st_mode)) {
+		check_file(c, path, t);
+		return;
+	}
+	if (depth == LIM_FOLDERS || (n = scandir(path, &list, no_dots,
+	    alphasort)) < 0) {
+		cli_say("%s: %s", path, depth == LIM_FOLDERS ?
+		    "too many folders in one another" : strerror(errno));
+		t->unread++;
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		const char *name = list[i]->d_name;
+		size_t k = strlen(path) + strlen(name) + 2, m = strlen(name);
+
+		sub = arena_text(&c->arena, k);
+		snprintf(sub, k, "%s%s%s", path,
+		    path[strlen(path) - 1] == '/' ? "" : "/", name);
+		/* what a folder's script files are called; links to folders
+		 * are not followed */
+		if (lstat(sub, &st) == 0 && S_ISDIR(st.st_mode))
+			check_path(c, sub, t, depth + 1);
+		else if (m > 5 && strcmp(name + m - 5, ".pikt") == 0)
+			check_file(c, sub, t);
+		free(list[i]);
+	}
+	free(list);
+}
+
+int
+cmd_check(struct cli *c)
+{
+	struct totals t;
+	size_t i;
+
+	memset(&t, 0, sizeof t);
+	if (c->given[OPT_JSON])
+		t.json = json_diag_new();
+	if (c->narg == 0)
+		check_path(c, ".", &t, 0);
+	for (i = 0; i < c->narg; i++)
+		check_path(c, c->arg[i], &t, 0);
+	if (c->given[OPT_JSON]) {
+		int r = json_diag_end(t.json);
+
+		return t.unread > 0 ? EXIT_PROBLEMS : r;
+	}
+	if (!c->given[OPT_AUDIT]) {
+		char s[200];
+		int k = snprintf(s, sizeof s, "%zu file%s, %zu script%s: "
+		    "%zu error%s, %zu warning%s\n", t.files,
+		    t.files == 1 ? "" : "s", t.scripts,
+		    t.scripts == 1 ? "" : "s", t.errors,
+		    t.errors == 1 ? "" : "s", t.warnings,
+		    t.warnings == 1 ? "" : "s");
+
+		(void)cli_write(1, str_of(s, (size_t)k));
+	}
+	return t.errors + t.unread > 0 ? EXIT_PROBLEMS : EXIT_FINE;
+}
+
+/* One file argument; what is wrong with it is shown here. */
+static int
+load_one(struct cli *c, struct loaded *l)
+{
+	struct json_diag *j;
+
+	if (c->narg != 1) {
+		cli_usage(c, c->command, 2);
+		return EXIT_USAGE;
+	}
+	cli_load(c, c->arg[0], false, l);
+	if (c->given[OPT_JSON] && l->compile != NULL && !l->ok) {
+		j = json_diag_new();
+		json_diag_add(j, compile_diag(l->compile));
+		(void)json_diag_end(j);
+	}
+	return l->ok ? -1 : EXIT_PROBLEMS;
+}
+
+int
+cmd_disasm(struct cli *c)
+{
+	struct loaded l;
+	struct buf b;
+	size_t i;
+	int r = load_one(c, &l);
+
+	if (r >= 0)
+		return r;
+	buf_init(&b, &c->mem);
+	for (i = 0; i < l.set.n; i++) {
+		if (i > 0)
+			buf_putc(&b, '\n');
+		program_disasm(&l.set.program[i], &b, c->colour_out);
+	}
+	r = cli_write(1, buf_view(&b)) ? EXIT_FINE : EXIT_PROBLEMS;
+	buf_free(&b);
+	cli_unload(&l);
+	return r;
+}
+
+int
+cmd_compile(struct cli *c)
+{
+	const char *out = c->value[OPT_OUTPUT];
+	struct loaded l;
+	struct buf b, path, temp;
+	int r = load_one(c, &l), fd;
+	struct str in;
+
+	if (r >= 0)
+		return r;
+	buf_init(&b, &c->mem);
+	buf_init(&path, &c->mem);
+	buf_init(&temp, &c->mem);
+	if (out == NULL) {
+		in = str_c(c->arg[0]);
+		if (str_eq(in, STR_LIT("-"))) {
+			cli_say("compile from standard input wants -o FILE");
+			return EXIT_USAGE;
+		}
+		if (str_ends(in, ".pikt"))
+			in.n -= 5;
+		buf_str(&path, in);
+		buf_puts(&path, ".pkc");
+		out = buf_c(&path);
+	}
+	progfile_write(&l.set, &b);
+	/* a whole new file takes the old one's place, or nothing does */
+	buf_printf(&temp, "%s.%ld.tmp", out, (long)getpid());
+	fd = open(buf_c(&temp), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0644);
+	r = EXIT_PROBLEMS;
+	if (fd < 0)
+		cli_say("%s: %s", buf_c(&temp), strerror(errno));
+	else {
+		bool ok = cli_write(fd, buf_view(&b));
+
+		if (close(fd) != 0)
+			ok = false;
+		if (ok && rename(buf_c(&temp), out) == 0)
+			r = EXIT_FINE;
+		else {
+			cli_say("%s: %s", out, strerror(errno));
+			(void)unlink(buf_c(&temp));
+		}
+	}
+	buf_free(&b);
+	buf_free(&path);
+	buf_free(&temp);
+	cli_unload(&l);
+	return r;
+}

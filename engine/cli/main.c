@@ -1,0 +1,36 @@
+/* picket: one command, one run. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/cli/cli.h"
+
+#define LIM_CLI_MEM	((size_t)1 << 30)	/* bytes: sources, programs, texts */
+#define ARENA_BLOCK	(16 * 1024)
+
+int
+main(int argc, char **argv)
+{
+	static struct cli cli;
+	struct cli *c = &cli;
+	int r;
+
+	mem_init(&c->mem, LIM_CLI_MEM, &c->fail);
+	if (setjmp(c->fail) != 0) {
+		cli_say("no memory left");
+		return EXIT_PROBLEMS;
+	}
+	arena_init(&c->arena, &c->mem, ARENA_BLOCK);
+	r = cli_options(c, argc, argv);
+	if (r < 0)
+		switch (c->command) {
+		case CMD_CHECK: r = cmd_check(c); break;
+		case CMD_RUN: r = cmd_run(c); break;
+		case CMD_DISASM: r = cmd_disasm(c); break;
+		case CMD_COMPILE: r = cmd_compile(c); break;
+		case CMD_COMPLETION: r = cli_completion(c); break;
+		default: r = EXIT_USAGE; break;
+		}
+	arena_free(&c->arena);
+	return r;
+}

@@ -1,0 +1,457 @@
+/* options: the command line, by commands.def. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/cli/cli.h"
+#include "engine/deliver/words.h"
+
+#define ON(id)	(1u << CMD_##id)
+#define ON_ALL	0xffffu
+
+static const struct command {
+	const char *name, *args, *help;
+} commands[CMD_COUNT] = {
+#define C(id, name, args, help) { name, args, help },
+#include "engine/cli/commands.def"
+#undef C
+};
+
+static const struct option {
+	char		 letter;
+	const char	*name, *arg;
+	unsigned	 on;
+	const char	*help;
+} options[OPT_COUNT] = {
+#define O(id, letter, name, arg, on, help) { letter, name, arg, on, help },
+#include "engine/cli/commands.def"
+#undef O
+};
+
+bool
+cli_write(int fd, struct str s)
+{
+	ssize_t k;
+
+	while (s.n > 0) {
+		k = write(fd, s.p, s.n);
+		if (k <= 0)
+			return false;
+		s.p += k;
+		s.n -= (size_t)k;
+	}
+	return true;
+}
+
+void
+cli_say(const char *fmt, ...)
+{
+	char t[4096];
+	va_list ap;
+	int k;
+
+	va_start(ap, fmt);
+	k = vsnprintf(t, sizeof t, fmt, ap);
+	va_end(ap);
+	if (k < 0)
+		return;
+	if ((size_t)k >= sizeof t)
+		k = sizeof t - 1;
+	(void)cli_write(2, STR_LIT("picket: "));
+	(void)cli_write(2, str_of(t, (size_t)k));
+	(void)cli_write(2, STR_LIT("\n"));
+}
+
+static void
+head(struct buf *b, bool colour, const char *text)
+{
+	buf_printf(b, "%s%s%s\n", colour ? "\033[1m" : "", text,
+	    colour ? "\033[0m" : "");
+}
+
+static void
+option_line(struct buf *b, const struct option *o)
+{
+	char t[64];
+
+	if (o->letter != 0)
+		snprintf(t, sizeof t, "-%c, --%s%s%s", o->letter, o->name,
+		    o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+	else
+		snprintf(t, sizeof t, "    --%s%s%s", o->name,
+		    o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+	buf_printf(b, "  %-28s %s\n", t, o->help);
+}
+
+void
+cli_usage(const struct cli *c, enum command_id id, int fd)
+{
+	bool colour = fd == 1 ? c->colour_out : c->colour_err;
+	struct mem m;
+	struct buf b;
+	size_t i;
+
+	mem_init(&m, 1 << 20, NULL);
+	buf_init(&b, &m);
+	buf_printf(&b, "usage: picket %s [OPTIONS] %s\n\n%s\n\n",
+	    commands[id].name, commands[id].args, commands[id].help);
+	head(&b, colour, "Options");
+	for (i = 0; i < OPT_COUNT; i++)
+		if (options[i].on & 1u << id)
+			option_line(&b, &options[i]);
+	(void)cli_write(fd, buf_view(&b));
+	buf_free(&b);
+}
+
+void
+cli_help(const struct cli *c, int fd)
+{
+	bool colour = fd == 1 ? c->colour_out : c->colour_err;
+	struct mem m;
+	struct buf b;
+	size_t i;
+
+	mem_init(&m, 1 << 20, NULL);
+	buf_init(&b, &m);
+	buf_puts(&b, "usage: picket COMMAND [OPTIONS] [ARGUMENTS]\n\n"
+	    "Picket reads lines from commands, files and logs, tests them by "
+	    "rules,\nmails what is wrong and acts on it.\n\n");
+	head(&b, colour, "Commands");
+	for (i = 0; i < CMD_COUNT; i++)
+		buf_printf(&b, "  %-12s %-22s %s\n", commands[i].name,
+		    commands[i].args, commands[i].help);
+	buf_puts(&b, "\n`picket COMMAND --help` shows a command's options; "
+	    "the language is in pikt(5).\n");
+	(void)cli_write(fd, buf_view(&b));
+	buf_free(&b);
+}
+
+/* --- completion --- */
+
+static void
+words(struct buf *b, unsigned on)
+{
+	size_t i;
+
+	for (i = 0; i < OPT_COUNT; i++)
+		if (options[i].on & on)
+			buf_printf(b, " --%s", options[i].name);
+}
+
+static void
+complete_bash(struct buf *b)
+{
+	size_t i;
+
+	buf_puts(b, "_picket()\n{\n"
+	    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
+	    "prev=${COMP_WORDS[COMP_CWORD-1]} words\n"
+	    "\tif [ \"$COMP_CWORD\" -eq 1 ]; then\n\t\twords=\"");
+	for (i = 0; i < CMD_COUNT; i++)
+		buf_printf(b, "%s%s", i == 0 ? "" : " ", commands[i].name);
+	buf_puts(b, "\"\n\telse\n\t\tcase \"$prev\" in\n"
+	    "\t\t--mail) COMPREPLY=($(compgen -W stdout -- \"$cur\") "
+	    "$(compgen -f -- \"$cur\")); return ;;\n"
+	    "\t\t--color) COMPREPLY=($(compgen -W 'auto always never' "
+	    "-- \"$cur\")); return ;;\n"
+	    "\t\tesac\n\t\tcase \"${COMP_WORDS[1]}\" in\n");
+	for (i = 0; i < CMD_COUNT; i++) {
+		buf_printf(b, "\t\t%s) words=\"", commands[i].name);
+		words(b, 1u << i);
+		if (i == CMD_COMPLETION)
+			buf_puts(b, " bash zsh");
+		buf_puts(b, "\" ;;\n");
+	}
+	buf_puts(b, "\t\tesac\n\tfi\n"
+	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+	    "\tcase \"$cur\" in -*) ;; *)\n"
+	    "\t\t[ \"$COMP_CWORD\" -gt 1 ] && "
+	    "COMPREPLY+=($(compgen -f -- \"$cur\")) ;;\n\tesac\n}\n"
+	    "complete -o filenames -F _picket picket\n");
+}
+
+static void
+complete_zsh(struct buf *b)
+{
+	size_t i, k;
+
+	buf_puts(b, "#compdef picket\n_picket()\n{\n"
+	    "\tlocal -a commands\n\tcommands=(\n");
+	for (i = 0; i < CMD_COUNT; i++)
+		buf_printf(b, "\t\t'%s:%s'\n", commands[i].name,
+		    commands[i].help);
+	buf_puts(b, "\t)\n\tif (( CURRENT == 2 )); then\n"
+	    "\t\t_describe command commands\n\t\treturn\n\tfi\n"
+	    "\tcase $words[2] in\n");
+	for (i = 0; i < CMD_COUNT; i++) {
+		buf_printf(b, "\t%s) _arguments", commands[i].name);
+		for (k = 0; k < OPT_COUNT; k++)
+			if (options[k].on & 1u << i)
+				buf_printf(b, " \\\n\t\t'*--%s[%s]%s'",
+				    options[k].name, options[k].name,
+				    options[k].arg == NULL ? "" :
+				    ":value:_files");
+		buf_puts(b, " \\\n\t\t'*:file:_files' ;;\n");
+	}
+	buf_puts(b, "\tesac\n}\n_picket \"$@\"\n");
+}
+
+int
+cli_completion(struct cli *c)
+{
+	struct buf b;
+
+	if (c->narg != 1 || (strcmp(c->arg[0], "bash") != 0 &&
+	    strcmp(c->arg[0], "zsh") != 0)) {
+		cli_say("completion wants bash or zsh");
+		return EXIT_USAGE;
+	}
+	buf_init(&b, &c->mem);
+	if (c->arg[0][0] == 'b')
+		complete_bash(&b);
+	else
+		complete_zsh(&b);
+	(void)cli_write(1, buf_view(&b));
+	buf_free(&b);
+	return EXIT_FINE;
+}
+
+/* --- parsing --- */
+
+static int
+take(struct cli *c, enum option_id id, const char *v)
+{
+	struct str s = str_c(v), name;
+	const char *eq;
+
+	c->given[id] = true;
+	c->value[id] = v;
+	switch (id) {
+	case OPT_MACRO:
+		eq = strchr(v, '=');
+		if (eq == NULL || eq == v) {
+			cli_say("-M wants NAME=VALUE, not '%s'", v);
+			return EXIT_USAGE;
+		}
+		if (c->nmacro == LIM_CLI_LIST)
+			break;
+		c->macro[c->nmacro].name = str_of(v, (size_t)(eq - v));
+		c->macro[c->nmacro++].value = str_c(eq + 1);
+		return -1;
+	case OPT_DEFINE:
+		eq = strchr(v, '=');
+		name = eq == NULL ? s : str_of(v, (size_t)(eq - v));
+		if (name.n == 0 || (eq != NULL && strcmp(eq + 1, "TRUE") != 0 &&
+		    strcmp(eq + 1, "FALSE") != 0)) {
+			cli_say("-D wants NAME, NAME=TRUE or NAME=FALSE, "
+			    "not '%s'", v);
+			return EXIT_USAGE;
+		}
+		if (c->ndefine == LIM_CLI_LIST)
+			break;
+		c->define[c->ndefine].name = name;
+		c->define[c->ndefine++].value = eq == NULL || eq[1] == 'T';
+		return -1;
+	case OPT_MAILTO:
+		if (c->nmailto == LIM_CONF_MAILTO)
+			break;
+		c->mailto[c->nmailto++] = s;
+		return -1;
+	case OPT_COLOR:
+		if (strcmp(v, "auto") != 0 && strcmp(v, "always") != 0 &&
+		    strcmp(v, "never") != 0) {
+			cli_say("--color wants auto, always or never, "
+			    "not '%s'", v);
+			return EXIT_USAGE;
+		}
+		return -1;
+	default:
+		return -1;
+	}
+	cli_say("too many --%s", options[id].name);
+	return EXIT_USAGE;
+}
+
+static int
+unknown(struct cli *c, const char *arg)
+{
+	struct nearest near = words_nearest(str_c(arg + (arg[1] == '-' ? 2 :
+	    1)));
+	size_t i;
+
+	for (i = 0; i < OPT_COUNT; i++)
+		if (options[i].on & 1u << c->command)
+			words_offer(&near, options[i].name);
+	if (near.best != NULL)
+		cli_say("%s: unknown option %s; did you mean --%s?",
+		    commands[c->command].name, arg, near.best);
+	else
+		cli_say("%s: unknown option %s (see picket %s --help)",
+		    commands[c->command].name, arg,
+		    commands[c->command].name);
+	return EXIT_USAGE;
+}
+
+static int
+long_option(struct cli *c, char *arg, int argc, char **argv, int *i)
+{
+	const char *eq = strchr(arg, '=');
+	size_t n = eq == NULL ? strlen(arg + 2) : (size_t)(eq - arg - 2), k;
+
+	for (k = 0; k < OPT_COUNT; k++)
+		if ((options[k].on & 1u << c->command) &&
+		    strlen(options[k].name) == n &&
+		    memcmp(options[k].name, arg + 2, n) == 0)
+			break;
+	if (k == OPT_COUNT)
+		return unknown(c, arg);
+	if (options[k].arg == NULL) {
+		if (eq != NULL) {
+			cli_say("--%s takes no value", options[k].name);
+			return EXIT_USAGE;
+		}
+		return take(c, (enum option_id)k, "");
+	}
+	if (eq != NULL)
+		return take(c, (enum option_id)k, eq + 1);
+	if (*i + 1 >= argc) {
+		cli_say("--%s wants %s", options[k].name, options[k].arg);
+		return EXIT_USAGE;
+	}
+	return take(c, (enum option_id)k, argv[++*i]);
+}
+
+static int
+short_options(struct cli *c, char *arg, int argc, char **argv, int *i)
+{
+	const char *p;
+	size_t k;
+	int r;
+
+	for (p = arg + 1; *p != '\0'; p++) {
+		for (k = 0; k < OPT_COUNT; k++)
+			if ((options[k].on & 1u << c->command) &&
+			    options[k].letter == *p)
+				break;
+		if (k == OPT_COUNT)
+			return unknown(c, arg);
+		if (options[k].arg == NULL) {
+			if ((r = take(c, (enum option_id)k, "")) >= 0)
+				return r;
+			continue;
+		}
+		if (p[1] != '\0')
+			return take(c, (enum option_id)k, p + 1);
+		if (*i + 1 >= argc) {
+			cli_say("-%c wants %s", *p, options[k].arg);
+			return EXIT_USAGE;
+		}
+		return take(c, (enum option_id)k, argv[++*i]);
+	}
+	return -1;
+}
+
+static void
+colours(struct cli *c)
+{
+	const char *when = c->value[OPT_COLOR], *no = getenv("NO_COLOR"),
+	    *term = getenv("TERM");
+	bool on = (no == NULL || *no == '\0') && term != NULL &&
+	    strcmp(term, "dumb") != 0;
+
+	if (when != NULL && strcmp(when, "auto") != 0) {
+		c->colour_out = c->colour_err = when[0] == 'a';
+		return;
+	}
+	c->colour_out = on && isatty(1);
+	c->colour_err = on && isatty(2);
+}
+
+int
+cli_options(struct cli *c, int argc, char **argv)
+{
+	struct nearest near;
+	size_t k;
+	int i, r;
+
+	c->arg = arena_alloc(&c->arena, ((size_t)argc + 1) * sizeof *c->arg);
+	c->command = CMD_HELP;
+	colours(c);
+	if (argc < 2) {
+		cli_help(c, 2);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		cli_help(c, 1);
+		return EXIT_FINE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)
+		c->given[OPT_VERSION] = true;
+	else {
+		for (k = 0; k < CMD_COUNT; k++)
+			if (strcmp(argv[1], commands[k].name) == 0)
+				break;
+		if (k == CMD_COUNT) {
+			near = words_nearest(str_c(argv[1]));
+			for (k = 0; k < CMD_COUNT; k++)
+				words_offer(&near, commands[k].name);
+			if (near.best != NULL)
+				cli_say("unknown command '%s'; did you mean "
+				    "%s?", argv[1], near.best);
+			else
+				cli_say("unknown command '%s' (see picket "
+				    "--help)", argv[1]);
+			return EXIT_USAGE;
+		}
+		c->command = (enum command_id)k;
+	}
+	for (i = 2; i < argc; i++) {
+		char *a = argv[i];
+
+		if (strcmp(a, "--") == 0) {
+			while (++i < argc)
+				c->arg[c->narg++] = argv[i];
+			break;
+		}
+		if (a[0] != '-' || a[1] == '\0') {
+			c->arg[c->narg++] = a;
+			continue;
+		}
+		r = a[1] == '-' ? long_option(c, a, argc, argv, &i) :
+		    short_options(c, a, argc, argv, &i);
+		if (r >= 0)
+			return r;
+	}
+	c->arg[c->narg] = NULL;
+	colours(c);
+	if (c->given[OPT_VERSION]) {
+		(void)cli_write(1, STR_LIT("picket " PACKAGE_VERSION "\n"));
+		return EXIT_FINE;
+	}
+	if (c->given[OPT_HELPOPT]) {
+		cli_usage(c, c->command, 1);
+		return EXIT_FINE;
+	}
+	if (c->command == CMD_HELP) {
+		for (k = 0; c->narg > 0 && k < CMD_COUNT; k++)
+			if (strcmp(c->arg[0], commands[k].name) == 0) {
+				cli_usage(c, (enum command_id)k, 1);
+				return EXIT_FINE;
+			}
+		cli_help(c, 1);
+		return EXIT_FINE;
+	}
+	return -1;
+}
+
+bool
+cli_define(const struct cli *c, const char *name)
+{
+	size_t i = c->ndefine;
+
+	while (i-- > 0)
+		if (str_eq(c->define[i].name, str_c(name)))
+			return c->define[i].value;
+	return false;
+}

@@ -1,0 +1,402 @@
+#include "engine/run/run.h"
+
+#include <stdio.h>
+
+#include "engine/effect/live.h"
+
+#define LIM_WARN_TEXT	400	/* bytes of the line about bad values */
+
+/* All of a run that a jump out of an allocation must find. */
+struct run {
+	const struct run_options *o;
+	struct run_result	*res;
+	const struct host	*host;
+	struct mem		 mem;
+	jmp_buf			 fail;
+	struct live		*live;
+	struct vm		*vm;
+	struct live_input	*in;
+	/* a line kept behind the one at hand, for #eoi */
+	struct buf		 ahead[2];
+	bool			 look_ahead;
+	double			 skip;
+};
+
+/* The run ends badly: the reason is the mail's last line and the log's. */
+static void
+fails(struct run *r, enum run_end how, struct str why)
+{
+	if (r->res->end != RUN_OK)
+		return;
+	r->res->end = how;
+	buf_clear(&r->res->error);
+	buf_str(&r->res->error, why);
+	if (how != RUN_SUPPRESSED && r->live != NULL) {
+		char t[LIM_WARN_TEXT];
+		int k = snprintf(t, sizeof t, "%.*s: %s%.*s",
+		    (int)r->o->program->name.n, r->o->program->name.p,
+		    how == RUN_DIED ? "died: " : "the run ends: ",
+		    (int)why.n, why.p);
+
+		if (k < 0)
+			return;
+		if ((size_t)k >= sizeof t)
+			k = sizeof t - 1;
+		r->host->log(r->live, LOG_ERROR, str_of(t, (size_t)k));
+	}
+}
+
+/* How a piece of code ended; true: the input goes on. */
+static bool
+go_on(struct run *r, enum vm_result v)
+{
+	switch (v) {
+	case VM_DONE: case VM_REDO:
+		return true;
+	case VM_SKIP:
+		r->skip = vm_skip(r->vm);
+		return true;
+	case VM_LAST:
+		return false;
+	case VM_QUIT:
+		r->res->status = vm_status(r->vm);
+		return false;
+	case VM_DIE:
+		fails(r, RUN_DIED, vm_why(r->vm));
+		return false;
+	case VM_STOPPED:
+		fails(r, RUN_STOPPED, vm_why(r->vm));
+		return false;
+	case VM_SUPPRESSED:
+		fails(r, RUN_SUPPRESSED, vm_why(r->vm));
+		return false;
+	default:
+		fails(r, RUN_FAILED, vm_why(r->vm));
+		return false;
+	}
+}
+
+/* Does the program ask whether the line at hand is the last? */
+static bool
+asks_eoi(const struct program *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->ncode; i++)
+		if (I_OP(p->code[i]) == OP_CALLN &&
+		    I_BX(p->code[i]) == BI_EOI)
+			return true;
+	return false;
+}
+
+static bool
+open_input(struct run *r)
+{
+	const struct program *p = r->o->program;
+	const struct command *cmd = NULL, *filter = NULL;
+	struct command input;
+	struct str path;
+
+	if (r->o->input_fd < 0 && p->input == INPUT_NONE)
+		return true;
+	if (r->o->input_fd < 0 && p->input == INPUT_PROC) {
+		cmd = vm_run_input(r->vm);
+		if (cmd == NULL) {
+			fails(r, RUN_FAILED, STR_LIT("the input command was "
+			    "refused"));
+			return false;
+		}
+		input = *cmd;	/* the filter's comes to the same place */
+		cmd = &input;
+	}
+	if (p->has_filter) {
+		filter = vm_run_filter(r->vm);
+		if (filter == NULL) {
+			fails(r, RUN_FAILED, STR_LIT("the filter command was "
+			    "refused"));
+			return false;
+		}
+	}
+	if (r->o->input_fd >= 0)
+		r->in = input_open_fd(r->live, r->o->input_fd, filter);
+	else if (cmd != NULL)
+		r->in = input_open_command(r->live, cmd, filter);
+	else {
+		path = vm_run_path(r->vm);
+		if (p->has_filter)
+			filter = vm_run_filter(r->vm);
+		r->in = input_open_file(r->live, path, filter);
+	}
+	if (r->in == NULL) {
+		fails(r, RUN_FAILED, r->host->why(r->live));
+		return false;
+	}
+	return true;
+}
+
+/* The next line, and with look-ahead whether another one follows. */
+static enum reader_result
+next_line(struct run *r, struct reader *rd, struct str *line)
+{
+	enum reader_result x;
+	struct str next;
+	struct buf t;
+
+	if (!r->look_ahead)
+		return reader_line(rd, line);
+	if (r->res->lines == 0 && r->ahead[1].p == NULL) {
+		x = reader_line(rd, &next);
+		if (x != READER_LINE)
+			return x;
+		buf_str(&r->ahead[1], next);
+		buf_room(&r->ahead[1], 1);
+	} else if (r->ahead[1].mem == NULL)
+		return READER_END;
+	t = r->ahead[0];
+	r->ahead[0] = r->ahead[1];
+	r->ahead[1] = t;
+	buf_clear(&r->ahead[1]);
+	*line = buf_view(&r->ahead[0]);
+	x = reader_line(rd, &next);
+	if (x == READER_LINE)
+		buf_str(&r->ahead[1], next);
+	else if (x == READER_END) {
+		buf_free(&r->ahead[1]);
+		r->ahead[1].mem = NULL;
+		vm_set_eoi(r->vm);
+	} else
+		return x;
+	return READER_LINE;
+}
+
+/* Feeds the lines; true if the sections' flow leads to `end`. */
+static bool
+lines(struct run *r, struct buf *last)
+{
+	struct reader *rd = input_reader(r->in);
+	enum reader_result x;
+	enum vm_result v;
+	struct str line;
+	bool more = true;
+
+	while (more && (x = next_line(r, rd, &line)) == READER_LINE) {
+		r->res->lines++;
+		if (r->skip > 0) {
+			r->skip--;
+			vm_skip_line(r->vm);
+			continue;
+		}
+		v = vm_run_line(r->vm, line);
+		if (v == VM_DONE)
+			continue;
+		more = go_on(r, v);
+		if (v == VM_QUIT || r->res->end != RUN_OK)
+			return false;
+		if (v == VM_LAST)
+			break;
+	}
+	if (r->o->program->end_uses_line && r->res->lines > 0)
+		buf_str(last, r->look_ahead ? buf_view(&r->ahead[0]) :
+		    rd->last);
+	if (rd->ncut > 0) {
+		char t[LIM_WARN_TEXT];
+		int k = snprintf(t, sizeof t, "%.*s: %zu input line%s longer "
+		    "than %zu bytes: the rest was cut", (int)
+		    r->o->program->name.n, r->o->program->name.p, rd->ncut,
+		    rd->ncut == 1 ? "" : "s", rd->line_max);
+
+		r->host->log(r->live, LOG_WARNING, str_of(t, (size_t)k));
+	}
+	return true;
+}
+
+static bool
+close_input(struct run *r)
+{
+	struct input_end end;
+	struct live_input *in = r->in;
+
+	r->in = NULL;
+	memset(&end, 0, sizeof end);
+	input_close(in, &end);
+	vm_set_inputexit(r->vm, end.status);
+	if (end.failed)
+		fails(r, r->host->stop(r->live) ? RUN_STOPPED : RUN_FAILED,
+		    str_c(end.why));
+	return !end.failed;
+}
+
+static void
+sections(struct run *r)
+{
+	const struct program *p = r->o->program;
+	struct buf last;
+	enum vm_result v;
+	struct str s = STR_NIL;
+	bool to_end = true;
+
+	v = vm_run_begin(r->vm);
+	if (v != VM_LAST && !go_on(r, v))
+		return;
+	buf_init(&last, &r->mem);
+	if (v != VM_LAST) {
+		if (!open_input(r))
+			return;
+		if (r->in != NULL) {
+			to_end = lines(r, &last);
+			if (!close_input(r))
+				to_end = false;
+			if (p->end_uses_line && r->res->lines > 0)
+				s = buf_view(&last);
+		}
+	}
+	if (to_end && r->res->end == RUN_OK)
+		(void)go_on(r, vm_run_end(r->vm, s));
+	buf_free(&last);
+}
+
+static void
+bad_values(struct run *r)
+{
+	char t[LIM_WARN_TEXT];
+	struct str first = vm_first_bad(r->vm);
+	size_t n = vm_nbad(r->vm);
+	int k;
+
+	if (n == 0)
+		return;
+	k = snprintf(t, sizeof t, "%.*s: %zu value%s missing or no number%s; "
+	    "the first: %.*s", (int)r->o->program->name.n,
+	    r->o->program->name.p, n, n == 1 ? "" : "s", n == 1 ? "" : "s",
+	    (int)(first.n < 250 ? first.n : 250), first.p);
+	if (k > 0)
+		r->host->log(r->live, LOG_WARNING, str_of(t,
+		    (size_t)k < sizeof t ? (size_t)k : sizeof t - 1));
+}
+
+static void
+start(struct run *r)
+{
+	const struct run_options *o = r->o;
+	const struct program *p = o->program;
+	struct live_options lo;
+	struct vm_options vo;
+
+	memset(&lo, 0, sizeof lo);
+	lo.mem = &r->res->mem;
+	lo.script = p->name;
+	lo.alert = o->facts.alert;
+	lo.logdir = o->logdir;
+	lo.path = o->path;
+	lo.out_fd = o->out_fd;
+	lo.err_fd = o->err_fd;
+	lo.timeout = p->timeout > 0 ? p->timeout : RUN_TIMEOUT;
+	lo.line_max = p->line_max > 0 ? (size_t)p->line_max : 0;
+	lo.run_id = o->run_id;
+	lo.colour = o->colour;
+	r->live = live_new(&lo);
+	if (r->live == NULL)
+		mem_fail(&r->mem, false);
+	if (o->running != NULL)
+		*o->running = r->live;
+	memset(&vo, 0, sizeof vo);
+	vo.program = p;
+	vo.host = r->host;
+	vo.h = r->live;
+	vo.mem = &r->mem;
+	vo.facts = o->facts;
+	vo.doexec = o->doexec;
+	vo.trace = o->trace;
+	r->vm = vm_new(&vo);
+	buf_str(&r->res->task, p->has_task ? vm_run_task(r->vm) : STR_EMPTY);
+}
+
+void
+run_script(const struct run_options *o, struct run_result *res)
+{
+	struct run run, *r = &run;
+	const size_t limit = o->program->memory_max > 0 ?
+	    (size_t)o->program->memory_max : LIM_RUN_MEM;
+	volatile bool ended = false;
+
+	memset(r, 0, sizeof *r);
+	memset(res, 0, sizeof *res);
+	r->o = o;
+	r->res = res;
+	r->host = o->dry ? &dry_host : &live_host;
+	res->status = -1;
+	mem_init(&r->mem, limit, &r->fail);
+	mem_init(&res->mem, LIM_RUN_TEXT, &r->fail);
+	buf_init(&res->task, &res->mem);
+	buf_init(&res->mail, &res->mem);
+	buf_init(&res->print, &res->mem);
+	buf_init(&res->error, &res->mem);
+	(void)buf_room(&res->error, 1024);	/* for the worst moment */
+	buf_init(&r->ahead[0], &r->mem);
+	buf_init(&r->ahead[1], &r->mem);
+	r->look_ahead = asks_eoi(o->program);
+
+	if (setjmp(r->fail) == 0) {
+		start(r);
+		sections(r);
+		ended = true;
+	} else {
+		char t[100];
+		bool run_mem = r->mem.at_limit;
+		int k = snprintf(t, sizeof t, run_mem || res->mem.at_limit ?
+		    "more than %zu MiB of memory (%s)" : "the system gives no "
+		    "memory", (run_mem ? limit : (size_t)LIM_RUN_TEXT) >> 20,
+		    run_mem ? "memory" : "mail and output");
+
+		/* what is said now may need a little */
+		r->mem.limit += 64 * 1024;
+		res->mem.limit += 64 * 1024;
+		if (setjmp(r->fail) == 0)
+			fails(r, RUN_FAILED, str_of(t, (size_t)k));
+		else
+			res->end = RUN_FAILED;
+	}
+	/* the end, in a way that a second refusal cannot stop */
+	if (setjmp(r->fail) == 0 && r->vm != NULL && r->live != NULL) {
+		if (ended)
+			bad_values(r);
+		if (r->in != NULL) {
+			struct input_end end;
+			struct live_input *in = r->in;
+
+			r->in = NULL;
+			input_close(in, &end);
+		}
+		vm_close(r->vm);
+	}
+	if (setjmp(r->fail) == 0 && r->live != NULL) {
+		(void)live_flush(r->live);
+		res->effects = live_effects(r->live);
+		/* taken over, not copied */
+		res->mail = *live_mail(r->live);
+		memset(live_mail(r->live), 0, sizeof(struct buf));
+		res->print = *live_print(r->live);
+		memset(live_print(r->live), 0, sizeof(struct buf));
+		live_mail(r->live)->mem = live_print(r->live)->mem = &res->mem;
+	}
+	if (o->running != NULL)
+		*o->running = NULL;
+	if (setjmp(r->fail) == 0) {
+		vm_free(r->vm);
+		if (r->ahead[0].mem != NULL)
+			buf_free(&r->ahead[0]);
+		if (r->ahead[1].mem != NULL)
+			buf_free(&r->ahead[1]);
+	}
+	live_free(r->live);
+	res->mem.fail = &res->fail;
+}
+
+void
+run_result_free(struct run_result *res)
+{
+	buf_free(&res->task);
+	buf_free(&res->mail);
+	buf_free(&res->print);
+	buf_free(&res->error);
+}

@@ -1,0 +1,56 @@
+/*
+ * run: one script, once: its program on a machine, its input, its deadline;
+ * what came of it is in a struct run_result.  What a run says by mail is
+ * handed up, not sent: an alert's scripts share one mail.
+ */
+#ifndef ENGINE_RUN_RUN_H
+#define ENGINE_RUN_RUN_H
+
+#include "engine/effect/live.h"
+#include "engine/vm/vm.h"
+
+#define LIM_RUN_MEM	(64u << 20)	/* bytes of a run, unless `memory` says
+				 * otherwise: no honest rule needs them, and
+				 * a host in trouble can give them */
+#define LIM_RUN_TEXT	(16u << 20)	/* bytes of the run's mail and output on
+				 * their way out */
+#define RUN_TIMEOUT	300.0		/* seconds, unless `timeout` says so */
+
+struct run_options {
+	const struct program *program;	/* verified */
+	bool		 dry;		/* effects are told of, not done */
+	bool		 trace;
+	bool		 doexec;	/* define doexec is TRUE */
+	int		 input_fd;	/* instead of the script's input; -1: none */
+	struct run_facts facts;
+	struct str	 logdir, path;
+	const char	*run_id;
+	int		 out_fd, err_fd;
+	bool		 colour;
+	/* where an interrupt from a signal handler finds the run */
+	struct live	*volatile *running;
+};
+
+enum run_end {
+	RUN_OK,
+	RUN_SUPPRESSED,	/* a dry run's loop waited for what never happens */
+	RUN_FAILED,	/* ERROR: budget, memory, input, assertion */
+	RUN_STOPPED,	/* deadline, interrupt */
+	RUN_DIED,	/* `die`: the alert ends, too */
+	RUN_ENDS
+};
+
+struct run_result {
+	enum run_end	 end;
+	int		 status;	/* of `quit n`, or -1 */
+	double		 lines;		/* input lines */
+	size_t		 effects;
+	struct mem	 mem;		/* of the texts below; no jump */
+	jmp_buf		 fail;
+	struct buf	 task, mail, print, error;
+};
+
+void	run_script(const struct run_options *, struct run_result *);
+void	run_result_free(struct run_result *);
+
+#endif

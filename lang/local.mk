@@ -67,6 +67,8 @@ lang_liblang_a_SOURCES = \
 	lang/check/symbols.h \
 	lang/code/codegen.c \
 	lang/code/codegen.h \
+	lang/code/disasm.c \
+	lang/code/disasm.h \
 	lang/code/gen.h \
 	lang/code/gen_cond.c \
 	lang/code/gen_expr.c \
@@ -94,7 +96,7 @@ lang_syntax_libparser_a_SOURCES = \
 lang_syntax_libparser_a_CFLAGS = $(AM_CFLAGS) $(PK_GENERATED)
 EXTRA_DIST += \
 	lang/syntax/parser.y \
-	lang/syntax/lexer.l
+	lang/syntax/scanner.l
 BUILT_SOURCES += lang/syntax/parser.h
 MAINTAINERCLEANFILES += lang/syntax/parser.c lang/syntax/parser.h \
 	lang/syntax/scanner.c
@@ -109,6 +111,6 @@ lang/syntax/parser.h: lang/syntax/parser.c
 	@test -f $@ || test -f $(srcdir)/$@ || \
 	    { rm -f lang/syntax/parser.c && \
 	      $(MAKE) $(AM_MAKEFLAGS) lang/syntax/parser.c; }
-lang/syntax/scanner.c: lang/syntax/lexer.l
+lang/syntax/scanner.c: lang/syntax/scanner.l
 	$(AM_V_GEN)$(MKDIR_P) lang/syntax && \
 	$(FLEX) $(AM_LFLAGS) $(LFLAGS) -o $@ $<

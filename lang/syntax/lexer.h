@@ -68,7 +68,7 @@ void	lexer_close(struct lexer *);
 union token_value;
 int	lexer_next(union token_value *, struct span *, struct parse *);
 
-/* What the rules of lexer.l call (lexer.c). */
+/* What the rules of scanner.l call (lexer.c). */
 void	lx_begin(struct lexer *, struct span *, uint32_t len);
 int	lx_word(struct lexer *, union token_value *, struct span, struct str);
 bool	lx_is_name(struct lexer *, struct str);

@@ -9,6 +9,7 @@
 
 #include "lang/code/disasm.h"
 #include "lang/code/progfile.h"
+#include "lang/table/builtin.h"
 #include "engine/cli/cli.h"
 
 #define LIM_FOLDERS	32	/* nested: deeper is a loop of mounts */

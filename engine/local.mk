@@ -56,8 +56,6 @@ engine_libengine_a_SOURCES = \
 	engine/effect/user.h \
 	engine/run/run.c \
 	engine/run/run.h \
-	engine/run/run.c \
-	engine/run/run.h \
 	engine/deliver/address.c \
 	engine/deliver/address.h \
 	engine/deliver/attempt.c \

@@ -1,2 +1,4 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
-dist_pkgdata_DATA +=
+dist_pkgdata_DATA += \
+	stdlib-scripts/macros-linux.cfg \
+	stdlib-scripts/macros.cfg

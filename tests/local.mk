@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/test_compose \
 	tests/unit/test_conf \
 	tests/unit/test_format \
+	tests/unit/test_live \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
 	tests/unit/test_re \
@@ -25,6 +26,7 @@ endif
 HELPERS = \
 	tests/command/argv \
 	tests/command/hostile \
+	tests/command/random \
 	tests/deliver/mkjob
 check_PROGRAMS += $(HELPERS)
 

@@ -114,7 +114,34 @@ environment(struct user *u, struct buf *text, const struct child *c)
 		u->env[i] = text->p + at[i];
 }
 
-/* Reads what there is; false at the end.  Beyond the limit it is dropped. */
+/*
+ * The pipe for what it says.  Our writing end can be read, too, and what the
+ * child leaves in the background shares it: when we go, a late word from
+ * there fills a pipe that nobody reads, instead of ending who says it.
+ */
+static bool
+output_pipe(int p[2])
+{
+	char name[32];
+	int both;
+
+	if (pipe2(p, O_CLOEXEC) == -1) {
+		p[0] = p[1] = -1;
+		return false;
+	}
+	/* without /proc it is an ordinary pipe */
+	snprintf(name, sizeof name, "/proc/self/fd/%d", p[1]);
+	both = open(name, O_RDWR | O_CLOEXEC);
+	if (both != -1) {
+		close(p[1]);
+		p[1] = both;
+	}
+	p[0] = above_two(p[0]);
+	p[1] = above_two(p[1]);
+	return p[0] != -1 && p[1] != -1;
+}
+
+/* Reads a block; false if there is nothing now.  Beyond the limit it is dropped. */
 static bool
 take_output(int fd, struct buf *out, size_t max)
 {
@@ -123,7 +150,7 @@ take_output(int fd, struct buf *out, size_t max)
 
 	n = read(fd, block, sizeof block);
 	if (n == -1)
-		return errno == EINTR || errno == EAGAIN;
+		return errno == EINTR;
 	if (n > 0 && (size_t)n > max - out->n)
 		buf_add(out, block, max - out->n);
 	else if (n > 0)
@@ -144,9 +171,9 @@ open_pidfd(pid_t pid)
 
 /* Waits for output or the end of the child, until `until` at most. */
 static void
-wait_for(int *out_fd, int pidfd, double until, struct buf *out, size_t max)
+wait_for(int fd, int pidfd, double until, struct buf *out, size_t max)
 {
-	struct pollfd p[2] = { { .fd = *out_fd, .events = POLLIN },
+	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 	    { .fd = pidfd, .events = POLLIN } };
 	double left = until - now();
 
@@ -154,16 +181,12 @@ wait_for(int *out_fd, int pidfd, double until, struct buf *out, size_t max)
 		left = 0;
 	if (pidfd == -1 && left > TICK)
 		left = TICK;
-	if (poll(p, 2, (int)(left * 1000) + 1) <= 0)
-		return;
-	if (p[0].revents != 0 && !take_output(*out_fd, out, max)) {
-		close(*out_fd);
-		*out_fd = -1;
-	}
+	if (poll(p, 2, (int)(left * 1000) + 1) > 0 && p[0].revents != 0)
+		take_output(fd, out, max);
 }
 
 static void
-wait_end(pid_t pid, int out_fd, double timeout, struct buf *out,
+wait_end(pid_t pid, int fd, double timeout, struct buf *out,
     struct child_end *e)
 {
 	static const struct {
@@ -184,19 +207,11 @@ wait_end(pid_t pid, int out_fd, double timeout, struct buf *out,
 			spawn_signal(pid, step[stage].sig);
 			until = now() + step[stage++].wait;
 		}
-		wait_for(&out_fd, pidfd, until, out, max);
+		wait_for(fd, pidfd, until, out, max);
 	}
 	e->status = got == pid ? spawn_status(ws) : 128 + SIGKILL;
-	if (out_fd != -1) {
-		fcntl(out_fd, F_SETFL, O_NONBLOCK);
-		while (out->n < max && take_output(out_fd, out, max)) {
-			struct pollfd p = { .fd = out_fd, .events = POLLIN };
-
-			if (poll(&p, 1, 0) <= 0)
-				break;
-		}
-		close(out_fd);
-	}
+	while (out->n < max && take_output(fd, out, max))
+		;
 	if (pidfd != -1)
 		close(pidfd);
 }
@@ -217,12 +232,11 @@ child_run(const struct child *c, struct buf *out, struct child_end *e)
 	environment(&user, &text, c);
 	s.path = user.env[0] + sizeof "PATH=" - 1;
 	in = text_file(c->input);
-	if (in == -1 || pipe2(p, O_CLOEXEC) == -1) {
+	if (in == -1 || !output_pipe(p)) {
 		snprintf(e->why, sizeof e->why, "no input file or pipe: %s",
 		    strerror(errno));
 	} else {
-		p[0] = above_two(p[0]);
-		p[1] = above_two(p[1]);
+		fcntl(p[0], F_SETFL, O_NONBLOCK);
 		s.fd[0] = in;
 		s.fd[1] = s.fd[2] = p[1];
 		e->started = spawn_start(&s, &r);
@@ -233,12 +247,16 @@ child_run(const struct child *c, struct buf *out, struct child_end *e)
 	}
 	if (in != -1)
 		close(in);
-	if (p[1] != -1)
-		close(p[1]);
 	buf_free(&text);
 	if (e->started)
 		wait_end(r.pid, p[0], c->timeout, out, e);
-	else if (p[0] != -1)
+	if (p[1] != -1) {
+		/* shared with what goes on in the background: dropped, not
+		 * waited for, when the pipe is full */
+		fcntl(p[1], F_SETFL, O_NONBLOCK);
+		close(p[1]);
+	}
+	if (p[0] != -1)
 		close(p[0]);
 }
 

@@ -8,8 +8,6 @@
 #include "engine/deliver/trust.h"
 #include "engine/deliver/words.h"
 
-#define SHOWN		80	/* bytes of a wrong word in a message */
-
 static const struct key_row {
 	const char	*word;
 	enum conf_kind	 kind;
@@ -47,9 +45,8 @@ fault_word(struct parse *p, const char *what, struct str word,
     const char *hint)
 {
 	buf_clear(p->why);
-	buf_printf(p->why, "%s \"", what);
-	buf_escaped(p->why, word, SHOWN);
-	buf_printf(p->why, "\"%s", hint);
+	words_wrong(p->why, what, word);
+	buf_puts(p->why, hint);
 	fault(p, buf_view(p->why));
 }
 

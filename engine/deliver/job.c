@@ -1,9 +1,9 @@
 #include "engine/deliver/job.h"
 
 #include "engine/deliver/address.h"
+#include "engine/deliver/words.h"
 
 #define JOB_MAGIC	"picket-job 1\n"
-#define SHOWN		80	/* bytes of a wrong value in a message */
 
 void
 job_from_conf(struct job *j, const struct conf *c, struct arena *a)
@@ -12,7 +12,9 @@ job_from_conf(struct job *j, const struct conf *c, struct arena *a)
 	size_t i;
 
 	memset(j, 0, sizeof *j);
-	j->host = c->value[CONF_HOSTNAME];
+	/* the system may have a name that no mail server would take */
+	j->host = host_name_ok(c->value[CONF_HOSTNAME]) ?
+	    c->value[CONF_HOSTNAME] : STR_LIT("localhost");
 	j->path = c->value[CONF_PATH];
 	j->from = c->value[CONF_MAILFROM];
 	memcpy(j->to, c->mailto, c->nmailto * sizeof *j->to);
@@ -82,16 +84,6 @@ next_field(struct str s, size_t *at, struct str *name, struct str *value)
 }
 
 static bool
-wrong(struct buf *why, const char *what, struct str value)
-{
-	buf_puts(why, what);
-	buf_puts(why, " \"");
-	buf_escaped(why, value, SHOWN);
-	buf_putc(why, '"');
-	return false;
-}
-
-static bool
 set_field(struct job *j, struct str name, struct str value, struct buf *why)
 {
 	const struct {
@@ -107,23 +99,23 @@ set_field(struct job *j, struct str name, struct str value, struct buf *why)
 	for (i = 0; i < sizeof once / sizeof *once; i++)
 		if (str_eq(name, str_c(once[i].name))) {
 			if (!str_none(*once[i].value))
-				return wrong(why, "given twice:", name);
+				return words_wrong(why, "given twice:", name);
 			*once[i].value = value;
 			return true;
 		}
 	if (str_eq(name, STR_LIT("to"))) {
 		if (j->nto == LIM_JOB_RCPT)
-			return wrong(why, "too many recipients at", value);
+			return words_wrong(why, "too many recipients at", value);
 		j->to[j->nto++] = value;
 		return true;
 	}
 	if (str_eq(name, STR_LIT("transport"))) {
 		if (j->ntransport == LIM_CONF_TRANSPORTS)
-			return wrong(why, "too many transports at", value);
+			return words_wrong(why, "too many transports at", value);
 		j->transport[j->ntransport++] = value;
 		return true;
 	}
-	return wrong(why, "unknown field", name);
+	return words_wrong(why, "unknown field", name);
 }
 
 static bool
@@ -133,7 +125,7 @@ address(struct str s, struct buf *why)
 
 	if (fault == NULL)
 		return true;
-	wrong(why, "mail address", s);
+	words_wrong(why, "mail address", s);
 	buf_putc(why, ' ');
 	buf_puts(why, fault);
 	return false;
@@ -152,10 +144,10 @@ complete(struct job *j, struct buf *why)
 		return false;
 	}
 	if (!host_name_ok(j->host))
-		return wrong(why, "no host name:", j->host);
+		return words_wrong(why, "no host name:", j->host);
 	if (str_find(j->path, '\0', 0) < j->path.n ||
 	    str_find(j->run, '\0', 0) < j->run.n)
-		return wrong(why, "NUL byte in", j->path);
+		return words_wrong(why, "NUL byte in", j->path);
 	for (i = 0; i < j->nto; i++)
 		if (!address(j->to[i], why))
 			return false;
@@ -170,13 +162,13 @@ job_read(struct job *j, struct str bytes, struct buf *why)
 
 	memset(j, 0, sizeof *j);
 	if (!str_starts(bytes, JOB_MAGIC))
-		return wrong(why, "no job of this version:", bytes);
+		return words_wrong(why, "no job of this version:", bytes);
 	while (next_field(bytes, &at, &name, &value)) {
 		if (!str_eq(name, STR_LIT("end"))) {
 			if (!set_field(j, name, value, why))
 				return false;
 		} else if (value.n > 0 || at < bytes.n)
-			return wrong(why, "bytes after the end of the job:",
+			return words_wrong(why, "bytes after the end of the job:",
 			    name);
 		else
 			return complete(j, why);

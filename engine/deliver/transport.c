@@ -9,7 +9,6 @@
 #define ON_MAILCMD	(1u << TRANSPORT_MAILCMD)
 
 #define PORT_MAX	65535
-#define SHOWN		80	/* bytes of a wrong word in a message */
 
 const char *const transport_name[TRANSPORT_COUNT] = {
 #define T(id, word, target) word,
@@ -32,17 +31,6 @@ static const struct option_row {
 #include "engine/deliver/conf.def"
 #undef O
 };
-
-/* "what: WORD" with the word made safe to show; always false. */
-static bool
-wrong(struct buf *why, const char *what, struct str word)
-{
-	buf_puts(why, what);
-	buf_puts(why, " \"");
-	buf_escaped(why, word, SHOWN);
-	buf_putc(why, '"');
-	return false;
-}
 
 static bool
 absolute(struct str path)
@@ -86,7 +74,7 @@ parse_relay(struct transport *t, struct str s, struct buf *why)
 		fine = host_name_ok(host);
 	}
 	if (!fine)
-		return wrong(why, "smtp needs a host, HOST:PORT or "
+		return words_wrong(why, "smtp needs a host, HOST:PORT or "
 		    "[IPV6]:PORT, not", s);
 	t->target = host;
 	t->port = 0;
@@ -94,7 +82,7 @@ parse_relay(struct transport *t, struct str s, struct buf *why)
 		return true;
 	t->port = parse_port(str_of(s.p + i + 1, s.n - i - 1));
 	return (s.p[i] == ':' && t->port != 0) ||
-	    wrong(why, "bad port in", s);
+	    words_wrong(why, "bad port in", s);
 }
 
 static bool
@@ -107,11 +95,11 @@ parse_target(struct transport *t, struct str s, struct buf *why)
 	case TRANSPORT_SENDMAIL:
 	case TRANSPORT_FILE:
 		if (!absolute(s))
-			return wrong(why, "the path must begin with /:", s);
+			return words_wrong(why, "the path must begin with /:", s);
 		return true;
 	default:
 		if (s.n == 0)
-			return wrong(why, "empty command", s);
+			return words_wrong(why, "empty command", s);
 		return true;
 	}
 }
@@ -135,7 +123,7 @@ unknown_option(enum transport_kind kind, struct str word, struct buf *why)
 	int i;
 
 	buf_puts(why, transport_name[kind]);
-	wrong(why, " has no option", word);
+	words_wrong(why, " has no option", word);
 	for (i = 0; i < OPTION_COUNT; i++)
 		if ((options[i].on & 1u << kind) != 0)
 			words_offer(&near, options[i].word);
@@ -164,19 +152,19 @@ set_option(struct transport *t, enum transport_option o, struct str arg,
 	case OPTION_CA:
 		t->ca = arg;
 		return absolute(arg) ||
-		    wrong(why, "the path of ca must begin with /:", arg);
+		    words_wrong(why, "the path of ca must begin with /:", arg);
 	case OPTION_PASSFILE:
 		t->passfile = arg;
 		return absolute(arg) ||
-		    wrong(why, "the path of passfile must begin with /:", arg);
+		    words_wrong(why, "the path of passfile must begin with /:", arg);
 	case OPTION_USER:
 		t->user = arg;
-		return arg.n > 0 || wrong(why, "empty user", arg);
+		return arg.n > 0 || words_wrong(why, "empty user", arg);
 	case OPTION_TIMEOUT:
 		t->timeout = num_parse_duration(arg);
 		return (t->timeout >= LIM_TIMEOUT_MIN &&
 		    t->timeout <= LIM_TIMEOUT_MAX) ||
-		    wrong(why, "timeout must be from 1s to 1h, not", arg);
+		    words_wrong(why, "timeout must be from 1s to 1h, not", arg);
 	case OPTION_COUNT:
 		break;
 	}
@@ -191,7 +179,7 @@ settle_smtp(struct transport *t, const bool *given, struct buf *why)
 
 	if (given[OPTION_STARTTLS] + given[OPTION_TLS] +
 	    given[OPTION_PLAIN] > 1)
-		return wrong(why, "only one of starttls, tls and plain for",
+		return words_wrong(why, "only one of starttls, tls and plain for",
 		    t->target);
 	if (!given[OPTION_STARTTLS] && !given[OPTION_TLS] &&
 	    !given[OPTION_PLAIN])
@@ -200,13 +188,13 @@ settle_smtp(struct transport *t, const bool *given, struct buf *why)
 	if (t->port == 0)
 		t->port = t->tls == SMTP_TLS ? SMTPS_PORT : SMTP_PORT;
 	if (given[OPTION_USER] != given[OPTION_PASSFILE])
-		return wrong(why, "user and passfile go together for",
+		return words_wrong(why, "user and passfile go together for",
 		    t->target);
 	if (given[OPTION_USER] && t->tls == SMTP_PLAIN && !own)
-		return wrong(why, "a password needs starttls or tls on the "
+		return words_wrong(why, "a password needs starttls or tls on the "
 		    "way to", t->target);
 	if (t->tls == SMTP_PLAIN && (t->insecure || given[OPTION_CA]))
-		return wrong(why, "without TLS there is no certificate to "
+		return words_wrong(why, "without TLS there is no certificate to "
 		    "check of", t->target);
 	return true;
 }
@@ -225,7 +213,7 @@ transport_parse(struct transport *t, const struct str *word, int n,
 		if (str_eq(word[0], str_c(transport_name[k])))
 			break;
 	if (k == TRANSPORT_COUNT)
-		return wrong(why, "unknown transport", word[0]);
+		return words_wrong(why, "unknown transport", word[0]);
 	t->kind = (enum transport_kind)k;
 	t->timeout = num_parse_duration(str_c(options[OPTION_TIMEOUT].dflt));
 	if (n < 2) {
@@ -241,7 +229,7 @@ transport_parse(struct transport *t, const struct str *word, int n,
 			return unknown_option(t->kind, word[i], why);
 		o = &options[k];
 		if (given[k])
-			return wrong(why, "given twice:", word[i]);
+			return words_wrong(why, "given twice:", word[i]);
 		given[k] = true;
 		arg = STR_NIL;
 		if (o->arg[0] != '\0') {

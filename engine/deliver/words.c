@@ -1,5 +1,7 @@
 #include "engine/deliver/words.h"
 
+#define SHOWN		80	/* bytes of a wrong word in a message */
+
 static bool
 blank(char c)
 {
@@ -75,6 +77,16 @@ words_split(struct str s, struct arena *a, struct str word[LIM_WORDS],
 			}
 		word[nword++] = arena_dup(a, str_of(s.p + from, i - from));
 	}
+}
+
+bool
+words_wrong(struct buf *why, const char *what, struct str word)
+{
+	buf_puts(why, what);
+	buf_puts(why, " \"");
+	buf_escaped(why, word, SHOWN);
+	buf_putc(why, '"');
+	return false;
 }
 
 struct nearest

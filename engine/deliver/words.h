@@ -22,6 +22,11 @@
 int	words_split(struct str line, struct arena *, struct str word[LIM_WORDS],
 	    const char **why);
 /*
+ * Adds `what "WORD"`, the word safe to show and cut if it is long.  Always
+ * false, so that a check can end with it.
+ */
+bool	words_wrong(struct buf *why, const char *what, struct str word);
+/*
  * For "did you mean": offer the known words one after the other; best is the
  * one nearest to what was written, or NULL if none is near.
  */

@@ -249,6 +249,8 @@ with Relay() as fallback:
 
 # What is no job.
 for data, what in ((b'', 'nothing'), (b'x' * 100, 'rubbish'),
+                   (job(['file /x'], body=b'x' * (64 << 20)), 'one over its '
+                    'limit'),
                    (job(['file /x'])[:-1], 'a job that is cut'),
                    (job(['file /x'], to=('-oQ/tmp',)), 'an option for a '
                     'recipient'),

@@ -328,6 +328,9 @@ test_addresses(void **state)
 	char text[LIM_ADDRESS + 2];
 	size_t i;
 
+	_Static_assert(LIM_HOST < LIM_ADDRESS, "text holds a host that is too "
+	    "long");
+
 	(void)state;
 	for (i = 0; i < sizeof good / sizeof *good; i++)
 		assert_null(address_fault(str_c(good[i])));
@@ -338,6 +341,8 @@ test_addresses(void **state)
 	memset(text, 'a', sizeof text);
 	assert_null(address_fault(str_of(text, LIM_ADDRESS)));
 	assert_non_null(address_fault(str_of(text, LIM_ADDRESS + 1)));
+	assert_true(host_name_ok(str_of(text, LIM_HOST)));
+	assert_false(host_name_ok(str_of(text, LIM_HOST + 1)));
 	assert_true(host_is_loopback(STR_LIT("127.0.0.1")));
 	assert_true(host_is_loopback(STR_LIT("localhost")));
 	assert_false(host_is_loopback(STR_LIT("localhost.example.org")));
@@ -406,6 +411,12 @@ test_trust(void **state)
 	assert_int_equal(chmod(dir, 01777), 0);
 	assert_true(read_file(path, false));
 	assert_int_equal(chmod(dir, 0700), 0);
+
+	/* neither a large file nor a huge one is read whole */
+	assert_int_equal(truncate(path, LIM_CONF_FILE + 1), 0);
+	assert_false(read_file(path, false));
+	snprintf(want, sizeof want, "%s: is too large\n", path);
+	assert_string_equal(buf_c(&errors), want);
 
 	/* a password that others can read is refused, and never shown */
 	put_file(pass, "sesame\n", 0640);

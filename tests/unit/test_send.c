@@ -161,7 +161,9 @@ test_child(void **state)
 {
 	struct child_end end;
 	struct str in = str_of("a\0b\nlast", 8);
+	char script[200];
 	double start;
+	int turn;
 
 	(void)state;
 	run("cat; echo; echo err >&2; exit 7", in, 10, &end);
@@ -198,6 +200,16 @@ test_child(void **state)
 	run("sleep 20 & echo gone", in, 10, &end);
 	assert_true(now() - start < 5);
 	assert_string_equal(buf_c(&out), "gone\n");
+
+	/* nor is it ended by what it says to nobody, however much that is */
+	snprintf(script, sizeof script, "(sleep 0.2; yes | head -c 300000; "
+	    "echo on > %s/on) & echo gone", dir);
+	run(script, in, 10, &end);
+	assert_string_equal(buf_c(&out), "gone\n");
+	snprintf(script, sizeof script, "%s/on", dir);
+	for (turn = 0; turn < 100 && access(script, F_OK) != 0; turn++)
+		usleep(50000);
+	assert_int_equal(unlink(script), 0);
 
 	/* a deadline: TERM for who heeds it, KILL for who does not */
 	start = now();

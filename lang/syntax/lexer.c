@@ -106,6 +106,9 @@ block_follow(struct lexer *lx, int token, struct span span)
 			build_too_deep(lx->p, span);
 			return;
 		}
+		if (token == T_IF && lx->prev == T_ELSE && lx->nblock > 0)
+			lx->block[lx->nblock - 1].else_if = true;
+		lx->block[lx->nblock].else_if = false;
 		lx->block[lx->nblock].token = token;
 		lx->block[lx->nblock++].span = span;
 		break;
@@ -115,6 +118,7 @@ block_follow(struct lexer *lx, int token, struct span span)
 			lx->nblock--;
 		break;
 	case T_NAME: case T_INIT: case T_BEGIN: case T_RULE: case T_END:
+		lx->nleft = lx->nblock;
 		lx->nblock = 0;
 		break;
 	}

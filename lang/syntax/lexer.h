@@ -32,6 +32,8 @@ struct lex_bracket {
 
 struct lex_block {
 	int		 token;
+	bool		 else_if;	/* holds "else if": the second one's end
+					 * may have been taken for its own */
 	struct span	 span;
 };
 
@@ -43,6 +45,8 @@ struct lexer {
 	size_t		 nbracket;
 	struct lex_block block[LIM_NEST];
 	size_t		 nblock;
+	size_t		 nleft;		/* open when a section word came: they
+					 * are told of, then forgotten */
 	/* the string at hand */
 	enum string_mode mode;
 	bool		 sq, dq, esc;	/* the shell's quotes in a command */

@@ -60,30 +60,19 @@ written(struct parse *p, struct span at)
 	return str_of(t->p + at.at, at.len);
 }
 
-/* "else" directly before an "if": the slip that elif would mend. */
-static bool
-after_else(struct parse *p, struct span at)
-{
-	const char *t = p->src->text.p;
-	uint32_t i = at.at;
-
-	while (i > 0 && strchr(" \t\r\n", t[i - 1]) != NULL)
-		i--;
-	return i >= 4 && memcmp(t + i - 4, "else", 4) == 0;
-}
-
 static bool
 block_missing(struct parse *p, struct span at, struct str got)
 {
 	struct lexer *lx = p->lex;
+	size_t n = lx->nblock > 0 ? lx->nblock : lx->nleft;
 	struct lex_block *b;
 	struct diag_item *d;
 
-	if (lx->nblock == 0)
+	if (n == 0)
 		return false;
-	b = &lx->block[lx->nblock - 1];
-	d = diag_at(p->diag, at, b->token == T_IF && after_else(p, b->span) ?
-	    E_ELSE_IF : E_BLOCK_OPEN, str_c(opener(b->token)),
+	b = &lx->block[n - 1];
+	lx->nleft = 0;
+	d = diag_at(p->diag, at, b->else_if ? E_ELSE_IF : E_BLOCK_OPEN, str_c(opener(b->token)),
 	    str_c(closer(b->token)), got);
 	if (d != NULL)
 		diag_other(p->diag, d, source_place(p->src, b->span.at));
@@ -184,8 +173,6 @@ build_syntax_error(struct parse *p, struct span at, const char *got,
 	if (strcmp(got, "end of file") == 0 || strcmp(got, "script name") == 0 ||
 	    strcmp(got, "rule") == 0 || strcmp(got, "end") == 0 ||
 	    strcmp(got, "begin") == 0) {
-		/* the block stack was emptied by the section word: keep what
-		 * the lexer noted before */
 		if (block_missing(p, at, text))
 			return;
 	}

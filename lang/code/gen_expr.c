@@ -495,6 +495,28 @@ gen_call(struct gen *g, struct node *n, unsigned dest)
 	    ns == 0 ? 0 : sbase, array ? CALL_ARRAY : ns);
 }
 
+/* The checker made it where the tree lives; the program outlives that. */
+static struct template
+keep_template(struct gen *g, const struct template *from)
+{
+	struct template t = *from;
+	struct piece *x;
+	uint32_t i, j;
+
+	t.show = arena_dup(g->arena, from->show);
+	t.word = arena_alloc(g->arena, t.nword * sizeof *t.word);
+	for (i = 0; i < t.nword; i++) {
+		t.word[i] = from->word[i];
+		x = arena_alloc(g->arena, t.word[i].npiece * sizeof *x);
+		for (j = 0; j < t.word[i].npiece; j++) {
+			x[j] = from->word[i].piece[j];
+			x[j].text = arena_dup(g->arena, x[j].text);
+		}
+		t.word[i].piece = x;
+	}
+	return t;
+}
+
 void
 gen_command(struct gen *g, const struct node *n)
 {
@@ -522,7 +544,7 @@ gen_command(struct gen *g, const struct node *n)
 	}
 	if (p->ntpl > 0xffff)
 		gen_too_complex(g);
-	p->tpl[p->ntpl] = site->tpl;
+	p->tpl[p->ntpl] = keep_template(g, &site->tpl);
 	gen_emit(g, I_ABX(OP_CMD, site->ndata == 0 ? 0 : base, p->ntpl));
 	p->ntpl++;
 	g->ts = ts;

@@ -301,6 +301,22 @@ special(struct check *c, enum opcode op, instr i)
 		if (!p->has_rules || c->lo != p->pc_rules)
 			return bad_code(c, "outside the rules");
 		return true;
+	/* Their texts last until temporaries are dropped: nothing else may
+	 * run between, and no loop may drop them. */
+	case OP_TASK:
+		if (!p->has_task || c->lo != p->pc_task)
+			return bad_code(c, "outside the task");
+		return true;
+	case OP_PATH:
+		if (p->input != INPUT_FILE || c->lo != p->pc_input)
+			return bad_code(c, "outside the input");
+		return true;
+	case OP_LOOP:
+		if ((p->has_task && c->lo == p->pc_task) ||
+		    (p->input != INPUT_NONE && c->lo == p->pc_input) ||
+		    (p->has_filter && c->lo == p->pc_filter))
+			return bad_code(c, "outside the sections");
+		return true;
 	case OP_EXT:
 		return bad_code(c, "belongs to no instruction");
 	default:

@@ -73,6 +73,8 @@ start_go(struct live *l, struct kid *k, struct spawn *s, int *status)
 {
 	if (!wait_place(l))
 		return false;
+	/* a pipe of ours would end with the run, and the child with it; so its
+	 * output stands in the log as it writes it */
 	s->fd[1] = s->fd[2] = log_fd(l);
 	if (!kid_start(l, k, s, status))
 		return false;

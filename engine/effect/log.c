@@ -78,6 +78,10 @@ tell(struct live *l, const char *kind, struct str text)
 	buf_puts(&l->line, "picket: ");
 	buf_puts(&l->line, kind);
 	buf_puts(&l->line, ": ");
+	if (!str_none(l->o.script)) {
+		buf_escaped(&l->line, l->o.script, LIM_WHY / 4);
+		buf_puts(&l->line, ": ");
+	}
 	buf_escaped(&l->line, text, LIM_LOG_TEXT);
 	buf_putc(&l->line, '\n');
 	live_write(l, l->o.err_fd, l->line.p, l->line.n, l->err_polled);

@@ -33,9 +33,7 @@ fails(struct run *r, enum run_end how, struct str why)
 	buf_str(&r->res->error, why);
 	if (how != RUN_SUPPRESSED && r->live != NULL) {
 		char t[LIM_WARN_TEXT];
-		int k = snprintf(t, sizeof t, "%.*s: %s%.*s",
-		    (int)r->o->program->name.n, r->o->program->name.p,
-		    how == RUN_DIED ? "died: " : "the run ends: ",
+		int k = snprintf(t, sizeof t, "%s%.*s", how == RUN_DIED ? "died: " : "the run ends: ",
 		    (int)why.n, why.p);
 
 		if (k < 0)
@@ -200,9 +198,8 @@ lines(struct run *r, struct buf *last)
 		    rd->last);
 	if (rd->ncut > 0) {
 		char t[LIM_WARN_TEXT];
-		int k = snprintf(t, sizeof t, "%.*s: %zu input line%s longer "
-		    "than %zu bytes: the rest was cut", (int)
-		    r->o->program->name.n, r->o->program->name.p, rd->ncut,
+		int k = snprintf(t, sizeof t, "%zu input line%s longer "
+		    "than %zu bytes: the rest was cut", rd->ncut,
 		    rd->ncut == 1 ? "" : "s", rd->line_max);
 
 		r->host->log(r->live, LOG_WARNING, str_of(t, (size_t)k));
@@ -265,9 +262,8 @@ bad_values(struct run *r)
 
 	if (n == 0)
 		return;
-	k = snprintf(t, sizeof t, "%.*s: %zu value%s missing or no number%s; "
-	    "the first: %.*s", (int)r->o->program->name.n,
-	    r->o->program->name.p, n, n == 1 ? "" : "s", n == 1 ? "" : "s",
+	k = snprintf(t, sizeof t, "%zu value%s missing or no number%s; "
+	    "the first: %.*s", n, n == 1 ? "" : "s", n == 1 ? "" : "s",
 	    (int)(first.n < 250 ? first.n : 250), first.p);
 	if (k > 0)
 		r->host->log(r->live, LOG_WARNING, str_of(t,

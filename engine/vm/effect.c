@@ -153,22 +153,25 @@ vm_out(struct vm *vm, enum out kind, struct str target, struct str text)
 }
 
 void
-vm_trace_stmt(struct vm *vm, uint32_t k)
+vm_trace_line(struct vm *vm)
 {
-	const struct line_entry *e;
 	struct buf b;
 
-	if (k >= vm->p->nlines)
-		return;
-	e = &vm->p->lines[k];
 	buf_init(&b, vm->mem);
-	buf_str(&b, vm->p->name);
-	buf_putc(&b, ' ');
-	if (e->file < vm->p->nfiles) {
-		buf_str(&b, vm->p->files[e->file]);
-		buf_putc(&b, ':');
-	}
-	buf_printf(&b, "%u:%u", e->line, e->col);
+	buf_printf(&b, "line %.0f: ", vm->innum);
+	buf_escaped(&b, vm->line, LIM_EXEC_TEXT);
+	vm->host->trace(vm->h, buf_view(&b));
+	buf_free(&b);
+}
+
+void
+vm_trace_stmt(struct vm *vm, struct str where)
+{
+	struct buf b;
+
+	buf_init(&b, vm->mem);
+	buf_puts(&b, "  ");
+	buf_escaped(&b, where, LIM_EXEC_TEXT);
 	vm->host->trace(vm->h, buf_view(&b));
 	buf_free(&b);
 }
@@ -179,7 +182,7 @@ vm_trace_value(struct vm *vm, struct str name, struct str value)
 	struct buf b;
 
 	buf_init(&b, vm->mem);
-	buf_puts(&b, "    ");
+	buf_puts(&b, "      ");
 	if (!str_none(name)) {
 		buf_str(&b, name);
 		buf_puts(&b, " = ");

@@ -424,7 +424,7 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(TASK)	vm->task = vm_cat(vm, &s[A], 1); NEXT_INSTR;
 	CASE(PATH)	vm->path = vm_cat(vm, &s[A], 1); NEXT_INSTR;
 
-	CASE(TRSTMT)	vm_trace_stmt(vm, I_BX(i)); NEXT_INSTR;
+	CASE(TRSTMT)	vm_trace_stmt(vm, p->text[I_BX(i)]); NEXT_INSTR;
 	CASE(TRNUM) {
 		char t[NUM_TEXT_MAX];
 

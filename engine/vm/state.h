@@ -145,7 +145,8 @@ void	vm_fault(struct vm *, enum num_fault);
 void	vm_end(struct vm *, enum vm_result, struct str why);
 bool	vm_look(struct vm *);		/* a slice is used up; false: end */
 enum vm_result vm_execute(struct vm *, uint32_t pc);
-void	vm_trace_stmt(struct vm *, uint32_t line);
+void	vm_trace_line(struct vm *);
+void	vm_trace_stmt(struct vm *, struct str where);
 void	vm_trace_value(struct vm *, struct str name, struct str value);
 
 #endif

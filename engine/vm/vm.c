@@ -281,6 +281,8 @@ vm_run_line(struct vm *vm, struct str line)
 	else
 		vm->budget = vm->p->budget > 0 ? vm->p->budget : LIM_BUDGET;
 	vm_new_line(vm, line);
+	if (vm->o.trace)
+		vm_trace_line(vm);
 	if (!vm->p->has_rules)
 		return VM_DONE;
 	while ((r = vm_execute(vm, vm->p->pc_rules)) == VM_REDO) {
@@ -367,7 +369,7 @@ vm_first_bad(const struct vm *vm)
 
 /* --- what is said in the log --- */
 
-/* "SCRIPT: file:line: " and, after the text, the input line. */
+/* "file:line: ", the text and the input line; the host adds the script. */
 static void
 log_line(struct vm *vm, enum log_kind kind, const char *fmt, va_list ap)
 {
@@ -375,8 +377,6 @@ log_line(struct vm *vm, enum log_kind kind, const char *fmt, va_list ap)
 	struct buf b;
 
 	buf_init(&b, vm->mem);
-	buf_str(&b, vm->p->name);
-	buf_puts(&b, ": ");
 	if (e != NULL) {
 		if (e->file < vm->p->nfiles) {
 			buf_str(&b, vm->p->files[e->file]);

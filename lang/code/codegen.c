@@ -78,6 +78,22 @@ gen_loop_to(struct gen *g, uint32_t pc)
 	gen_emit(g, I_OAX(OP_LOOP, (pc - g->ncode - 1) & 0xffffff));
 }
 
+/* --trace shows a statement as "file:line: its source line". */
+static void
+trace_place(struct gen *g, struct place pl)
+{
+	const struct source_set *src = g->c->p->src;
+	struct buf b;
+
+	buf_init(&b, g->arena->mem);
+	if (pl.file < src->nfile)
+		buf_str(&b, src->file[pl.file].name);
+	buf_printf(&b, ":%u: ", pl.line);
+	buf_str(&b, str_trim(source_line(g->c->p->src, pl)));
+	gen_emit(g, I_ABX(OP_TRSTMT, 0, gen_text(g, buf_view(&b))));
+	buf_free(&b);
+}
+
 /* From here on code belongs to the statement at the span. */
 void
 gen_place(struct gen *g, struct span at)
@@ -103,8 +119,8 @@ gen_place(struct gen *g, struct span at)
 	e->file = pl.file;
 	e->line = pl.line;
 	e->col = pl.col;
-	if (g->trace && g->nline <= 0x10000)
-		gen_emit(g, I_ABX(OP_TRSTMT, 0, g->nline - 1));
+	if (g->trace)
+		trace_place(g, pl);
 }
 
 /* Gives each "foreach line" its handle; the walk finds them all. */

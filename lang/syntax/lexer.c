@@ -448,13 +448,9 @@ lx_escape(struct lexer *lx, struct str s)
 
 	if (c == '\n')
 		return;
-	if (strchr("$#\"\\=/", c) != NULL) {
-		/* in an awk program '\/' and '\\' must reach awk as written */
-		if (cmd && lx->sq && (c == '/' || c == '\\'))
-			lx_text(lx, s);
-		else
-			lx_char(lx, c);
-	} else if (!cmd && c == 'n')
+	if (strchr("$#\"\\=/", c) != NULL)
+		lx_char(lx, c);
+	else if (!cmd && c == 'n')
 		lx_char(lx, '\n');
 	else if (!cmd && c == 't')
 		lx_char(lx, '\t');

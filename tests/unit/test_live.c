@@ -202,8 +202,8 @@ test_log(void **state)
 	has(log, "]: [WARNING] (Storm) odd\n");
 	has(log, "]: [INFO] (Storm) fine\n");
 	has(log, "]: [INFO] (Storm) from the script\n");
-	assert_string_equal(slurp_fd(w.err), "picket: ERROR: "
-	    "bad \\x1b[31m\\nname\npicket: WARNING: odd\n");
+	assert_string_equal(slurp_fd(w.err), "picket: ERROR: Storm: "
+	    "bad \\x1b[31m\\nname\npicket: WARNING: Storm: odd\n");
 	H.trace(L, STR_LIT("7: set #x = 1"));
 	has(slurp_fd(w.err), "\n7: set #x = 1\n");
 	world_close(&w);
@@ -214,7 +214,7 @@ test_log(void **state)
 	w.live = live_new(&o);
 	H.log(L, LOG_ERROR, STR_LIT("bad"));
 	H.log(L, LOG_INFO, STR_LIT("fine"));
-	assert_string_equal(slurp_fd(w.err), "picket: ERROR: bad\n");
+	assert_string_equal(slurp_fd(w.err), "picket: ERROR: Storm: bad\n");
 	assert_false(put(OUT_PIKTLOG, NULL, "x"));
 	world_close(&w);
 
@@ -224,7 +224,7 @@ test_log(void **state)
 	w.live = live_new(&o);
 	H.log(L, LOG_INFO, STR_LIT("a"));
 	H.log(L, LOG_INFO, STR_LIT("b"));
-	has(slurp_fd(w.err), "picket: ERROR: /no/such/Urgent.log: No such");
+	has(slurp_fd(w.err), "picket: ERROR: Storm: /no/such/Urgent.log: No such");
 	assert_null(strstr(strchr(slurp_fd(w.err), '\n'), "ERROR"));
 	world_close(&w);
 

@@ -16,6 +16,8 @@
 #include "engine/deliver/trust.h"
 #include "engine/deliver/words.h"
 
+#define FOLDER_MAX	200
+
 static struct mem mem;
 static struct arena arena;
 static struct buf errors;
@@ -351,6 +353,17 @@ test_addresses(void **state)
 	assert_false(host_is_loopback(STR_LIT("")));
 }
 
+/* A new folder in TMPDIR, which the runner removes whatever happens. */
+static void
+make_folder(char folder[FOLDER_MAX])
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(folder, FOLDER_MAX, "%s/picket-test.XXXXXX",
+	    tmp == NULL ? "/tmp" : tmp);
+	assert_non_null(mkdtemp(folder));
+}
+
 static void
 put_file(const char *path, const char *text, mode_t mode)
 {
@@ -372,11 +385,11 @@ read_file(const char *path, bool any)
 static void
 test_trust(void **state)
 {
-	char dir[] = "/tmp/picket-test.XXXXXX", path[100], pass[100];
-	char line[300], want[300];
+	char dir[FOLDER_MAX], path[2 * FOLDER_MAX], pass[2 * FOLDER_MAX];
+	char line[3 * FOLDER_MAX], want[5 * FOLDER_MAX];
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	make_folder(dir);
 	snprintf(path, sizeof path, "%s/picket.conf", dir);
 	snprintf(pass, sizeof pass, "%s/pass", dir);
 	assert_true(read_file(path, false));		/* missing */
@@ -443,11 +456,11 @@ test_trust(void **state)
 static void
 test_secret(void **state)
 {
-	char dir[] = "/tmp/picket-test.XXXXXX", path[100];
+	char dir[FOLDER_MAX], path[2 * FOLDER_MAX];
 	char secret[LIM_SECRET + 1], text[LIM_SECRET + 3];
 
 	(void)state;
-	assert_non_null(mkdtemp(dir));
+	make_folder(dir);
 	snprintf(path, sizeof path, "%s/pass", dir);
 	buf_clear(&errors);
 	assert_int_equal(trust_read_secret(path, secret, &errors),

@@ -17,9 +17,11 @@
 #include "engine/deliver/mailbox.h"
 #include "engine/deliver/send.h"
 
+#define FOLDER_MAX	200
+
 static struct mem mem;
 static struct buf out, why;
-static char dir[] = "/tmp/picket-test.XXXXXX";
+static char dir[FOLDER_MAX];
 
 static struct job
 sample(void)
@@ -161,7 +163,7 @@ test_child(void **state)
 {
 	struct child_end end;
 	struct str in = str_of("a\0b\nlast", 8);
-	char script[200];
+	char script[2 * FOLDER_MAX];
 	double start;
 	int turn;
 
@@ -256,7 +258,7 @@ file_text(const char *path)
 static void
 assert_refused(const char *path, const char *what)
 {
-	char want[300];
+	char want[3 * FOLDER_MAX];
 
 	buf_clear(&why);
 	assert_false(mailbox_append_text(path, STR_LIT("x\n"), &why));
@@ -270,7 +272,7 @@ test_mailbox(void **state)
 	static const char want[] =
 	    "From picket@h Tue Apr 25 05:17:02 2000\n"
 	    "Subject: x\n\n>From a\n>>From b\n From c\nFrom: d\n.\n\n";
-	char path[100], other[100];
+	char path[2 * FOLDER_MAX], other[2 * FOLDER_MAX];
 	struct stat st;
 	int fd;
 
@@ -320,7 +322,7 @@ test_mailbox(void **state)
 static void
 test_full(void **state)
 {
-	char path[100];
+	char path[2 * FOLDER_MAX];
 	struct rlimit old, small;
 	struct buf big;
 
@@ -391,8 +393,13 @@ main(void)
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_program),
 	};
+	const char *tmp;
 	int failed;
 
+	/* the runner removes its TMPDIR whatever happens */
+	tmp = getenv("TMPDIR");
+	snprintf(dir, sizeof dir, "%s/picket-test.XXXXXX",
+	    tmp == NULL ? "/tmp" : tmp);
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	mem_init(&mem, (size_t)16 << 20, NULL);

@@ -48,29 +48,36 @@ judge(struct mem *mem, struct arena *arena, struct buf *file,
 	MUST(mem->used > 0);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+static void
+guarded(const struct str *body)
 {
-	struct str body = str_of((const char *)data, n);
 	struct mem mem;
 	struct arena arena;
 	struct buf file, why;
 	jmp_buf fail;
 
-	/* a file of our own, mutated, brings its head along */
-	if (n >= PROGFILE_HEAD && progfile_is(body))
-		body = str_of(body.p + PROGFILE_HEAD, n - PROGFILE_HEAD);
 	mem_init(&mem, FUZZ_MEMORY, &fail);
 	arena_init(&arena, &mem, 65536);
 	buf_init(&file, &mem);
 	buf_init(&why, &mem);
 	if (setjmp(fail) == 0)
-		judge(&mem, &arena, &file, &why, body);
+		judge(&mem, &arena, &file, &why, *body);
 	else		/* a file may ask for more than there is */
 		MUST(mem.at_limit);
 	buf_free(&why);
 	buf_free(&file);
 	arena_free(&arena);
 	MUST(mem.used == 0);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct str body = str_of((const char *)data, n);
+
+	/* a file of our own, mutated, brings its head along */
+	if (n >= PROGFILE_HEAD && progfile_is(body))
+		body = str_of(body.p + PROGFILE_HEAD, n - PROGFILE_HEAD);
+	guarded(&body);
 	return 0;
 }

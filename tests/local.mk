@@ -15,9 +15,11 @@ UNIT_TESTS = \
 	tests/unit/test_live \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
+	tests/unit/test_program \
 	tests/unit/test_re \
 	tests/unit/test_reader \
-	tests/unit/test_send
+	tests/unit/test_send \
+	tests/unit/test_verify
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
@@ -61,7 +63,8 @@ EXTRA_DIST += \
 	tests/selftest \
 	tests/sources \
 	tests/unit/effect.h \
-	tests/unit/fake_vm.h
+	tests/unit/fake_vm.h \
+	tests/unit/made.h
 
 RUN_TESTS = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
 	CC='$(CC)' '$(PYTHON3)' '$(srcdir)/tests/runner' $(PK_SANITIZED)

@@ -63,7 +63,8 @@ work(struct compile *c, struct str name, struct str text,
 	for (s = p.script; s != NULL && !p.stop; s = s->next) {
 		check_script(&chk, &p, s, c->re);
 		if (c->diag.nerror == 0)
-			(void)codegen(&chk, &c->arena, o->trace, prog);
+			(void)codegen(&chk, &c->arena, o->trace ||
+			    chk.status == STATUS_DEBUGGING, prog);
 		prog->file = arena_dup(&c->arena, name);
 		prog++;
 	}

@@ -191,19 +191,22 @@ run_one(struct alert *a, const struct program *p)
 		(void)cli_write(1, buf_view(&b));
 		buf_free(&b);
 	}
-	if (p->status == STATUS_TESTING && !a->dry)
-		return;		/* its mail is told of, not sent */
-	s = &a->section[a->nsection++];
+	s = &a->section[a->nsection++];	/* the result's number, too */
 	s->level = p->level;
 	s->script = p->name;
 	s->task = buf_view(&r->task);
+	s->lines = s->error = STR_EMPTY;
+	if (p->status == STATUS_TESTING && !a->dry) {
+		buf_clear(&r->mail_to);	/* it was told of, and is not sent */
+		return;
+	}
 	s->lines = buf_view(&r->mail);
 	s->error = r->end == RUN_SUPPRESSED ? STR_EMPTY : buf_view(&r->error);
 }
 
 /* No transport took it: a file keeps it, and a person is told where. */
 static void
-keep(struct alert *a, struct str message)
+keep(struct alert *a, struct str run_id, struct str message)
 {
 	struct str dir = state_folder(a->c, "undelivered");
 	struct buf path;
@@ -216,7 +219,7 @@ keep(struct alert *a, struct str message)
 		return;
 	}
 	buf_init(&path, &a->c->mem);
-	buf_printf(&path, "%s/%s.eml", dir.p, a->run_id);
+	buf_printf(&path, "%s/%.*s.eml", dir.p, (int)run_id.n, run_id.p);
 	fd = open(buf_c(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
 	if (fd < 0 || !cli_write(fd, message) || fsync(fd) != 0) {
@@ -253,7 +256,7 @@ deliver(struct alert *a, const struct mail *m, struct str body)
 		    &report);
 		if (!ok) {
 			cli_say("--mail: %s", buf_c(&report));
-			keep(a, buf_view(&text));
+			keep(a, m->run_id, buf_view(&text));
 		}
 		return ok;
 	}
@@ -272,19 +275,21 @@ deliver(struct alert *a, const struct mail *m, struct str body)
 	}
 	job_from_conf(&job, &c->conf, &c->arena);
 	job.run = m->run_id;
+	for (job.nto = 0; job.nto < m->nto; job.nto++)
+		job.to[job.nto] = m->to[job.nto];
 	job.message = buf_view(&text);
 	job.body = body;
 	if (job.ntransport == 0) {
 		cli_say("no way to send mail: picket.conf names none and "
 		    "there is no " CONF_SENDMAIL_PATH);
-		keep(a, buf_view(&text));
+		keep(a, m->run_id, buf_view(&text));
 		return false;
 	}
 	send_program(&program);
 	ok = send_job(&job, buf_c(&program), 0, &report);
 	if (!ok) {
 		(void)cli_write(2, buf_view(&report));
-		keep(a, buf_view(&text));
+		keep(a, m->run_id, buf_view(&text));
 	}
 	buf_free(&text);
 	buf_free(&report);
@@ -292,25 +297,33 @@ deliver(struct alert *a, const struct mail *m, struct str body)
 	return ok;
 }
 
+/* One mail; number tells the mails of one run apart (0: the alert's). */
 static bool
-mail(struct alert *a)
+mail(struct alert *a, const struct mail_section *section, size_t nsection,
+    const struct str *to, size_t nto, size_t number)
 {
 	struct cli *c = a->c;
 	struct mail m;
 	struct buf body;
+	char id[sizeof a->run_id + 24];
 	bool ok;
 
 	memset(&m, 0, sizeof m);
 	m.host = c->conf.value[CONF_HOSTNAME];
 	m.alert = STR_LIT(ALERT_NAME);
-	m.run_id = str_c(a->run_id);
+	if (number == 0)
+		m.run_id = str_c(a->run_id);
+	else {
+		snprintf(id, sizeof id, "%s.%zu", a->run_id, number);
+		m.run_id = str_c(id);
+	}
 	m.when = time(NULL);
 	m.from = c->conf.value[CONF_MAILFROM];
-	m.to = c->conf.mailto;
-	m.nto = c->conf.nmailto;
+	m.to = to;
+	m.nto = nto;
 	m.subject = c->conf.value[CONF_SUBJECT];
-	m.section = a->section;
-	m.nsection = a->nsection;
+	m.section = section;
+	m.nsection = nsection;
 	if (!compose_speaks(&m))
 		return true;
 	buf_init(&body, &c->mem);
@@ -364,6 +377,82 @@ print_lines(struct alert *a)
 	}
 	buf_free(&text);
 	buf_free(&out);
+	return ok;
+}
+
+/* One line of `output mail to`, taken off the front. */
+static bool
+next_to(struct str *all, struct str *address, struct str *text)
+{
+	size_t end, tab;
+
+	if (all->n == 0)
+		return false;
+	end = str_find(*all, '\n', 0);
+	tab = str_find(*all, '\t', 0);
+	*address = str_of(all->p, tab);
+	*text = str_of(all->p + tab + 1, end - tab);	/* with its newline */
+	*all = str_of(all->p + end + 1, all->n - end - 1);
+	return true;
+}
+
+/*
+ * `output mail to`: one mail for each address that the scripts named, with
+ * the lines that each script has for it.  What names no address goes to the
+ * alert's own recipients, so that nothing is lost.
+ */
+static bool
+mail_others(struct alert *a)
+{
+	struct mail_section *section;
+	struct str all, to, text, done[LIM_CONF_MAILTO];
+	const char *fault;
+	size_t i, k, n = 0, nsection;
+	bool ok = true, more = true;
+	struct buf *lines;
+
+	section = arena_zalloc(&a->c->arena, (a->n + 1) * sizeof *section);
+	lines = arena_zalloc(&a->c->arena, (a->n + 1) * sizeof *lines);
+	while (more && n < LIM_CONF_MAILTO) {
+		/* the next address that has not had its mail */
+		more = false;
+		for (i = 0; i < a->n && !more; i++) {
+			all = buf_view(&a->result[i].mail_to);
+			while (!more && next_to(&all, &to, &text)) {
+				for (k = 0; k < n && !str_eq(done[k], to); k++)
+					;
+				more = k == n;
+			}
+		}
+		if (!more)
+			break;
+		done[n++] = to;
+		nsection = 0;
+		for (i = 0; i < a->n; i++) {
+			struct str addr;
+
+			buf_init(&lines[i], &a->c->mem);
+			all = buf_view(&a->result[i].mail_to);
+			while (next_to(&all, &addr, &text))
+				if (str_eq(addr, to))
+					buf_str(&lines[i], text);
+			if (lines[i].n == 0)
+				continue;
+			section[nsection] = a->section[i];
+			section[nsection].error = STR_EMPTY;
+			section[nsection++].lines = buf_view(&lines[i]);
+		}
+		fault = address_fault(to);
+		if (fault != NULL)
+			cli_say("output mail to %.*s: %s; it goes to the "
+			    "alert's recipients", (int)to.n, to.p, fault);
+		if (!mail(a, section, nsection, fault == NULL ? &to :
+		    a->c->conf.mailto, fault == NULL ? 1 :
+		    a->c->conf.nmailto, n))
+			ok = false;
+		for (i = 0; i < a->n; i++)
+			buf_free(&lines[i]);
+	}
 	return ok;
 }
 
@@ -471,7 +560,10 @@ cmd_run(struct cli *c)
 		run_one(&a, p);
 		died = a.result[a.n - 1].end == RUN_DIED;
 	}
-	if (!mail(&a))
+	if (!mail(&a, a.section, a.nsection, c->conf.mailto, c->conf.nmailto,
+	    0))
+		a.failed = true;
+	if (!mail_others(&a))
 		a.failed = true;
 	if (!print_lines(&a))
 		a.failed = true;

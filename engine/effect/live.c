@@ -183,6 +183,33 @@ live_print_out(struct live *l, struct str s)
 	return true;
 }
 
+/* "ADDRESS\tTEXT\n": whoever sends it judges the address. */
+static bool
+mail_to(struct live *l, struct str address, struct str text)
+{
+	struct buf *b = &l->mail_to;
+	size_t i;
+
+	for (i = 0; i < address.n; i++)
+		if ((unsigned char)address.p[i] <= ' ' || address.p[i] == 127)
+			break;
+	if (address.n == 0 || i < address.n) {
+		/* the line is not lost: the alert's recipients get it */
+		(void)live_output(l, OUT_MAIL, STR_NIL, text);
+		live_fail(l, "output mail to: that is no address; the line "
+		    "goes to the alert's recipients");
+		return false;
+	}
+	buf_room(b, address.n + text.n + 2);
+	buf_add(b, address.p, address.n);
+	buf_putc(b, '\t');
+	/* a newline in the text would begin another entry */
+	for (i = 0; i < text.n; i++)
+		buf_putc(b, text.p[i] == '\n' ? ' ' : text.p[i]);
+	buf_putc(b, '\n');
+	return true;
+}
+
 bool
 live_output(void *h, enum out to, struct str target, struct str text)
 {
@@ -203,6 +230,8 @@ live_output(void *h, enum out to, struct str target, struct str text)
 		buf_putc(b, '\n');
 		return true;
 	}
+	case OUT_MAIL_TO:
+		return mail_to(l, target, text);
 	case OUT_LOG:
 		l->effects++;
 		return log_file(l, target, text);
@@ -291,7 +320,7 @@ live_trace(void *h, struct str text)
 {
 	struct live *l = h;
 
-	if (l->o.err_fd == -1) {
+	if (l->o.err_fd == -1 || l->o.trace_to_log) {
 		log_line(l, LOG_INFO, text);
 		return;
 	}
@@ -311,6 +340,12 @@ struct buf *
 live_print(struct live *l)
 {
 	return &l->print;
+}
+
+struct buf *
+live_mail_to(struct live *l)
+{
+	return &l->mail_to;
 }
 
 size_t
@@ -362,6 +397,7 @@ live_new(const struct live_options *o)
 	buf_init(&l->out, l->mem);
 	buf_init(&l->mail, l->mem);
 	buf_init(&l->print, l->mem);
+	buf_init(&l->mail_to, l->mem);
 	buf_init(&l->line, l->mem);
 	buf_init(&l->captured, l->mem);
 	buf_room(&l->line, LIM_LOG_LINE);
@@ -422,6 +458,7 @@ live_free(struct live *l)
 	buf_free(&l->out);
 	buf_free(&l->mail);
 	buf_free(&l->print);
+	buf_free(&l->mail_to);
 	buf_free(&l->line);
 	buf_free(&l->captured);
 	mem_free(l->mem, l, sizeof *l);

@@ -25,6 +25,7 @@ struct live_options {
 	size_t		 line_max;	/* bytes, 0: LIM_LINE */
 	const char	*run_id;	/* PICKET_RUN_ID of children */
 	bool		 colour;
+	bool		 trace_to_log;	/* status debugging */
 	/* limits, nice, umask that children start with; NULL: as we are */
 	const struct spawn_origin *origin;
 	const char	*syslog;	/* its socket; NULL: /dev/log */
@@ -49,6 +50,8 @@ bool	 live_flush(struct live *);
 /* What was collected: one line after the other, each ended by '\n'. */
 struct buf *live_mail(struct live *);
 struct buf *live_print(struct live *);
+/* `output mail to`: "ADDRESS\tTEXT\n" each. */
+struct buf *live_mail_to(struct live *);
 size_t	 live_effects(const struct live *);	/* done or told of */
 /* Ends the run from a signal handler's flag: SIGINT, SIGTERM. */
 void	 live_interrupt(struct live *, int sig);

@@ -63,7 +63,7 @@ struct live {
 	char		 why[LIM_WHY];
 
 	/* texts out */
-	struct buf	 out, mail, print;
+	struct buf	 out, mail, print, mail_to;
 	bool		 out_polled, err_polled; /* no file: may block */
 	bool		 out_tty;	/* each line at once */
 	bool		 flushing;

@@ -121,6 +121,7 @@ open_input(struct run *r)
 		r->in = input_open_command(r->live, cmd, filter);
 	else {
 		path = vm_run_path(r->vm);
+		vm_set_infile(r->vm, path);
 		if (p->has_filter)
 			filter = vm_run_filter(r->vm);
 		r->in = input_open_file(r->live, path, filter);
@@ -290,6 +291,7 @@ start(struct run *r)
 	lo.line_max = p->line_max > 0 ? (size_t)p->line_max : 0;
 	lo.run_id = o->run_id;
 	lo.colour = o->colour;
+	lo.trace_to_log = !o->trace;
 	r->live = live_new(&lo);
 	if (r->live == NULL)
 		mem_fail(&r->mem, false);
@@ -302,9 +304,19 @@ start(struct run *r)
 	vo.mem = &r->mem;
 	vo.facts = o->facts;
 	vo.doexec = o->doexec;
-	vo.trace = o->trace;
+	/* status debugging is traced as well, to the log */
+	vo.trace = o->trace || p->status == STATUS_DEBUGGING;
 	r->vm = vm_new(&vo);
 	buf_str(&r->res->task, p->has_task ? vm_run_task(r->vm) : STR_EMPTY);
+}
+
+/* The text changes hands without a copy: there may be no memory for one. */
+static void
+take_over(struct buf *to, struct buf *from)
+{
+	*to = *from;
+	memset(from, 0, sizeof *from);
+	from->mem = to->mem;
 }
 
 void
@@ -326,6 +338,7 @@ run_script(const struct run_options *o, struct run_result *res)
 	buf_init(&res->task, &res->mem);
 	buf_init(&res->mail, &res->mem);
 	buf_init(&res->print, &res->mem);
+	buf_init(&res->mail_to, &res->mem);
 	buf_init(&res->error, &res->mem);
 	(void)buf_room(&res->error, 1024);	/* for the worst moment */
 	buf_init(&r->ahead[0], &r->mem);
@@ -368,12 +381,9 @@ run_script(const struct run_options *o, struct run_result *res)
 	if (setjmp(r->fail) == 0 && r->live != NULL) {
 		(void)live_flush(r->live);
 		res->effects = live_effects(r->live);
-		/* taken over, not copied */
-		res->mail = *live_mail(r->live);
-		memset(live_mail(r->live), 0, sizeof(struct buf));
-		res->print = *live_print(r->live);
-		memset(live_print(r->live), 0, sizeof(struct buf));
-		live_mail(r->live)->mem = live_print(r->live)->mem = &res->mem;
+		take_over(&res->mail, live_mail(r->live));
+		take_over(&res->mail_to, live_mail_to(r->live));
+		take_over(&res->print, live_print(r->live));
 	}
 	if (o->running != NULL)
 		*o->running = NULL;
@@ -394,5 +404,6 @@ run_result_free(struct run_result *res)
 	buf_free(&res->task);
 	buf_free(&res->mail);
 	buf_free(&res->print);
+	buf_free(&res->mail_to);
 	buf_free(&res->error);
 }

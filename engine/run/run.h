@@ -19,7 +19,7 @@
 struct run_options {
 	const struct program *program;	/* verified */
 	bool		 dry;		/* effects are told of, not done */
-	bool		 trace;
+	bool		 trace;		/* the program was compiled for it */
 	bool		 doexec;	/* define doexec is TRUE */
 	int		 input_fd;	/* instead of the script's input; -1: none */
 	struct run_facts facts;
@@ -47,7 +47,7 @@ struct run_result {
 	size_t		 effects;
 	struct mem	 mem;		/* of the texts below; no jump */
 	jmp_buf		 fail;
-	struct buf	 task, mail, print, error;
+	struct buf	 task, mail, mail_to, print, error;
 };
 
 void	run_script(const struct run_options *, struct run_result *);

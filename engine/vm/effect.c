@@ -140,12 +140,14 @@ vm_out(struct vm *vm, enum out kind, struct str target, struct str text)
 {
 	struct str why;
 
-	if (kind == OUT_LOG && str_none(target)) {
-		vm_log(vm, LOG_ERROR, "output log: the path is %.*s",
-		    (int)str_shown(target).n, str_shown(target).p);
+	bool aimed = kind == OUT_LOG || kind == OUT_MAIL_TO;
+
+	if (aimed && str_none(target)) {
+		vm_log(vm, LOG_ERROR, "output: the %s is %.*s",
+		    kind == OUT_LOG ? "path" : "address", (int)str_shown(target).n, str_shown(target).p);
 		return;
 	}
-	if (vm->host->output(vm->h, kind, kind == OUT_LOG ? target : STR_NIL,
+	if (vm->host->output(vm->h, kind, aimed ? target : STR_NIL,
 	    str_shown(text)))
 		return;
 	why = vm->host->why(vm->h);

@@ -100,7 +100,7 @@ struct vm {
 	int		 exitcode;
 	struct buf	 output;
 	struct str	 path, task;	/* as OP_PATH and OP_TASK left them */
-	struct own	 task_own;
+	struct own	 task_own, infile_own;
 
 	/* control */
 	uint32_t	 pc;		/* of the instruction that may complain */

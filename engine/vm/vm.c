@@ -106,6 +106,7 @@ vm_free(struct vm *vm)
 		mem_free(m, vm->farown[i].p, vm->farown[i].cap);
 	mem_free(m, vm->task_own.p, vm->task_own.cap);
 	mem_free(m, vm->rdown.p, vm->rdown.cap);
+	mem_free(m, vm->infile_own.p, vm->infile_own.cap);
 	for (i = 0; i < p->nslot; i++) {
 		mem_free(m, vm->slot[i].key,
 		    vm->slot[i].nkey * sizeof *vm->slot[i].key);
@@ -347,6 +348,12 @@ void
 vm_set_eoi(struct vm *vm)
 {
 	vm->eoi = true;
+}
+
+void
+vm_set_infile(struct vm *vm, struct str path)
+{
+	vm_store(vm, &vm->infile_own, &vm->o.facts.infile, path);
 }
 
 void

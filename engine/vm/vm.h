@@ -66,6 +66,7 @@ double		 vm_skip(const struct vm *);
 int		 vm_status(const struct vm *);
 struct str	 vm_why(const struct vm *);
 void		 vm_set_eoi(struct vm *);
+void		 vm_set_infile(struct vm *, struct str);	/* copies */
 void		 vm_set_inputexit(struct vm *, int status);
 /* Values that were missing or no numbers: how many, and the first. */
 size_t		 vm_nbad(const struct vm *);

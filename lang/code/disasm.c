@@ -115,7 +115,7 @@ put_call(struct dis *d, int id)
 }
 
 static const char *const out_name[OUT_COUNT] = { "stdout", "mail", "print",
-    "log", "piktlog", "syslog" };
+    "log", "piktlog", "syslog", "mail to" };
 static const char *const xopt_name[XOPT_COUNT] = { "as", "timeout", "in",
     "limit memory", "limit cpu" };
 static const char *const order_name[ORDER_COUNT] = { "as inserted", "by key",
@@ -314,7 +314,7 @@ meaning(struct dis *d, uint32_t pc)
 		buf_escaped(d->out, d->p->tpl[I_BX(d->i)].show, SHOWN_TEXT);
 	} else if (op == OP_OUT) {
 		buf_printf(d->out, "output %s ", out_name[I_A(d->i)]);
-		if (I_A(d->i) == OUT_LOG) {
+		if (I_A(d->i) == OUT_LOG || I_A(d->i) == OUT_MAIL_TO) {
 			put_reg_s(d, I_B(d->i));
 			buf_putc(d->out, ' ');
 		}

@@ -405,6 +405,7 @@ code(struct check *c)
 	    !start(c, "rule", p->has_rules, p->pc_rules) ||
 	    !start(c, "end", p->has_end, p->pc_end))
 		return false;
+	next = 0;
 	for (c->pc = 0; c->pc < p->ncode; c->pc = next) {
 		piece_of(c, c->pc);
 		if (!instruction(c, &next))

@@ -88,7 +88,7 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token T_IN "in" T_WAIT "wait" T_DETACHED "detached" T_AS "as"
 %token T_LIMIT "limit" T_CPU "cpu" T_MAIL "mail" T_PRINT "print"
 %token T_LOG "log" T_PIKTLOG "piktlog" T_SYSLOG "syslog" T_PROC "proc"
-%token T_FILE "file" T_REGEX "regex"
+%token T_FILE "file" T_REGEX "regex" T_TO "to"
 %token T_LT "lt" T_GT "gt" T_LE "le" T_GE "ge" T_EQ "eq" T_NE "ne"
 
 %precedence LOWEST
@@ -272,6 +272,8 @@ stmt:
 				{ $$ = build_output(p, OUT_LOG, $3, $4, @1); }
 	| T_OUTPUT T_LOG target %prec LOWEST
 				{ $$ = build_output(p, OUT_LOG, $3, NULL, @1); }
+	| T_OUTPUT T_MAIL T_TO target expr %prec LOWEST
+				{ $$ = build_output(p, OUT_MAIL_TO, $4, $5, @1); }
 	| T_ASSERT target expr %prec LOWEST
 				{ $$ = BIN(S_ASSERT, 0, @$, $2, $3); }
 	| T_LATER		{ build_later(p, $1, @1); $$ = NULL; }

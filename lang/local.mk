@@ -37,6 +37,7 @@ lang_liblang_a_SOURCES = \
 	lang/table/opcodes.def \
 	lang/syntax/ast.c \
 	lang/syntax/ast.h \
+	lang/syntax/blocks.c \
 	lang/syntax/build.c \
 	lang/syntax/build.h \
 	lang/syntax/lexer.c \
@@ -69,6 +70,8 @@ lang_liblang_a_SOURCES = \
 	lang/code/codegen.h \
 	lang/code/disasm.c \
 	lang/code/disasm.h \
+	lang/code/disasm_inner.h \
+	lang/code/disasm_table.c \
 	lang/code/gen.h \
 	lang/code/gen_cond.c \
 	lang/code/gen_expr.c \

@@ -2,6 +2,7 @@
 
 # One program per file, on the libraries.
 UNIT_TESTS = \
+	tests/command/test_fill \
 	tests/command/test_template \
 	tests/unit/test_array \
 	tests/unit/test_base \
@@ -29,7 +30,9 @@ HELPERS = \
 	tests/command/argv \
 	tests/command/hostile \
 	tests/command/random \
-	tests/deliver/mkjob
+	tests/deliver/mkjob \
+	tests/storm/observer \
+	tests/storm/spawner
 check_PROGRAMS += $(HELPERS)
 
 # Fuzz programs.  Ordinary builds get a main that replays and mutates files;
@@ -62,6 +65,7 @@ EXTRA_DIST += \
 	tests/runner \
 	tests/selftest \
 	tests/sources \
+	tests/storm \
 	tests/unit/effect.h \
 	tests/unit/fake_vm.h \
 	tests/unit/made.h

@@ -334,6 +334,7 @@ instruction(struct check *c, uint32_t *next)
 	struct shape s;
 	uint32_t at;
 
+	*next = c->pc + 1;
 	if ((unsigned)op >= OP_COUNT)
 		return bad(c, "instruction %u: no operation has the number %u",
 		    c->pc, (unsigned)op);

@@ -190,6 +190,8 @@ mail_to(struct live *l, struct str address, struct str text)
 	struct buf *b = &l->mail_to;
 	size_t i;
 
+	if (str_none(address))
+		address = STR_EMPTY;
 	for (i = 0; i < address.n; i++)
 		if ((unsigned char)address.p[i] <= ' ' || address.p[i] == 127)
 			break;

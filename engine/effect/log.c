@@ -218,14 +218,14 @@ find_file(struct live *l, struct str path)
 	char *copy;
 	int i, fd;
 
+	if (str_none(path)) {
+		live_fail(l, "no path");
+		return -1;
+	}
 	for (i = 0; i < LIM_LOG_FILES; i++) {
 		f = &l->file[i];
 		if (f->path != NULL && str_eq(str_of(f->path, f->n), path))
 			return f->fd;
-	}
-	if (str_none(path)) {
-		live_fail(l, "no path");
-		return -1;
 	}
 	copy = mem_alloc(l->mem, path.n);
 	memcpy(copy, path.p, path.n);

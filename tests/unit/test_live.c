@@ -108,6 +108,8 @@ test_paths(void **state)
 	assert_false(H.output(L, OUT_LOG, str_of("a\0b", 3), STR_LIT("x")));
 	why_has("NUL");
 	assert_false(H.output(L, OUT_LOG, STR_NIL, STR_LIT("x")));
+	assert_false(H.output(L, OUT_LOG, STR_ERR, STR_LIT("x")));
+	assert_false(H.output(L, OUT_MAIL_TO, STR_ERR, STR_LIT("x")));
 
 	/* a folder that everybody can write to */
 	in_dir(shut, "open");

@@ -87,6 +87,33 @@ next_field(enum seps kind, struct str sep, struct re *re,
 	return true;
 }
 
+/* The commonest separators in one tight loop: fields up to number i. */
+static void
+split_blanks(struct vm *vm, size_t i)
+{
+	const char *p = vm->line.p + vm->split_at,
+	    *end = vm->line.p + vm->line.n, *start;
+
+	while (vm->nfield < i) {
+		while (p < end && (*p == ' ' || *p == '\t'))
+			p++;
+		if (p == end) {
+			vm->split_done = true;
+			break;
+		}
+		for (start = p; p < end && ((unsigned char)*p > ' ' ||
+		    (*p != ' ' && *p != '\t')); p++)
+			;
+		if (vm->nfield < vm->capfield)
+			vm->field[vm->nfield++] = str_of(start,
+			    (size_t)(p - start));
+		else
+			add_view(vm, &vm->field, &vm->nfield, &vm->capfield,
+			    str_of(start, (size_t)(p - start)));
+	}
+	vm->split_at = (size_t)(p - vm->line.p);
+}
+
 /* Field i from 1 of the line; NIL if it has no such. */
 struct str
 vm_line_field(struct vm *vm, size_t i)
@@ -94,6 +121,10 @@ vm_line_field(struct vm *vm, size_t i)
 	const struct program *p = vm->p;
 	struct str v;
 
+	if (i <= vm->nfield)
+		return vm->field[i - 1];
+	if (p->seps == SEPS_BLANKS && !vm->split_done)
+		split_blanks(vm, i);
 	while (vm->nfield < i && !vm->split_done)
 		if (next_field(p->seps, p->sep, p->seps == SEPS_REGEX ?
 		    vm_regex(vm, p->sep_regex) : NULL, vm->line,

@@ -29,6 +29,7 @@ struct re {
 	unsigned	 groups;
 	unsigned	 literal;	/* LIT_..., 0: none */
 	unsigned	 nmatch;	/* up to RE_JIT_AFTER */
+	bool		 hot;		/* the JIT's code may be called directly */
 	bool		 skip;		/* memmem for the required text pays */
 	size_t		 nrequired;
 	char		 required[];	/* for a literal: it */
@@ -427,7 +428,7 @@ static void
 make_hot(struct re *re)
 {
 	struct re_ctx *c = re->ctx;
-	uint32_t have = 0;
+	uint32_t have = 0, all = 0;
 
 	if (c->no_jit)
 		return;
@@ -444,7 +445,10 @@ make_hot(struct re *re)
 		pcre2_jit_stack_assign(c->match, NULL, c->stack);
 	}
 	/* A refusal (hardened systems) leaves the interpreter. */
-	pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
+	/* The short way in does not look for bytes that are no UTF-8. */
+	re->hot = pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0 &&
+	    pcre2_pattern_info(re->code, PCRE2_INFO_ALLOPTIONS, &all) == 0 &&
+	    (all & PCRE2_UTF) == 0;
 }
 
 enum re_result
@@ -467,8 +471,9 @@ re_match(struct re *re, struct str s, size_t from, size_t *ov)
 	}
 	if (re->nmatch <= RE_JIT_AFTER && re->nmatch++ == RE_JIT_AFTER)
 		make_hot(re);
-	rc = pcre2_match(re->code, (PCRE2_SPTR)s.p, s.n, from, 0,
-	    c->data, c->match);
+	rc = re->hot ? pcre2_jit_match(re->code, (PCRE2_SPTR)s.p, s.n, from,
+	    0, c->data, c->match) : pcre2_match(re->code, (PCRE2_SPTR)s.p,
+	    s.n, from, 0, c->data, c->match);
 	switch (rc) {
 	case PCRE2_ERROR_MATCHLIMIT:
 	case PCRE2_ERROR_DEPTHLIMIT:

@@ -4,6 +4,7 @@
 
 #include "lang/check/check.h"
 #include "lang/code/codegen.h"
+#include "lang/syntax/lexer.h"
 #include "lang/syntax/preprocess.h"
 
 #define ARENA_BLOCK	(32 * 1024)	/* bytes: a small script needs one */
@@ -17,7 +18,7 @@ struct compile {
 	struct diag		 diag;
 	struct re_ctx		*re;
 	struct program_set	 set;
-	struct lexer		*lex;
+	struct parse		 parse;
 };
 
 static void
@@ -25,7 +26,7 @@ work(struct compile *c, struct str name, struct str text,
     const struct compile_options *o)
 {
 	struct preprocess pp;
-	struct parse p;
+	struct parse *p = &c->parse;
 	struct check chk;
 	struct script *s;
 	struct program *prog;
@@ -39,10 +40,9 @@ work(struct compile *c, struct str name, struct str text,
 	if (c->diag.nerror > 0)
 		return;		/* the parser would only follow up */
 
-	memset(&p, 0, sizeof p);
-	p.arena = &c->tree;
-	p.diag = &c->diag;
-	p.src = &c->src;
+	p->arena = &c->tree;
+	p->diag = &c->diag;
+	p->src = &c->src;
 	/* a standalone program is called by its file's base name */
 	base = name;
 	for (i = 0; i < name.n; i++)
@@ -50,9 +50,9 @@ work(struct compile *c, struct str name, struct str text,
 			base = str_of(name.p + i + 1, name.n - i - 1);
 	if (str_ends(base, ".pikt"))
 		base.n -= 5;
-	p.base = base;
-	parse_text(&p);
-	for (s = p.script; s != NULL; s = s->next)
+	p->base = base;
+	parse_text(p);
+	for (s = p->script; s != NULL; s = s->next)
 		c->set.n++;
 	c->set.program = arena_zalloc(&c->arena,
 	    (c->set.n + 1) * sizeof *c->set.program);
@@ -60,8 +60,8 @@ work(struct compile *c, struct str name, struct str text,
 	if (c->re == NULL)
 		mem_fail(&c->mem, false);
 	prog = c->set.program;
-	for (s = p.script; s != NULL && !p.stop; s = s->next) {
-		check_script(&chk, &p, s, c->re);
+	for (s = p->script; s != NULL && !p->stop; s = s->next) {
+		check_script(&chk, p, s, c->re);
 		if (c->diag.nerror == 0)
 			(void)codegen(&chk, &c->arena, o->trace ||
 			    chk.status == STATUS_DEBUGGING, prog);
@@ -96,6 +96,8 @@ compile_source(struct str name, struct str text,
 		else
 			c->diag.nerror++;
 	}
+	if (c->parse.lex != NULL)
+		lexer_close(c->parse.lex);	/* a jump left it open */
 	arena_free(&c->tree);
 	re_ctx_free(c->re);
 	c->re = NULL;

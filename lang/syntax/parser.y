@@ -23,6 +23,10 @@
 } while (0)
 #define NEW(kind, loc)		ast_new(p, kind, loc)
 #define BIN(kind, op, loc, a, b) ast_bin(p, kind, op, loc, a, b)
+/* The parser's stack is this function's own: no allocation that a jump out
+ * of memory could leak.  LIM_NEST levels need less. */
+#define YYINITDEPTH	4000
+#define YYMAXDEPTH	4000
 #undef yylex
 #define yylex	lexer_next
 static void yyerror(struct span *, struct parse *, const char *);
@@ -30,6 +34,7 @@ static void yyerror(struct span *, struct parse *, const char *);
 
 %define api.pure full
 %define parse.error custom
+%define parse.lac full
 %define api.prefix {pk_parse_}
 %locations
 %define api.location.type {struct span}
@@ -164,6 +169,7 @@ item:
 	| T_INPUT T_PROC string	{ build_text(p, T_PROC, $3, @1); }
 	| T_INPUT T_FILE string	{ build_text(p, T_FILE, $3, @1); }
 	| T_INPUT T_WORD	{ build_input_later(p, $2, @2); }
+	| T_INPUT T_WORD string	{ build_input_later(p, $2, @2); }
 	| T_FILTER string	{ build_text(p, T_FILTER, $2, @1); }
 	| T_SEPS string		{ build_seps(p, $2, false, @1); }
 	| T_SEPS T_REGEX string	{ build_seps(p, $3, true, @1); }
@@ -237,16 +243,19 @@ stmt:
 				{ $$ = build_loop(p, S_REPEAT, $4, $2, @1); }
 	| T_FOR for_set cond for_set stmt_list_opt T_ENDFOR
 				{ $$ = build_for(p, $2, $3, $4, $5, @1); }
+	| T_FOR error stmt_list_opt T_ENDFOR	{ $$ = NULL; }
 	| T_FOR '(' for_set cond for_set ')' stmt_list_opt T_ENDFOR
 				{ $$ = build_for(p, $3, $4, $5, $7, @1); }
 	| T_FOR T_SVAR T_IN primary stmt_list_opt T_ENDFOR
 				{ $$ = build_forin(p, $2, @2, $4, $5, @1); }
 	| T_FOREACH primary stmt_list_opt T_ENDFOREACH
 				{ $$ = build_foreach(p, $2, $3, @1); }
+	| T_FOREACH error stmt_list_opt T_ENDFOREACH	{ $$ = NULL; }
 	| T_FOREACH T_LINE T_SVAR T_IN expr stmt_list_opt T_ENDFOREACH
 				{ $$ = build_lines(p, $3, @3, $5, $6, @1); }
 	| T_SWITCH expr switch_body T_ENDSW
 				{ $$ = build_switch(p, $2, $3.head, @1); }
+	| T_SWITCH error switch_body T_ENDSW	{ $$ = NULL; }
 	| T_BREAK		{ $$ = NEW(S_BREAK, @$); }
 	| T_CONTINUE		{ $$ = NEW(S_CONTINUE, @$); }
 	| T_BREAKSW		{ $$ = NEW(S_BREAKSW, @$); }
@@ -276,7 +285,8 @@ stmt:
 				{ $$ = build_output(p, OUT_MAIL_TO, $4, $5, @1); }
 	| T_ASSERT target expr %prec LOWEST
 				{ $$ = BIN(S_ASSERT, 0, @$, $2, $3); }
-	| T_LATER		{ build_later(p, $1, @1); $$ = NULL; }
+	| T_LATER		{ build_later(p, $1, @1); p->stop = true;
+				  $$ = NULL; }
 	;
 
 target:
@@ -285,6 +295,7 @@ target:
 
 cond:
 	  expr %prec LOWEST
+	| error			{ $$ = NEW(X_NIL, @1); }
 	;
 
 out_kind:
@@ -498,7 +509,7 @@ part:
 static int
 yyreport_syntax_error(const yypcontext_t *ctx, struct parse *p)
 {
-	enum { MOST = 64 };
+	enum { MOST = YYNTOKENS };
 	yysymbol_kind_t want[MOST];
 	yysymbol_kind_t got = yypcontext_token(ctx);
 	const char *names[MOST];
@@ -515,17 +526,16 @@ static void
 yyerror(struct span *loc, struct parse *p, const char *msg)
 {
 	(void)msg;	/* only "memory exhausted" comes here */
-	build_too_deep(p, *loc);
+	build_too_deep(p, *loc, "200 levels");
 }
 
 void
 parse_text(struct parse *p)
 {
-	struct lexer lx;
-
-	lexer_open(&lx, p);
-	p->lex = &lx;
+	/* in the arena, so that whoever catches a jump can still close it */
+	p->lex = arena_zalloc(p->arena, sizeof *p->lex);
+	lexer_open(p->lex, p);
 	(void)yyparse(p);
-	lexer_close(&lx);
+	lexer_close(p->lex);
 	p->lex = NULL;
 }

@@ -34,11 +34,11 @@ blanks(struct shell *s)
 
 /* here-documents and other redirections */
 
-/* At the start of a line: passes the delimiter if it is there. */
-static bool
-here_ends(struct shell *s, const struct sh_here *h)
+/* Where a line that is the delimiter ends, if one begins at a unit; else 0. */
+static size_t
+delimiter_at(const struct shell *s, const struct sh_here *h, size_t at)
 {
-	size_t at = s->at, next, i;
+	size_t next, i;
 	int c;
 
 	while (h->strip && sh_unit(s, s->level, at, &next) == '\t')
@@ -46,24 +46,39 @@ here_ends(struct shell *s, const struct sh_here *h)
 	for (i = 0; i < h->n; i++, at = next)
 		if (sh_unit(s, s->level, at, &next) !=
 		    (unsigned char)h->delim[i])
-			return false;
+			return 0;
 	c = sh_unit(s, s->level, at, &next);
-	if (c != '\n' && !sh_over(c))
-		return false;
-	s->at = c == '\n' ? next : at;
-	return true;
+	return c == '\n' ? next : sh_over(c) ? at : 0;
+}
+
+/* The end by lines alone, as bash finds it; 0 if there is none. */
+static size_t
+first_delimiter(const struct shell *s, const struct sh_here *h)
+{
+	size_t at = s->at, next, end;
+	int c;
+
+	while ((end = delimiter_at(s, h, at)) == 0) {
+		while ((c = sh_unit(s, s->level, at, &next)) != '\n' &&
+		    !sh_over(c))
+			at = next;
+		if (c != '\n')
+			return 0;
+		at = next;
+	}
+	return end;
 }
 
 static void
 here_body(struct shell *s, const struct sh_here *h)
 {
 	const char *outer = s->forbid;
-	size_t from = s->at;
+	size_t from = s->at, first = first_delimiter(s, h), end;
 	int c;
 
 	if (h->quoted)
 		s->forbid = "a quoted here-document";
-	while (!here_ends(s, h)) {
+	while ((end = delimiter_at(s, h, s->at)) == 0) {
 		s->verbatim = h->quoted;
 		while ((c = sh_peek(s)) != '\n' && !sh_over(c)) {
 			if (c == SH_DATA)
@@ -80,6 +95,11 @@ here_body(struct shell *s, const struct sh_here *h)
 		}
 		sh_get(s);
 	}
+	if (!s->broken && end != first)
+		sh_disagree(s, h->at, "a here-document with its delimiter "
+		    "inside a $( )");
+	if (!s->broken)
+		s->at = end;
 	s->forbid = outer;
 	sh_mark(s, from, s->at, DP_FED);
 }

@@ -46,6 +46,8 @@ struct sh_word {
 	enum sh_role	 role;
 	bool		 quoted;	/* some of it was */
 	bool		 open;		/* has expansions, which are left out */
+	size_t		 nlit, open_at;	/* literal bytes, in all and before the
+					 * last expansion */
 	bool		 brace;		/* unquoted { */
 	bool		 assign;	/* begins with NAME= */
 	bool		 sign;		/* has data, then =, as if a name */

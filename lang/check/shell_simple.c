@@ -422,13 +422,34 @@ builtin(struct args a, struct str name, enum builtin what)
 	}
 }
 
-/* The word that names the command; false if it is no name to go on with. */
-static bool
-command_name(struct shell *s, struct sh_word *w, struct str *name)
+/* The literal text behind the last / and the last expansion, or NIL. */
+static struct str
+last_component(const struct sh_word *w)
 {
-	bool folder = false;
+	const struct sh_piece *p;
+	size_t i;
+
+	if (sh_has_data(w))
+		return STR_NIL;
+	if (w->npiece == 0)
+		return w->open ? STR_NIL : STR_EMPTY;
+	p = &w->piece[w->npiece - 1];
+	for (i = p->n; i > 0 && p->p[i - 1] != '/'; i--)
+		;
+	if (w->open && (i == 0 || w->nlit - p->n + i <= w->open_at))
+		return STR_NIL;
+	return str_of(p->p + i, p->n - i);
+}
+
+/* The name of the command; NIL if nobody can know it. */
+static struct str
+command_name(struct args a)
+{
+	struct sh_word *w = a.w[0];
+	bool folder = false, raw = false;
 	struct sh_data *d;
-	size_t i, k;
+	struct str name;
+	size_t i;
 
 	for (i = 0; i < w->npiece; i++) {
 		if (!w->piece[i].data) {
@@ -436,21 +457,29 @@ command_name(struct shell *s, struct sh_word *w, struct str *name)
 			    w->piece[i].n) != NULL;
 			continue;
 		}
-		d = &s->data[w->piece[i].part];
+		d = &a.s->data[w->piece[i].part];
 		if (w->sign)
-			sh_refuse(s, d, E_CMD_PLACE,
+			sh_refuse(a.s, d, E_CMD_PLACE,
 			    STR_LIT("the name of an assignment"));
 		else if (!folder || d->part->kind == DATA_WORDS)
-			sh_refuse(s, d, E_CMD_COMMAND, STR_NIL);
+			sh_refuse(a.s, d, E_CMD_COMMAND, STR_NIL);
 		d->flags |= DP_IS_COMMAND;
 	}
-	*name = literal(w);
-	if (str_none(*name))
-		return false;
-	for (k = name->n; k > 0 && name->p[k - 1] != '/'; k--)
-		;
-	*name = str_of(name->p + k, name->n - k);
-	return true;
+	name = last_component(w);
+	for (i = 0; i < a.s->ndata; i++) {
+		d = &a.s->data[i];
+		if (d->at < w->from || d->at >= w->to)
+			continue;
+		if (d->part->kind == DATA_RAW)
+			raw = true;
+		else if ((d->flags & DP_IS_COMMAND) == 0)
+			/* what $( ) gives is the command */
+			sh_refuse(a.s, d, E_CMD_COMMAND, STR_NIL);
+	}
+	/* rules 2 and 3 cannot be kept with a command that is not known */
+	for (i = 1; str_none(name) && w->open && !raw && i < a.n; i++)
+		refuse_word(a.s, a.w[i], E_CMD_UNKNOWN, STR_NIL);
+	return name;
 }
 
 /* python3.11 is python. */
@@ -489,7 +518,8 @@ command(struct args a)
 	size_t i;
 
 	after_dashes(a);
-	if (!command_name(a.s, a.w[0], &name))
+	name = command_name(a);
+	if (str_none(name))
 		return;
 	bare = no_version(name);
 	for (i = 0; i < COUNT(builtins); i++)

@@ -26,6 +26,16 @@ piece_new(struct shell *s, struct sh_word *w)
 	return &w->piece[w->npiece++];
 }
 
+/* The word has an expansion here. */
+static void
+opened(struct sh_word *w)
+{
+	if (w == NULL)
+		return;
+	w->open = true;
+	w->open_at = w->nlit;
+}
+
 /* A literal byte; w is NULL where no word is made (here-documents). */
 static void
 lit(struct shell *s, struct sh_word *w, int c)
@@ -41,6 +51,7 @@ lit(struct shell *s, struct sh_word *w, int c)
 	}
 	s->scratch[s->nscratch++] = (char)c;
 	p->n++;
+	w->nlit++;
 }
 
 void
@@ -60,8 +71,7 @@ sh_take(struct shell *s, struct sh_word *w, uint32_t flags)
 			sh_refuse(s, d, E_CMD_RAW, STR_NIL);
 		s->raw = s->needed = true;
 		d->text = bare;
-		if (w != NULL)
-			w->open = true;
+		opened(w);
 	} else if (w != NULL) {
 		p = piece_new(s, w);
 		p->data = true;
@@ -108,7 +118,8 @@ ansi(struct shell *s, struct sh_word *w)
 
 	sh_get(s);
 	if (w != NULL)
-		w->quoted = w->open = true;
+		w->quoted = true;
+	opened(w);
 	s->verbatim = true;
 	s->forbid = "$'...'";
 	while ((c = sh_peek(s)) != '\'' && !sh_over(c)) {
@@ -272,8 +283,7 @@ dollar(struct shell *s, struct sh_word *w, uint32_t quote)
 		return;
 	}
 	s->needed = true;
-	if (w != NULL)
-		w->open = true;
+	opened(w);
 	sh_get(s);
 	if (c == '(' && sh_peek(s) == '(') {
 		sh_get(s);
@@ -301,8 +311,7 @@ tick(struct shell *s, struct sh_word *w, uint32_t quote)
 		return;
 	}
 	sh_get(s);
-	if (w != NULL)
-		w->open = true;
+	opened(w);
 	s->level++;
 	s->quoted[s->level] = w != NULL && quote != 0;
 	s->verbatim = false;
@@ -424,7 +433,8 @@ sh_word(struct shell *s, struct sh_word *w)
 			const char *outer = s->forbid;
 			size_t open = s->at;
 
-			s->needed = w->open = true;
+			s->needed = true;
+			opened(w);
 			s->forbid = c == '<' ? "<(...)" : ">(...)";
 			sh_get(s);
 			sh_get(s);

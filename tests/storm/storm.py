@@ -1,0 +1,242 @@
+"""A process storm with all that belongs to it, for the tests of what ends one.
+
+The storm is real: processes named imapd of a user made for the test, a spawner
+of another name and user that keeps starting more, an observer that counts the
+living in /proc by itself, and a Postfix of our own to deliver the mail.
+"""
+
+import os
+import pwd
+import re
+import subprocess
+import sys
+import threading
+import time
+
+SRCDIR = os.environ.get('SRCDIR', '.')
+BUILDDIR = os.environ.get('BUILDDIR', '.')
+PICKET = os.environ.get('PICKET', os.path.join(BUILDDIR, 'picket'))
+SCRIPT = os.path.join(SRCDIR, 'stdlib-scripts', 'ProcNumChkEmergency.pikt')
+TMP = os.environ.get('TMPDIR', '/tmp')
+LIMIT = 60		# seconds after which a run hangs
+SLOW = 3 if os.environ.get('PICKET_SANITIZERS') else 1
+
+sys.path.insert(0, os.path.join(SRCDIR, 'tests', 'deliver'))
+from delivery import Tap		# noqa: E402
+
+
+def need(*tools):
+	"""Ends the test as failed, and says why, where it cannot do its work."""
+	def cannot(why):
+		print('1..1\nnot ok 1 - a storm can be made here\n#   ' + why)
+		sys.exit(1)
+	if os.geteuid() != 0:
+		cannot('this test makes users, kills their processes and starts '
+		       'Postfix: it needs root')
+	for t in tools:
+		if not any(os.access(os.path.join(d, t), os.X_OK)
+			   for d in os.environ['PATH'].split(':') +
+			   ['/usr/sbin', '/sbin']):
+			cannot(t + ' is not installed')
+	for f in ('spawner', 'observer'):
+		if not os.path.exists(helper(f)):
+			cannot(f + ' is not built')
+
+
+def helper(name):
+	return os.path.join(BUILDDIR, 'tests', 'storm', name)
+
+
+def start_time(pid):
+	"""What tells a process from a later one of the same number."""
+	try:
+		with open('/proc/%d/stat' % pid, 'rb') as f:
+			after = f.read().rpartition(b')')[2].split()
+	except OSError:
+		return None
+	return None if after[0] in b'ZXx' else after[19]
+
+
+class User:
+	"""A user of this test; the name is longer than ps shows by default."""
+
+	def __enter__(self):
+		self.name = 'picketstorm%d' % os.getpid()
+		subprocess.run(['useradd', '-M', '-d', '/nonexistent', '-s',
+				'/bin/false', self.name], check=True)
+		entry = pwd.getpwnam(self.name)
+		self.uid, self.gid = entry.pw_uid, entry.pw_gid
+		return self
+
+	def __exit__(self, *_):
+		subprocess.run(['userdel', self.name], check=True,
+			       stderr=subprocess.DEVNULL)
+
+
+class Helper:
+	"""A helper of ours that runs until its standard input is closed."""
+
+	def __init__(self, *argv):
+		self.lines = []
+		self.process = subprocess.Popen(
+		    [str(a) for a in argv], stdin=subprocess.PIPE,
+		    stdout=subprocess.PIPE, text=True)
+		self.pid = self.process.pid
+		self.thread = threading.Thread(target=self.read)
+		self.thread.start()
+
+	def read(self):
+		for line in self.process.stdout:
+			self.lines.append(line.split())
+
+	def stop(self):
+		if not self.process.stdin.closed:
+			self.process.stdin.close()
+		try:
+			self.process.wait(20)
+		except subprocess.TimeoutExpired:
+			self.process.kill()
+			self.process.wait()
+		self.thread.join()
+		self.process.stdout.close()
+
+
+class Storm:
+	"""Processes (uid, gid, name, count); the first kind goes on coming."""
+
+	def __init__(self, rate, *kinds):
+		self.kinds, self.rate = kinds, rate
+
+	def __enter__(self):
+		uid, _, name, _ = self.kinds[0]
+		self.spawner = Helper(helper('spawner'), self.rate,
+				      *[x for k in self.kinds for x in k])
+		until = time.time() + 20
+		while ['ready'] not in self.spawner.lines:
+			if time.time() > until:
+				self.spawner.stop()
+				raise RuntimeError('the storm did not begin')
+			time.sleep(0.01)
+		self.observer = Helper(helper('observer'), uid, name)
+		self.id = start_time(self.spawner.pid)
+		while not self.observer.lines:
+			time.sleep(0.01)
+		return self
+
+	def __exit__(self, *_):
+		self.observer.stop()
+		self.spawner.stop()
+
+	def pids(self, kind):
+		return [int(l[1]) for l in self.spawner.lines
+			if l[0] == 'pid' and int(l[2]) == kind]
+
+	def living(self, kind):
+		return [p for p in self.pids(kind) if start_time(p) is not None]
+
+	def blows(self):
+		"""Whether the spawner is the one that was started, alive."""
+		return start_time(self.spawner.pid) == self.id is not None
+
+	def counts(self):
+		"""What the observer saw: (when, how many)."""
+		return [(float(t), int(n)) for t, n in list(self.observer.lines)]
+
+	def settle(self):
+		"""Waits until the observer has seen what is now."""
+		time.sleep(0.1 * SLOW)
+
+
+class Postfix:
+	"""postfix.sh, at arm's length."""
+	TEXT = r'''
+		. "$SRCDIR/tests/deliver/postfix.sh"
+		if postfix_why_not; then
+			echo "no $postfix_reason"
+			exit 0
+		fi
+		trap postfix_stop EXIT
+		postfix_start || exit 1
+		echo "$postfix_port"
+		while read -r user n seconds; do
+			postfix_mail "$user" "$n" "$seconds" || echo failed
+			echo .
+		done
+	'''
+
+	def __enter__(self):
+		self.process = subprocess.Popen(
+		    ['sh', '-c', self.TEXT], stdin=subprocess.PIPE,
+		    stdout=subprocess.PIPE, text=True)
+		self.port = self.process.stdout.readline().strip()
+		if not self.port.isdigit():
+			self.__exit__()
+			raise RuntimeError('Postfix does not start: ' +
+					   self.port)
+		return self
+
+	def mail(self, user, n, seconds):
+		"""The files of a user's mails, once there are n."""
+		self.process.stdin.write('%s %d %d\n' % (user, n, seconds))
+		self.process.stdin.flush()
+		files = []
+		for line in self.process.stdout:
+			if line == '.\n':
+				break
+			files.append(line.rstrip('\n'))
+		return files
+
+	def __exit__(self, *_):
+		self.process.stdin.close()
+		self.process.wait(30)
+		self.process.stdout.close()
+
+
+class Run:
+	"""One run of the script: its status, texts and times."""
+
+	def __init__(self, *argv):
+		self.start = time.time()
+		p = subprocess.run([PICKET, 'run', *argv, SCRIPT],
+				   stdin=subprocess.DEVNULL,
+				   stdout=subprocess.PIPE,
+				   stderr=subprocess.PIPE, timeout=LIMIT * SLOW)
+		self.end = time.time()
+		self.status = p.returncode
+		self.out = p.stdout.decode('utf-8', 'replace')
+		self.err = p.stderr.decode('utf-8', 'replace')
+
+	def __repr__(self):
+		return 'exit %d after %.1f s\n%s%s' % (
+		    self.status, self.end - self.start, self.out, self.err)
+
+	def mail(self):
+		"""The lines of the script in the mail that it showed."""
+		_, _, after = self.out.partition('end imapd storms.\n\n')
+		return [l.strip() for l in after.splitlines() if l.strip()]
+
+
+def tree(folder):
+	"""All that lies in it: kind, bytes, times."""
+	found = {}
+	for path, dirs, files in os.walk(folder):
+		for name in dirs + files + ['.']:
+			p = os.path.join(path, name)
+			st = os.lstat(p)
+			text = b''
+			if name in files and not os.path.islink(p):
+				with open(p, 'rb') as f:
+					text = f.read()
+			found[p] = (st.st_mode, st.st_uid, st.st_mtime_ns,
+				    st.st_ctime_ns, text)
+	return found
+
+
+def killed(lines, kill):
+	"""The process numbers in the commands that match."""
+	pids = []
+	for line in lines:
+		m = re.search(kill, line)
+		if m:
+			pids += [int(x) for x in m.group(1).split()]
+	return pids

@@ -73,10 +73,10 @@ put_reg_s(struct dis *d, uint32_t r)
 }
 
 void
-dis_regex(struct dis *d, uint32_t r)
+dis_regex(struct dis *d, uint32_t r, size_t max)
 {
 	buf_putc(d->out, '/');
-	buf_escaped(d->out, d->p->regex[r].pattern, SHOWN_TEXT);
+	buf_escaped(d->out, d->p->regex[r].pattern, max);
 	buf_puts(d->out, d->p->regex[r].icase ? "/i" : "/");
 }
 
@@ -164,7 +164,7 @@ put_operand(struct dis *d, char letter, uint32_t v)
 		put_call(d, (int)v);
 		break;
 	case 'R':
-		dis_regex(d, v);
+		dis_regex(d, v, SHOWN_TEXT);
 		break;
 	default:
 		buf_printf(d->out, "%u", v);

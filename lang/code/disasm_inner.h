@@ -28,7 +28,7 @@ void	dis_title(struct dis *, const char *);
 void	dis_text(struct dis *, struct str, size_t max);	/* quoted */
 void	dis_num(struct dis *, double);
 void	dis_name(struct dis *, bool number, struct str);	/* with sigil */
-void	dis_regex(struct dis *, uint32_t);
+void	dis_regex(struct dis *, uint32_t, size_t max);
 void	dis_head(struct dis *);
 void	dis_tables(struct dis *);
 

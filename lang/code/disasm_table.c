@@ -35,7 +35,7 @@ dat_row(struct dis *d, const struct dat *t)
 		buf_printf(d->out, "columns %u to %u", t->lo, t->hi);
 		break;
 	default:
-		dis_regex(d, t->regex);
+		dis_regex(d, t->regex, SHOWN_LINE);
 	}
 	buf_printf(d->out, "%s\n", as[t->as]);
 }
@@ -152,7 +152,7 @@ dis_tables(struct dis *d)
 		dis_title(d, "regexes");
 	for (i = 0; i < p->nregex; i++) {
 		row(d, i);
-		dis_regex(d, i);
+		dis_regex(d, i, SHOWN_LINE);
 		buf_putc(d->out, '\n');
 	}
 	if (p->ntpl > 0)

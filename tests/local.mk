@@ -55,10 +55,12 @@ tests_fuzz_fuzz_program_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 
 # Everything else is data, or a script: whole folders.
 EXTRA_DIST += \
+	tests/bench \
 	tests/command \
 	tests/deliver \
 	tests/floors \
 	tests/fuzz \
+	tests/lang \
 	tests/not-under-sanitizers \
 	tests/reject \
 	tests/run \

@@ -71,9 +71,11 @@ json_diag_add(struct json_diag *j, struct diag *d)
 		json_object_set_new(o, "message", text(it->text));
 		if (it->hint.n > 0)
 			json_object_set_new(o, "hint", text(it->hint));
-		if (it->has_other) {
+		if (it->other_note != NULL) {
 			q = json_object();
 			place(q, d, it->other);
+			json_object_set_new(q, "message",
+			    json_string(it->other_note));
 			json_object_set_new(o, "related", q);
 		}
 		json_array_append_new(j->list, o);

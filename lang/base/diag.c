@@ -62,6 +62,13 @@ diag_in(struct diag *d, struct place place, uint32_t len, enum diag_id id,
 	struct diag_item *item;
 	size_t cap;
 
+	for (cap = d->n; cap > 0; cap--) {
+		item = &d->item[cap - 1];
+		if (item->id == id && item->place.file == place.file &&
+		    item->place.off == place.off &&
+		    item->place.use == place.use)
+			return item;		/* it is told already */
+	}
 	if (message[id].severity == DIAG_ERROR)
 		d->nerror++;
 	else
@@ -98,11 +105,12 @@ diag_at(struct diag *d, struct span s, enum diag_id id, struct str a,
 }
 
 void
-diag_other(struct diag *d, struct diag_item *item, struct place p)
+diag_other(struct diag *d, struct diag_item *item, struct place p,
+    const char *note)
 {
 	(void)d;
 	item->other = p;
-	item->has_other = true;
+	item->other_note = note;
 }
 
 void
@@ -257,8 +265,9 @@ put_trail(struct diag *d, struct buf *out, uint32_t use)
 		u = &d->src->use[use];
 		if (n > TRAIL_SHOWN && i + 1 >= TRAIL_SHOWN && i + 1 < n) {
 			if (i + 1 == TRAIL_SHOWN)
-				buf_printf(out, "note: in %zu more macros\n",
-				    n - TRAIL_SHOWN);
+				buf_printf(out, "note: in %zu more macro%s\n",
+				    n - TRAIL_SHOWN,
+				    n - TRAIL_SHOWN == 1 ? "" : "s");
 			continue;
 		}
 		put_place(d, out, u->file, u->off);
@@ -297,9 +306,9 @@ put_item(struct diag *d, struct buf *out, const struct diag_item *item,
 		buf_escaped(out, item->hint, 0);
 		buf_putc(out, '\n');
 	}
-	if (item->has_other && has_place(d, item->other)) {
+	if (item->other_note != NULL && has_place(d, item->other)) {
 		put_place(d, out, item->other.file, item->other.off);
-		buf_puts(out, ": note: first here\n");
+		buf_printf(out, ": note: %s\n", item->other_note);
 	}
 	if (d->src != NULL)
 		put_trail(d, out, item->place.use);

@@ -33,8 +33,8 @@ struct diag_item {
 	struct str	 hint;		/* empty if none */
 	struct place	 place;
 	uint32_t	 len;		/* bytes under the caret */
-	struct place	 other;		/* a second place ("first here"), */
-	bool		 has_other;	/* if there is one */
+	struct place	 other;		/* a second place, */
+	const char	*other_note;	/* and what is there: NULL if none */
 };
 
 struct diag {
@@ -52,8 +52,9 @@ struct diag_item *diag_at(struct diag *, struct span, enum diag_id,
 /* The same at a place of a file (the preprocessor's). */
 struct diag_item *diag_in(struct diag *, struct place, uint32_t len,
 	    enum diag_id, struct str, struct str, struct str);
-/* Adds "first here" to the last item. */
-void	diag_other(struct diag *, struct diag_item *, struct place);
+/* Adds a second place; the note, such as "first here", is not copied. */
+void	diag_other(struct diag *, struct diag_item *, struct place,
+	    const char *note);
 /* A hint of its own instead of the table's. */
 void	diag_hint(struct diag *, struct diag_item *, struct str);
 

@@ -69,6 +69,49 @@ number_text(struct check *c, unsigned n)
 	return arena_dup(c->arena, str_of(t + k, sizeof t - k));
 }
 
+/* How a function is called and what it does, as a hint. */
+static void
+hint_usage(struct check *c, struct diag_item *d, int id)
+{
+	static const struct { char letter; const char *name; } names[] = {
+		{ 's', "string" }, { 'n', "number" }, { 'i', "integer" },
+		{ 'x', "truth" }, { 't', "time" }, { 'A', "array" },
+		{ 'F', "HANDLE" }, { 'c', "command" }, { 'k', "variable" },
+		{ 'v', "value" }, { 'm', "number, ..." },
+	};
+	const struct builtin_info *bi = &builtin_info[id];
+	struct str name = builtin_main_name(id);
+	bool optional = false, first = true;
+	const char *a;
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, c->arena->mem);
+	buf_str(&b, name);
+	buf_putc(&b, '(');
+	for (a = bi->args; *a != '\0'; a++) {
+		if (*a == '|') {
+			optional = true;
+			buf_puts(&b, first ? "[" : " [");
+			continue;
+		}
+		if (*a == '*') {
+			buf_puts(&b, ", ...");
+			continue;
+		}
+		if (!first)
+			buf_puts(&b, ", ");
+		first = false;
+		for (i = 0; i < sizeof names / sizeof names[0]; i++)
+			if (names[i].letter == *a)
+				buf_puts(&b, names[i].name);
+	}
+	buf_puts(&b, optional ? "]): " : "): ");
+	buf_puts(&b, bi->help);
+	diag_hint(c->diag, d, buf_view(&b));
+	buf_free(&b);
+}
+
 /* The argument names an array: $list, #list, $list[]. */
 static bool
 array_argument(struct check *c, struct node *a, bool quiet)
@@ -187,13 +230,7 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
 static void
 intrinsic(struct check *c, struct node *n)
 {
-	struct node *a = n->list;
-
 	switch (n->id) {
-	case BI_EXISTS:
-		if (a != NULL && a->kind != X_INDEX)
-			check_error(c, a->span, E_EXISTS_ARG, STR_NIL, STR_NIL);
-		break;
 	case BI_KEYSOF:
 		check_error(c, n->span, E_CALL_PLACE, STR_LIT("#keys"),
 		    STR_LIT("for ... in and foreach"));
@@ -250,8 +287,13 @@ check_call(struct check *c, struct node **pn)
 		count++;
 	arity(bi->args, &least, &most);
 	if (count < least || count > most) {
-		diag_at(c->diag, n->span, E_ARGS, builtin_main_name(n->id),
-		    count_text(c, least, most), number_text(c, count));
+		hint_usage(c, diag_at(c->diag, n->span, E_ARGS,
+		    builtin_main_name(n->id), count_text(c, least, most),
+		    number_text(c, count)), n->id);
+		return n->type;
+	}
+	if (n->id == BI_EXISTS && n->list->kind != X_INDEX) {
+		check_error(c, n->list->span, E_EXISTS_ARG, STR_NIL, STR_NIL);
 		return n->type;
 	}
 	if (n->id == BI_FORMAT) {
@@ -284,8 +326,7 @@ check_call(struct check *c, struct node **pn)
 		else
 			nn++;
 	if (nn > LIM_CALL_ARGS || ns > LIM_CALL_ARGS)
-		diag_at(c->diag, n->span, E_TOO_MANY, STR_LIT("14"),
-		    STR_LIT("arguments of a kind"), STR_NIL);
+		check_error(c, n->span, E_ARGS_MANY, STR_LIT("14"), STR_NIL);
 	if (bi->flags & FN_INTRINSIC)
 		intrinsic(c, n);
 	return n->type;

@@ -88,9 +88,13 @@ dats(struct check *c, const struct init *in)
 			check_error(c, d->as_span, E_DAT_AS_STR, d->as,
 			    STR_NIL);
 	}
-	if (in->dat != NULL && in->input == NULL)
+	if (in->dat != NULL && in->input == NULL && c->script->rule == NULL)
 		check_error(c, in->dat->span, E_DAT_NO_INPUT, STR_NIL,
 		    STR_NIL);
+	if (c->script->rule != NULL && in->input == NULL &&
+	    !c->script->standalone && !c->p->broken)
+		check_error(c, c->script->rule->span, E_RULE_NO_INPUT,
+		    STR_NIL, STR_NIL);
 }
 
 static void
@@ -157,6 +161,8 @@ unset_names(struct check *c)
 		y = c->sym.all[i];
 		if (y->set || !y->used || y->kind == SYM_HANDLE)
 			continue;
+		if (c->p->broken && !y->in_command)
+			continue;	/* what sets it may be what is broken */
 		buf_init(&b, c->arena->mem);
 		buf_putc(&b, y->number ? '#' : '$');
 		buf_str(&b, y->name);

@@ -2,6 +2,8 @@
 #include "lang/base/num.h"
 #include "lang/check/inner.h"
 
+#define HINT_SHOWN	60	/* bytes of source in a hint */
+
 struct diag_item *
 check_error(struct check *c, struct span at, enum diag_id id, struct str a,
     struct str b)
@@ -32,7 +34,7 @@ check_symbol(struct check *c, struct node *n, enum symbol_kind kind)
 		    with_sigil(c, n->type, n->text), STR_NIL);
 		if (d != NULL)
 			diag_other(c->diag, d, source_place(c->p->src,
-			    there->span.at));
+			    there->span.at), "first here");
 		/* go on with a symbol of its own */
 		y = arena_zalloc(c->arena, sizeof *y);
 		y->name = n->text;
@@ -93,6 +95,70 @@ wrap_text(struct check *c, struct node **pn)
 	*pn = w;
 }
 
+/* From its first operand to its last; an operator's own span is its sign. */
+static struct span
+whole(const struct node *n)
+{
+	struct span s = n->span, a, b;
+
+	if (n->a == NULL || n->kind == X_CAT || n->kind == X_STR)
+		return s;
+	a = whole(n->a);
+	if (a.at < s.at)
+		s = span_join(a, s);
+	if (n->b != NULL) {
+		b = whole(n->b);
+		if (b.at > s.at)
+			s = span_join(s, b);
+	}
+	return s;
+}
+
+/* The text of a span, short enough for a hint; else NIL. */
+static struct str
+source_text(const struct check *c, struct span at)
+{
+	const struct buf *t = &c->p->src->text;
+	struct str s;
+
+	if (at.at + at.len > t->n || at.len > HINT_SHOWN)
+		return STR_NIL;
+	s = str_of(t->p + at.at, at.len);
+	return str_find(s, '\n', 0) < s.n ? STR_NIL : s;
+}
+
+/* Hint: write: NAME(the source itself). */
+static void
+hint_call(struct check *c, struct diag_item *d, const char *name,
+    struct span at)
+{
+	struct str s = source_text(c, at);
+	struct buf b;
+
+	if (str_none(s))
+		return;
+	buf_init(&b, c->arena->mem);
+	buf_printf(&b, "write: %s(%.*s)", name, (int)s.n, s.p);
+	diag_hint(c->diag, d, buf_view(&b));
+	buf_free(&b);
+}
+
+/* A string stands where a number is wanted. */
+static void
+string_for_number(struct check *c, const struct node *n, enum diag_id id)
+{
+	struct span at = whole(n);
+	struct diag_item *d;
+
+	d = check_error(c, at, id, STR_NIL, STR_NIL);
+	if (n->kind == X_STR && !num_none(num_parse(n->text, true)))
+		diag_hint(c->diag, d, STR_LIT("leave out the quotes"));
+	else if (n->kind == X_STR)
+		diag_hint(c->diag, d, STR_EMPTY);
+	else
+		hint_call(c, d, "#value", at);
+}
+
 void
 check_want_num(struct check *c, struct node **pn)
 {
@@ -101,7 +167,13 @@ check_want_num(struct check *c, struct node **pn)
 	if (t == TY_ANY)
 		(*pn)->type = TY_NUM;
 	else if (t == TY_STR)
-		check_error(c, (*pn)->span, E_WANT_NUM, STR_NIL, STR_NIL);
+		string_for_number(c, *pn, E_WANT_NUM);
+}
+
+void
+check_set_num(struct check *c, const struct node *n)
+{
+	string_for_number(c, n, E_SET_TYPE);
 }
 
 void
@@ -112,9 +184,12 @@ check_want_str(struct check *c, struct node **pn, bool silent)
 	if (t == TY_ANY)
 		(*pn)->type = TY_STR;
 	else if (t == TY_NUM) {
-		if (!silent)
-			check_error(c, (*pn)->span, E_WANT_STR, STR_NIL,
-			    STR_NIL);
+		if (!silent) {
+			struct span at = whole(*pn);
+
+			hint_call(c, check_error(c, at, E_WANT_STR, STR_NIL,
+			    STR_NIL), "$text", at);
+		}
 		wrap_text(c, pn);
 	}
 }
@@ -177,16 +252,6 @@ cat(struct check *c, struct node *n)
 }
 
 static const char *
-scmp_word(int op)
-{
-	static const char *const w[] = { "$a lt $b", "$a le $b", "$a gt $b",
-	    "$a ge $b", "$a eq $b", "$a ne $b", "! ($a gt $b)",
-	    "! ($a lt $b)", "! ($a ge $b)", "! ($a le $b)" };
-
-	return w[op];
-}
-
-static const char *
 cmp_sign(int op)
 {
 	static const char *const w[] = { "<", "<=", ">", ">=", "==", "!=",
@@ -195,16 +260,63 @@ cmp_sign(int op)
 	return w[op];
 }
 
+/* Both sides are strings: the sign should have been a word. */
+static void
+strings_compared(struct check *c, const struct node *n)
+{
+	static const char *const words[] = { "lt", "le", "gt", "ge", "eq",
+	    "ne", "le", "ge", "lt", "gt" };
+	struct str a = source_text(c, whole(n->a)),
+	    b = source_text(c, whole(n->b));
+	struct diag_item *d;
+	struct buf t;
+
+	buf_init(&t, c->arena->mem);
+	buf_puts(&t, "write: ");
+	if (!str_none(a) && !str_none(b))
+		buf_printf(&t, "%.*s %s %.*s", (int)a.n, a.p, words[n->op],
+		    (int)b.n, b.p);
+	else
+		buf_puts(&t, words[n->op]);
+	d = check_error(c, n->span, E_STR_COMPARE, str_c(cmp_sign(n->op)),
+	    STR_NIL);
+	diag_hint(c->diag, d, buf_view(&t));
+	buf_free(&t);
+}
+
 static void
 compare(struct check *c, struct node *n)
 {
 	if (check_expr(c, &n->a) == TY_STR && check_expr(c, &n->b) == TY_STR) {
-		check_error(c, n->span, E_STR_COMPARE,
-		    str_c(cmp_sign(n->op)), str_c(scmp_word(n->op)));
+		strings_compared(c, n);
 		return;
 	}
 	check_want_num(c, &n->a);
 	check_want_num(c, &n->b);
+}
+
+/* An operator on numbers. */
+static enum type
+operation(struct check *c, struct node *n)
+{
+	size_t errors;
+
+	if (n->type != TY_NONE)
+		return n->type;
+	errors = c->diag->nerror;
+	n->type = TY_NUM;
+	if (n->op == NUM_ADD && check_expr(c, &n->a) == TY_STR &&
+	    check_expr(c, &n->b) == TY_STR) {
+		check_error(c, n->span, E_CAT_NUM, STR_LIT("+"), STR_NIL);
+		return n->type = TY_ANY;
+	}
+	check_want_num(c, &n->a);
+	if (n->b != NULL)
+		check_want_num(c, &n->b);
+	if (c->diag->nerror > errors)
+		return n->type = TY_ANY;	/* one message is enough */
+	fold(c, n);
+	return TY_NUM;
 }
 
 unsigned
@@ -231,8 +343,6 @@ check_pattern(struct check *c, const struct node *n, bool icase)
 		return 0;
 	}
 	groups = re_groups(re);
-	if (groups > LIM_RE_GROUPS)
-		check_error(c, n->span, E_REGEX_GROUPS, STR_LIT("99"), STR_NIL);
 	re_free(re);
 	return groups;
 }
@@ -333,14 +443,7 @@ check_expr(struct check *c, struct node **pn)
 		c->in_command = was;
 		return (*pn)->type;
 	case X_OP:
-		if (n->type != TY_NONE)
-			return n->type;
-		n->type = TY_NUM;
-		check_want_num(c, &n->a);
-		if (n->b != NULL)
-			check_want_num(c, &n->b);
-		fold(c, n);
-		return TY_NUM;
+		return operation(c, n);
 	case X_NOT:
 		if (n->type != TY_NONE)
 			return n->type;

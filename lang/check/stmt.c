@@ -76,8 +76,7 @@ set(struct check *c, struct node *n)
 	}
 	if (t->type == TY_NUM) {
 		if (e == TY_STR)
-			check_error(c, n->b->span, E_SET_TYPE,
-			    STR_LIT("a number variable"), STR_NIL);
+			check_set_num(c, n->b);
 	} else {
 		check_want_str(c, &n->b, false);
 		if (y != NULL && n->b->kind == X_CAT)

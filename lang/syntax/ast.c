@@ -20,7 +20,7 @@ ast_child(struct parse *p, struct node *n, const struct node *child)
 		return;
 	n->depth = (uint16_t)(child->depth + 1);
 	if (n->depth == LIM_DEPTH && !p->stop) {
-		build_too_deep(p, n->span);
+		build_too_deep(p, n->span, "1000 levels");
 	}
 }
 

@@ -114,6 +114,7 @@ struct script {
 	struct init	*init;
 	struct node	*begin, *end;
 	bool		 has_begin, has_end;
+	bool		 standalone;	/* has no name of its own */
 	struct rule	*rule, *rule_tail;
 	uint32_t	 nrule;
 };
@@ -128,6 +129,7 @@ struct parse {
 	struct str	 base;		/* name of a standalone program */
 	struct lexer	*lex;
 	bool		 stop;		/* a limit was hit: no more tokens */
+	bool		 broken;	/* had errors: parts of it are missing */
 };
 
 struct node *ast_new(struct parse *, enum ast, struct span);

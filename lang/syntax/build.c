@@ -16,7 +16,8 @@ static void
 other(struct parse *p, struct diag_item *d, struct span s)
 {
 	if (d != NULL)
-		diag_other(p->diag, d, source_place(p->src, s.at));
+		diag_other(p->diag, d, source_place(p->src, s.at),
+		    "first here");
 }
 
 /* --- scripts and sections --- */
@@ -52,7 +53,7 @@ build_script(struct parse *p, struct str name, struct span span)
 			break;
 		}
 	if (name.n > LIM_NAME)
-		err(p, span, E_NAME_TOO_LONG, name, STR_LIT("200 bytes"));
+		err(p, span, E_NAME_TOO_LONG, STR_LIT("200 bytes"), STR_NIL);
 	script_new(p, name, span);
 }
 
@@ -69,7 +70,9 @@ build_script_end(struct parse *p)
 static struct script *
 current(struct parse *p, struct span span)
 {
-	return p->cur != NULL ? p->cur : script_new(p, p->base, span);
+	if (p->cur == NULL)
+		script_new(p, p->base, span)->standalone = true;
+	return p->cur;
 }
 
 void
@@ -244,7 +247,8 @@ build_dat_var(struct parse *p, struct str name, bool number, struct span span)
 
 	for (o = in->dat; o != NULL; o = o->next)
 		if (o->number == number && str_eq(o->name, name)) {
-			other(p, err(p, span, E_DAT_DUP, name, STR_NIL),
+			other(p, err(p, span, E_DAT_DUP, str_of(
+			    p->src->text.p + span.at, span.len), STR_NIL),
 			    o->span);
 			break;
 		}
@@ -399,7 +403,7 @@ build_index(struct parse *p, struct str name, enum type type, struct list keys,
 		if (q->depth >= n->depth)
 			n->depth = (uint16_t)(q->depth + 1);
 	if (n->depth >= LIM_DEPTH)
-		build_too_deep(p, span);
+		build_too_deep(p, span, "1000 levels");
 	return n;
 }
 
@@ -447,7 +451,7 @@ build_call(struct parse *p, int id, struct node *args, struct span span)
 		if (q->depth >= n->depth)
 			n->depth = (uint16_t)(q->depth + 1);
 	if (n->depth >= LIM_DEPTH)
-		build_too_deep(p, span);
+		build_too_deep(p, span, "1000 levels");
 	return n;
 }
 
@@ -542,7 +546,8 @@ build_forin(struct parse *p, struct str name, struct span at, struct node *keys,
 	}
 	n->b = keys->list;
 	n->c = keys->list->next;
-	if (n->c != NULL && n->c->next != NULL) {
+	if (n->c != NULL && (n->c->next != NULL || n->c->kind == X_VAR ||
+	    n->c->kind == X_ARRAY)) {
 		err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
 		return NULL;
 	}

@@ -71,6 +71,7 @@ struct node *build_output(struct parse *, int kind, struct node *,
 
 void	build_syntax_error(struct parse *, struct span, const char *got,
 	    const char *const *want, int nwant);
-void	build_too_deep(struct parse *, struct span);
+/* what: the limit, for the message; no more tokens come after it. */
+void	build_too_deep(struct parse *, struct span, const char *what);
 
 #endif

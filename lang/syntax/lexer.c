@@ -1,3 +1,5 @@
+#include <ctype.h>
+
 #include "lang/syntax/lexer.h"
 #include "lang/syntax/build.h"
 #include "lang/syntax/parser.h"
@@ -41,8 +43,46 @@ lx_begin(struct lexer *lx, struct span *loc, uint32_t len)
 int
 lx_error(struct lexer *lx, struct span span, enum diag_id id, struct str text)
 {
-	diag_at(lx->p->diag, span, id, text, STR_NIL, STR_NIL);
+	static const struct { const char *c, *hint; } typed[] = {
+		{ "\342\200\234", "quotes are \"...\"" },	/* as a word */
+		{ "\342\200\235", "quotes are \"...\"" },	/* processor */
+		{ "\342\200\236", "quotes are \"...\"" },	/* makes them */
+		{ "\342\200\230", "quotes are '...'" },
+		{ "\342\200\231", "quotes are '...'" },
+		{ "\342\200\223", "write -" }, { "\342\200\224", "write -" },
+		{ "\302\240", "this is a no-break space: write a blank" },
+	};
+	struct diag_item *d;
+	size_t i;
+
+	d = diag_at(lx->p->diag, span, id, text, STR_NIL, STR_NIL);
+	for (i = 0; id == E_CHAR && i < sizeof typed / sizeof typed[0]; i++)
+		if (str_starts(text, typed[i].c))
+			diag_hint(lx->p->diag, d, str_c(typed[i].hint));
 	return T_BAD;
+}
+
+int
+lx_foreign(struct lexer *lx, struct span span, struct str text)
+{
+	bool *told = text.p[0] == ';' ? &lx->semicolon : &lx->braces;
+
+	if (!*told)
+		lx_error(lx, span, text.p[0] == ';' ? E_SEMICOLON : E_BRACES,
+		    text);
+	*told = true;
+	return T_BAD;
+}
+
+struct span
+lx_end(const struct lexer *lx)
+{
+	const struct buf *t = &lx->p->src->text;
+	size_t n = t->n;
+
+	while (n > 0 && memchr(" \t\r\n\f\v", t->p[n - 1], 6) != NULL)
+		n--;
+	return (struct span){ (uint32_t)n, 0 };
 }
 
 /* The bytes behind the current token, in the text itself. */
@@ -74,9 +114,7 @@ lx_is_name(struct lexer *lx, struct str word)
 		return false;
 	if (!source_column_one(lx->p->src, lx->at - (uint32_t)word.n))
 		return false;
-	if (lx->nbracket > 0)
-		return false;
-	if (k == NULL) {
+	if (k == NULL && lx->nbracket == 0) {
 		/* Without sigil and in lower case it may still be a slip; it
 		 * is a name all the same: no statement starts so. */
 		return true;
@@ -95,37 +133,8 @@ lx_is_name(struct lexer *lx, struct str word)
 	return false;
 }
 
-/* Keeps the stack of blocks, so that an unclosed one can be named. */
-static void
-block_follow(struct lexer *lx, int token, struct span span)
-{
-	switch (token) {
-	case T_IF: case T_WHILE: case T_REPEAT: case T_FOR: case T_FOREACH:
-	case T_SWITCH:
-		if (lx->nblock == LIM_NEST) {
-			build_too_deep(lx->p, span);
-			return;
-		}
-		if (token == T_IF && lx->prev == T_ELSE && lx->nblock > 0)
-			lx->block[lx->nblock - 1].else_if = true;
-		lx->block[lx->nblock].else_if = false;
-		lx->block[lx->nblock].token = token;
-		lx->block[lx->nblock++].span = span;
-		break;
-	case T_FI: case T_ENDWHILE: case T_UNTIL: case T_ENDFOR:
-	case T_ENDFOREACH: case T_ENDSW:
-		if (lx->nblock > 0)
-			lx->nblock--;
-		break;
-	case T_NAME: case T_INIT: case T_BEGIN: case T_RULE: case T_END:
-		lx->nleft = lx->nblock;
-		lx->nblock = 0;
-		break;
-	}
-}
-
 int
-lx_word(struct lexer *lx, union token_value *v, struct span span, struct str word)
+lx_word(struct lexer *lx, union token_value *v, struct str word)
 {
 	const struct keyword *k = keyword_find(word);
 	size_t i;
@@ -183,7 +192,6 @@ lx_word(struct lexer *lx, union token_value *v, struct span span, struct str wor
 		v->text = str_c(k->word);
 		return T_LATER;
 	}
-	block_follow(lx, k->token, span);
 	return k->token;
 }
 
@@ -195,7 +203,7 @@ lx_open(struct lexer *lx, char close, bool to_string, int token,
 	struct lex_bracket *b;
 
 	if (lx->nbracket == LIM_NEST) {
-		build_too_deep(lx->p, span);
+		build_too_deep(lx->p, span, "200 levels");
 		return T_BAD;
 	}
 	b = &lx->bracket[lx->nbracket++];
@@ -226,13 +234,16 @@ lx_close(struct lexer *lx, char c, struct span span)
 		char want[2] = { b == NULL ? '\0' : b->close, '\0' };
 		struct diag_item *d;
 
+		if (b == NULL && c == '}')
+			return lx_foreign(lx, span, STR_LIT("}"));
 		if (b == NULL)
 			return lx_error(lx, span, E_CLOSE, str_of(&c, 1));
 		d = diag_at(lx->p->diag, span, E_CLOSE_OTHER, str_of(&c, 1),
 		    str_c(want), STR_NIL);
 		if (d != NULL)
 			diag_other(lx->p->diag, d,
-			    source_place(lx->p->src, b->span.at));
+			    source_place(lx->p->src, b->span.at),
+			    "opened here");
 		/* take it for the one that was meant */
 	}
 	lx->sq = b->sq;
@@ -333,6 +344,36 @@ lx_number(struct lexer *lx, union token_value *v, struct span span, struct str s
 	return T_NUM;
 }
 
+static int
+hex(char c)
+{
+	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+int
+lx_no_number(struct lexer *lx, union token_value *v, struct span span,
+    struct str s)
+{
+	struct diag_item *d;
+	struct buf b;
+	double n = 0;
+	size_t i;
+
+	d = diag_at(lx->p->diag, span, E_NUMBER, s, STR_NIL, STR_NIL);
+	for (i = 2; i < s.n && isxdigit((unsigned char)s.p[i]); i++)
+		n = n * 16 + hex(s.p[i]);
+	if (s.n > 2 && s.p[0] == '0' && (s.p[1] | 0x20) == 'x' && i == s.n &&
+	    n <= NUM_EXACT) {
+		buf_init(&b, lx->p->arena->mem);
+		buf_printf(&b, "write %.0f", n);
+		diag_hint(lx->p->diag, d, buf_view(&b));
+		buf_free(&b);
+	}
+	v->q.unit = UNIT_NONE;
+	v->q.num = 0;
+	return T_NUM;
+}
+
 /* How a string that begins here is read. */
 static enum string_mode
 mode_here(struct lexer *lx)
@@ -397,7 +438,7 @@ lx_string_end(struct lexer *lx)
 
 /* Follows the shell's quotes through the text of a command. */
 static void
-shell_quotes(struct lexer *lx, char c)
+shell_quotes(struct lexer *lx, char c, uint32_t at)
 {
 	if (lx->sq)
 		lx->sq = c != '\'';
@@ -407,8 +448,10 @@ shell_quotes(struct lexer *lx, char c)
 		lx->esc = true;
 	else if (c == '"')
 		lx->dq = !lx->dq;
-	else if (c == '\'' && !lx->dq)
+	else if (c == '\'' && !lx->dq) {
 		lx->sq = true;
+		lx->sq_at = at;
+	}
 }
 
 void
@@ -418,7 +461,7 @@ lx_char(struct lexer *lx, char c)
 		lx->text_at = lx->at - 1;
 	buf_putc(&lx->text, c);
 	if (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)
-		shell_quotes(lx, c);
+		shell_quotes(lx, c, lx->at - 1);
 }
 
 void
@@ -431,13 +474,8 @@ lx_text(struct lexer *lx, struct str s)
 	buf_add(&lx->text, s.p, s.n);
 	if (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)
 		for (i = 0; i < s.n; i++)
-			shell_quotes(lx, s.p[i]);
-}
-
-static int
-hex(char c)
-{
-	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+			shell_quotes(lx, s.p[i],
+			    lx->at - (uint32_t)(s.n - i));
 }
 
 void
@@ -603,51 +641,54 @@ lx_flush(struct lexer *lx, union token_value *v, struct span *loc)
 	return T_STRTEXT;
 }
 
+/*
+ * How much of the text is a raw string.  One that is not closed, or only by
+ * the apostrophe of another script, ends with its line.
+ */
+size_t
+lx_raw_length(struct lexer *lx, struct span at, struct str s)
+{
+	size_t i, n = s.n;
+	bool closed = s.n > 1 && s.p[s.n - 1] == '\'';
+
+	for (i = 1; closed && i + 2 < s.n; i++)
+		closed = s.p[i] != '\n' ||
+		    strchr(" \t\n\r'", s.p[i + 1]) != NULL;
+	if (closed)
+		return n;
+	at.len = 1;
+	lx_error(lx, at, E_STR_OPEN, STR_LIT("'"));
+	return str_find(s, '\n', 0);
+}
+
 /* '...': as it stands. */
 int
-lx_raw(struct lexer *lx, union token_value *v, struct span *loc, struct str s)
+lx_raw(struct lexer *lx, union token_value *v, struct str s)
 {
-	size_t i;
+	bool closed = s.n > 1 && s.p[s.n - 1] == '\'';
 
-	for (i = 1; i + 2 < s.n; i++)
-		if (s.p[i] == '\n' && strchr(" \t\n\r'", s.p[i + 1]) == NULL) {
-			loc->len = 1;
-			lx_error(lx, *loc, E_STR_OPEN, STR_LIT("'"));
-			lx->p->stop = true;
-			return T_BAD;
-		}
 	lx->plain_once = false;
-	v->text = arena_dup(lx->p->arena, str_of(s.p + 1, s.n - 2));
+	v->text = arena_dup(lx->p->arena, str_of(s.p + 1,
+	    s.n - (closed ? 2 : 1)));
 	return T_STRTEXT;
 }
 
 void
 lx_unclosed(struct lexer *lx)
 {
-	if (!lx->unclosed_told)
-		lx_error(lx, lx->open_quote, E_STR_OPEN, STR_LIT("\""));
+	struct span at = { lx->sq_at, 1 };
+
+	if (lx->unclosed_told)
+		return;
 	lx->unclosed_told = true;
-}
-
-int
-lexer_next(union token_value *v, struct span *loc, struct parse *p)
-{
-	struct lexer *lx = p->lex;
-	int token;
-
-	if (p->stop) {
-		loc->at = lx->at;
-		loc->len = 0;
-		return T_EOF;
+	if (lx->sq && (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)) {
+		/* why the " behind it did not end the string */
+		diag_hint(lx->p->diag, diag_at(lx->p->diag, at, E_CMD_OPEN,
+		    STR_LIT("'"), STR_NIL, STR_NIL),
+		    STR_LIT("inside the shell's ' a \" does not end the string"));
+		lx->sq = false;
+		return;
 	}
-	/* a token that was reported is dropped: its error is told */
-	do {
-		token = pk_lex_lex(v, loc, lx->scanner);
-	} while (token == T_BAD && !p->stop);
-	if (token == T_BAD)
-		token = T_EOF;
-	if (token == T_NAME)
-		block_follow(lx, T_NAME, *loc);
-	lx->prev = token;
-	return token;
+	lx_error(lx, lx->open_quote, E_STR_OPEN, lx->block_text ?
+	    STR_LIT("\"\"\"") : STR_LIT("\""));
 }

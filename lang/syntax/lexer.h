@@ -32,10 +32,12 @@ struct lex_bracket {
 
 struct lex_block {
 	int		 token;
-	bool		 else_if;	/* holds "else if": the second one's end
-					 * may have been taken for its own */
 	struct span	 span;
+	struct span	 else_if;	/* of an if that stood behind its else;
+					 * len 0: none */
 };
+
+struct lex_held;
 
 struct lexer {
 	struct parse	*p;
@@ -45,11 +47,18 @@ struct lexer {
 	size_t		 nbracket;
 	struct lex_block block[LIM_NEST];
 	size_t		 nblock;
-	size_t		 nleft;		/* open when a section word came: they
-					 * are told of, then forgotten */
+	struct lex_held	*held;		/* a token that waits: blocks.c */
+	size_t		 nclose;	/* blocks to be closed before it */
+	bool		 condition;	/* the until just made wants one */
+	bool		 braces, semicolon; /* told of: once is enough */
+	int		 quiet;		/* an error of the parser at this token
+					 * only follows from what was told */
+	int		 before;	/* the token before prev */
+	struct span	 before_span, prev_span;
 	/* the string at hand */
 	enum string_mode mode;
 	bool		 sq, dq, esc;	/* the shell's quotes in a command */
+	uint32_t	 sq_at;		/* where the ' stands */
 	bool		 block_text;
 	uint32_t	 indent;
 	struct span	 open_quote;
@@ -74,7 +83,7 @@ int	lexer_next(union token_value *, struct span *, struct parse *);
 
 /* What the rules of scanner.l call (lexer.c). */
 void	lx_begin(struct lexer *, struct span *, uint32_t len);
-int	lx_word(struct lexer *, union token_value *, struct span, struct str);
+int	lx_word(struct lexer *, union token_value *, struct str);
 bool	lx_is_name(struct lexer *, struct str);
 int	lx_open(struct lexer *, char close, bool to_string, int token,
 	    struct span);
@@ -83,9 +92,13 @@ int	lx_func(struct lexer *, union token_value *, struct span, struct str,
 	    bool to_string);
 void	lx_comma(struct lexer *);
 int	lx_number(struct lexer *, union token_value *, struct span, struct str);
+/* 12abc, 0x1f: told, and 0. */
+int	lx_no_number(struct lexer *, union token_value *, struct span,
+	    struct str);
 int	lx_string(struct lexer *, struct span, bool block);
 int	lx_string_end(struct lexer *);
-int	lx_raw(struct lexer *, union token_value *, struct span *, struct str);
+size_t	lx_raw_length(struct lexer *, struct span, struct str);
+int	lx_raw(struct lexer *, union token_value *, struct str);
 void	lx_char(struct lexer *, char);
 void	lx_text(struct lexer *, struct str);
 void	lx_escape(struct lexer *, struct str);
@@ -96,6 +109,10 @@ bool	lx_text_only(const struct lexer *);	/* no variables in this string */
 bool	lx_is_array(struct lexer *, struct str);
 bool	lx_after_operand(const struct lexer *);
 int	lx_flush(struct lexer *, union token_value *, struct span *);
+/* What other languages have: braces, semicolons. */
+int	lx_foreign(struct lexer *, struct span, struct str);
+/* The end of the text, for messages: behind its last word. */
+struct span lx_end(const struct lexer *);
 int	lx_error(struct lexer *, struct span, enum diag_id, struct str);
 void	lx_unclosed(struct lexer *);
 

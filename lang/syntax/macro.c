@@ -257,7 +257,7 @@ define(struct preprocess *pp, const struct macro *m)
 		    m->off), (uint32_t)m->name.n, E_MACRO_DUP, m->name,
 		    STR_NIL, STR_NIL);
 		diag_other(pp->diag, item, source_place_in(pp->src, old->file,
-		    old->off));
+		    old->off), "first here");
 		return;
 	}
 	new = arena_alloc(pp->arena, sizeof *new);
@@ -337,7 +337,9 @@ macro_add_value(struct preprocess *pp, const char *prefix,
 		memcpy(name + n, v->name.p, v->name.n);
 	m.file = source_add(pp->src, str_of(name, n + v->name.n), v->value);
 	if (v->name.n == 0 || header(pp, v->name, 0, &m) != v->name.n) {
-		report(pp, m.file, 0, 0, E_MACRO_DEF, STR_NIL);
+		diag_hint(pp->diag, diag_in(pp->diag, source_place_in(pp->src,
+		    m.file, 0), 0, E_MACRO_DEF, STR_NIL, STR_NIL, STR_NIL),
+		    STR_LIT("a name is a letter, then letters, digits, - _ ."));
 		return;
 	}
 	if (!text_check(pp, m.file))

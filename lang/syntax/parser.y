@@ -168,8 +168,8 @@ item:
 	| T_TASK string		{ build_text(p, T_TASK, $2, @1); }
 	| T_INPUT T_PROC string	{ build_text(p, T_PROC, $3, @1); }
 	| T_INPUT T_FILE string	{ build_text(p, T_FILE, $3, @1); }
-	| T_INPUT T_WORD	{ build_input_later(p, $2, @2); }
-	| T_INPUT T_WORD string	{ build_input_later(p, $2, @2); }
+	| input_other
+	| input_other string
 	| T_FILTER string	{ build_text(p, T_FILTER, $2, @1); }
 	| T_SEPS string		{ build_seps(p, $2, false, @1); }
 	| T_SEPS T_REGEX string	{ build_seps(p, $3, true, @1); }
@@ -186,6 +186,10 @@ item:
 	| T_WATCH T_MEMORY	{ build_later(p, STR_LIT("watch"), @1); }
 	| T_AFFECTS T_MAIL	{ build_later(p, STR_LIT("affects"), @1); }
 	| T_FORMAT T_WORD	{ build_later(p, STR_LIT("format"), @1); }
+	;
+
+input_other:
+	  T_INPUT T_WORD	{ build_input_later(p, $2, @2); }
 	;
 
 number_arg:
@@ -536,6 +540,7 @@ parse_text(struct parse *p)
 	p->lex = arena_zalloc(p->arena, sizeof *p->lex);
 	lexer_open(p->lex, p);
 	(void)yyparse(p);
+	p->broken = p->diag->nerror > 0;
 	lexer_close(p->lex);
 	p->lex = NULL;
 }

@@ -260,7 +260,9 @@ unknown(struct expand *x, const struct rope *r, size_t i, size_t end)
 		    "did you mean =%.*s? write \\= for a plain =",
 		    (int)near->key.n, near->key.p);
 		diag_hint(x->pp->diag, item, str_c(hint));
-	}
+	} else if (item != NULL && quote_outside(&x->quote))
+		diag_hint(x->pp->diag, item,
+		    STR_LIT("a plain = has a blank behind it"));
 	if (!quote_outside(&x->quote))
 		emit(x, r, i, end);
 }

@@ -1,12 +1,15 @@
 /*
  * syntax: what to say when the parser stops.  Why not bison's own sentence:
- * the common slips (a bare call, else if, braces, =) deserve their own.
+ * the common slips (a bare call, a comma, =, words of other languages)
+ * deserve their own.
  */
 #include <stdlib.h>
 
 #include "lang/syntax/build.h"
 #include "lang/syntax/lexer.h"
 #include "lang/syntax/parser.h"
+
+#define TEXT_SHOWN	40	/* bytes of a token */
 
 static bool
 wants(const char *const *want, int n, const char *name)
@@ -19,95 +22,106 @@ wants(const char *const *want, int n, const char *name)
 	return false;
 }
 
-static const char *
-closer(int token)
-{
-	switch (token) {
-	case T_IF: return "fi";
-	case T_WHILE: return "endwhile";
-	case T_REPEAT: return "until";
-	case T_FOR: return "endfor";
-	case T_FOREACH: return "endforeach";
-	default: return "endsw";
-	}
-}
-
-static const char *
-opener(int token)
-{
-	switch (token) {
-	case T_IF: return "if";
-	case T_WHILE: return "while";
-	case T_REPEAT: return "repeat";
-	case T_FOR: return "for";
-	case T_FOREACH: return "foreach";
-	default: return "switch";
-	}
-}
-
 /* The source text of a token, as a person wrote it. */
 static struct str
 written(struct parse *p, struct span at)
 {
 	const struct buf *t = &p->src->text;
 
-	if (at.at >= t->n)
-		return STR_LIT("end of file");
 	if (at.len == 0)
 		at.len = 1;
+	if (at.at >= t->n)
+		return STR_LIT("end of file");
 	if (at.at + at.len > t->n)
 		at.len = (uint32_t)(t->n - at.at);
 	return str_of(t->p + at.at, at.len);
 }
 
-static bool
-block_missing(struct parse *p, struct span at, struct str got)
+static void
+hint(struct parse *p, struct diag_item *d, const char *fmt, struct str s)
 {
-	struct lexer *lx = p->lex;
-	size_t n = lx->nblock > 0 ? lx->nblock : lx->nleft;
-	struct lex_block *b;
-	struct diag_item *d;
+	struct buf b;
 
-	if (n == 0)
-		return false;
-	b = &lx->block[n - 1];
-	lx->nleft = 0;
-	d = diag_at(p->diag, at, b->else_if ? E_ELSE_IF : E_BLOCK_OPEN, str_c(opener(b->token)),
-	    str_c(closer(b->token)), got);
-	if (d != NULL)
-		diag_other(p->diag, d, source_place(p->src, b->span.at));
-	return true;
+	buf_init(&b, p->arena->mem);
+	buf_printf(&b, fmt, (int)s.n, s.p);
+	diag_hint(p->diag, d, buf_view(&b));
+	buf_free(&b);
+}
+
+/* Words that other languages have here. */
+static const char *
+foreign(struct str word)
+{
+	static const struct { const char *word, *hint; } rows[] = {
+		{ "then", "leave it out" }, { "endif;", "write fi" },
+		{ "and", "write &&" }, { "or", "write ||" },
+		{ "not", "write !" }, { "mod", "write %" },
+		{ "is", "write == for numbers, eq for strings" },
+		{ "equals", "write == for numbers, eq for strings" },
+		{ "contains", "write =~" }, { "matches", "write =~" },
+		{ "done", "write endwhile or endfor" },
+		{ "esac", "write endsw" }, { "elsif", "write elif" },
+		{ "echo", "write output" }, { "printf", "write output" },
+		{ "puts", "write output" }, { "let", "write set" },
+		{ "var", "write set" }, { "my", "write set" },
+		{ "unless", "write if ! (...)" },
+		{ "true", "write 1 or #true()" },
+		{ "false", "write 0 or #false()" },
+		{ "null", "write NIL" }, { "nil", "write NIL" },
+		{ "undef", "write NIL" }, { "exit", "write quit" },
+		{ "sleep", "write pause" }, { "system", "write exec wait" },
+		{ "call", "write do" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (str_eq(str_c(rows[i].word), word))
+			return rows[i].hint;
+	return NULL;
+}
+
+/* The name that the grammar has for a reserved word's token. */
+static const char *
+token_word(int token)
+{
+	size_t i;
+
+	for (i = 0; i < keyword_count; i++)
+		if (keyword_table[i].token == token)
+			return keyword_table[i].word;
+	return "";
 }
 
 static void
 unknown_word(struct parse *p, struct span at, struct str word,
     const char *const *want, int nwant)
 {
+	const char *known = foreign(word);
 	struct diag_item *d;
 	struct str best = STR_NIL, s;
 	unsigned dist, bestd = 3;
-	struct buf b;
 	size_t i;
 
+	d = diag_at(p->diag, at, E_WORD, word, STR_NIL, STR_NIL);
+	if (known != NULL) {
+		diag_hint(p->diag, d, str_c(known));
+		return;
+	}
+	/* only what could stand here, and is no other word of that length */
 	for (i = 0; i < keyword_count; i++) {
 		s = str_c(keyword_table[i].word);
+		if (!wants(want, nwant, token_word(keyword_table[i].token)))
+			continue;
 		dist = str_distance(s, word, bestd);
-		/* what could stand here wins over what could not */
-		if (dist < bestd || (dist == bestd && dist < 3 &&
-		    wants(want, nwant, keyword_table[i].word))) {
+		if (dist < bestd && dist < s.n) {
 			best = s;
 			bestd = dist;
 		}
 	}
-	d = diag_at(p->diag, at, E_WORD, word, STR_NIL, STR_NIL);
-	if (d == NULL || str_none(best))
-		return;
-	buf_init(&b, p->arena->mem);
-	buf_puts(&b, "did you mean ");
-	buf_str(&b, best);
-	buf_putc(&b, '?');
-	diag_hint(p->diag, d, arena_dup(p->arena, buf_view(&b)));
-	buf_free(&b);
+	if (!str_none(best))
+		hint(p, d, "did you mean %.*s?", best);
+	else if (wants(want, nwant, "string"))
+		hint(p, d, "a text stands in quotes: \"%.*s\"", word);
 }
 
 /* What the parser could take, in a few words; NIL if that is too much. */
@@ -116,22 +130,26 @@ expected(struct parse *p, const char *const *want, int n)
 {
 	struct buf b;
 	struct str s;
-	int i, shown = 0;
+	int i;
 
+	if (wants(want, n, "string") && wants(want, n, "NIL"))
+		return STR_LIT("an expression");
+	if (wants(want, n, "+="))
+		return STR_LIT("= or another assignment");
+	if (wants(want, n, "&&"))
+		return STR_NIL;		/* an operator, or whatever follows */
 	if (wants(want, n, "set"))
 		return STR_LIT("a statement");
-	if (wants(want, n, "string") && wants(want, n, "number") &&
-	    wants(want, n, "NIL"))
-		return STR_LIT("an expression");
 	if (wants(want, n, "status") && wants(want, n, "task"))
 		return STR_LIT("an item of init or a section");
-	if (wants(want, n, "**") && n > 6)
-		return STR_NIL;
+	if (wants(want, n, "number variable") &&
+	    wants(want, n, "string variable"))
+		return STR_LIT("a variable");
 	if (n == 0 || n > 4)
 		return STR_NIL;
 	buf_init(&b, p->arena->mem);
 	for (i = 0; i < n; i++) {
-		if (shown++ > 0)
+		if (i > 0)
 			buf_puts(&b, i == n - 1 ? " or " : ", ");
 		buf_puts(&b, want[i]);
 	}
@@ -140,57 +158,168 @@ expected(struct parse *p, const char *const *want, int n)
 	return s;
 }
 
+static bool
+is(const char *got, const char *a, const char *b)
+{
+	return strcmp(got, a) == 0 || strcmp(got, b) == 0;
+}
+
+/* A comparison where one has just been made. */
+static bool
+compares(const char *got)
+{
+	static const char *const all[] = { "'<'", "'>'", "<=", ">=", "==",
+	    "!=", "!>", "!<", "!>=", "!<=", "lt", "gt", "le", "ge", "eq", "ne",
+	    "=~", "=~~", "!~", "!~~" };
+	size_t i;
+
+	for (i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (strcmp(got, all[i]) == 0)
+			return true;
+	return false;
+}
+
+/* True: it was one of the slips that have a message of their own. */
+static bool
+slip(struct parse *p, struct span at, struct str text, const char *got,
+    const char *const *want, int n)
+{
+	const struct lexer *lx = p->lex;
+	bool statement = wants(want, n, "set"), more = wants(want, n, "&&");
+	char c = text.p[0], next = at.at + 1 < p->src->text.n ?
+	    p->src->text.p[at.at + 1] : '\0';
+	struct span was = lx->before_span;
+
+	if (lx->before == T_NAME) {
+		struct str name = written(p, was), best = STR_NIL, s;
+		unsigned d, bestd = 3;
+		struct diag_item *item;
+		size_t i;
+
+		item = diag_at(p->diag, was, E_NAME_SLIP, name, STR_NIL,
+		    STR_NIL);
+		for (i = 0; i < keyword_count; i++) {
+			s = str_c(keyword_table[i].word);
+			d = str_distance(s, name, bestd);
+			if (d < bestd && keyword_table[i].class == KW_STMT) {
+				best = s;
+				bestd = d;
+			}
+		}
+		if (!str_none(best))
+			hint(p, item, "did you mean %.*s?", best);
+		return true;
+	}
+	if ((c == '(' || c == '[') && at.len == 1 &&
+	    (lx->before == T_NVAR || lx->before == T_SVAR)) {
+		was.len = at.at + 1 - was.at;
+		diag_at(p->diag, was, E_BLANK_NAME, str_of(text.p, 1),
+		    STR_NIL, STR_NIL);
+		return true;
+	}
+	if ((c == '+' || c == '-') && at.len == 1 && (next == c ||
+	    (at.at > 0 && p->src->text.p[at.at - 1] == c))) {
+		at.len = 2;
+		if (next != c)
+			at.at--;
+		diag_at(p->diag, at, E_INCREMENT, written(p, at), STR_NIL,
+		    STR_NIL);
+		return true;
+	}
+	if (c == '=' && at.len == 1 && more) {
+		diag_at(p->diag, at, E_ASSIGN_IN_EXPR, STR_NIL, STR_NIL,
+		    STR_NIL);
+		return true;
+	}
+	if (more && compares(got)) {
+		diag_at(p->diag, at, E_CHAIN, text, STR_NIL, STR_NIL);
+		return true;
+	}
+	if (statement && is(got, "number function", "string function")) {
+		diag_at(p->diag, at, E_BARE_CALL, text, STR_NIL, STR_NIL);
+		return true;
+	}
+	if (statement && (is(got, "number variable", "string variable") ||
+	    is(got, "number array", "string array"))) {
+		diag_at(p->diag, at, E_BARE_VAR, text, STR_NIL, STR_NIL);
+		return true;
+	}
+	if (strcmp(got, "in") == 0 && lx->before == T_NVAR) {
+		diag_at(p->diag, was, E_FORIN, STR_NIL, STR_NIL, STR_NIL);
+		return true;
+	}
+	return false;
+}
+
+/* The closing word of a block; it is right by the time it comes here. */
+static bool
+closes(const char *got)
+{
+	static const char *const words[] = { "fi", "endwhile", "until",
+	    "endfor", "endforeach", "endsw", "elif", "else", "case",
+	    "default" };
+	size_t i;
+
+	for (i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(got, words[i]) == 0)
+			return true;
+	return false;
+}
+
 void
 build_syntax_error(struct parse *p, struct span at, const char *got,
     const char *const *want, int nwant)
 {
-	struct str text = written(p, at), exp;
-	bool statement = wants(want, nwant, "set");
+	struct str text, exp;
+	struct diag_item *d;
+	struct buf b;
 	size_t n;
 
-	if (p->stop)
+	/* A block's end comes unexpected when its beginning was lost. */
+	if (p->stop || p->lex->quiet > 0 ||
+	    (closes(got) && p->diag->nerror > 0))
 		return;
+	text = strcmp(got, "end of file") == 0 ? STR_LIT("end of file") :
+	    written(p, at);
 	if (strcmp(got, "word") == 0) {
 		unknown_word(p, at, text, want, nwant);
 		return;
 	}
-	if (statement && (strcmp(got, "number function") == 0 ||
-	    strcmp(got, "string function") == 0)) {
-		diag_at(p->diag, at, E_BARE_CALL, text, STR_NIL, STR_NIL);
+	if (slip(p, at, text, got, want, nwant))
 		return;
-	}
-	if (statement && (strcmp(got, "number variable") == 0 ||
-	    strcmp(got, "string variable") == 0)) {
-		diag_at(p->diag, at, E_BARE_VAR, text, STR_NIL, STR_NIL);
-		return;
-	}
-	if (text.n > 0 && text.p[0] == '=' && text.n == 1 &&
-	    wants(want, nwant, "==")) {
-		diag_at(p->diag, at, E_ASSIGN_IN_EXPR, STR_NIL, STR_NIL,
-		    STR_NIL);
-		return;
-	}
-	if (strcmp(got, "end of file") == 0 || strcmp(got, "script name") == 0 ||
-	    strcmp(got, "rule") == 0 || strcmp(got, "end") == 0 ||
-	    strcmp(got, "begin") == 0) {
-		if (block_missing(p, at, text))
-			return;
-	}
-	for (n = 0; n < text.n && n < 40 && text.p[n] != '\n'; n++)
+	for (n = 0; n < text.n && n < TEXT_SHOWN && text.p[n] != '\n'; n++)
 		;
 	text.n = n;
+	buf_init(&b, p->arena->mem);
+	if (text.n > 0 && strchr("\"'#$", text.p[0]) == NULL &&
+	    strchr(",.()[]{}<>=!~+-*/%&|^:", text.p[0]) != NULL) {
+		buf_putc(&b, '\'');
+		buf_str(&b, text);
+		buf_putc(&b, '\'');
+	} else if (is(got, "string", "string text"))
+		buf_puts(&b, "string");
+	else
+		buf_str(&b, text);
 	exp = expected(p, want, nwant);
 	if (str_none(exp))
-		diag_at(p->diag, at, E_SYNTAX, text, STR_NIL, STR_NIL);
+		d = diag_at(p->diag, at, E_SYNTAX, buf_view(&b), STR_NIL,
+		    STR_NIL);
 	else
-		diag_at(p->diag, at, E_SYNTAX_WANT, text, exp, STR_NIL);
+		d = diag_at(p->diag, at, E_SYNTAX_WANT, buf_view(&b), exp,
+		    STR_NIL);
+	buf_free(&b);
+	if (strcmp(got, "','") == 0 && wants(want, nwant, "&&"))
+		diag_hint(p->diag, d, STR_LIT("texts are joined with ."));
+	else if (wants(want, nwant, "set") && (is(got, "mail", "print") ||
+	    is(got, "log", "syslog") || is(got, "piktlog", "piktlog")))
+		hint(p, d, "write: output %.*s ...", text);
 }
 
 void
-build_too_deep(struct parse *p, struct span at)
+build_too_deep(struct parse *p, struct span at, const char *what)
 {
 	if (p->stop)
 		return;
-	diag_at(p->diag, at, E_DEEP, STR_LIT("200 levels"), STR_NIL, STR_NIL);
+	diag_at(p->diag, at, E_DEEP, str_c(what), STR_NIL, STR_NIL);
 	p->stop = true;
 }

@@ -382,7 +382,7 @@ diag_reads_well(void **state)
 	/* Out of order; the trail is that of the second. */
 	item = diag_at(&w->d, (struct span){ 10, 4 }, E_MACRO_DUP,
 	    S("tw\x1b"), STR_NIL, STR_NIL);
-	diag_other(&w->d, item, source_place(s, 0));
+	diag_other(&w->d, item, source_place(s, 0), "first here");
 	diag_at(&w->d, (struct span){ 5, 4 }, E_MACRO_UNKNOWN, S("body"),
 	    STR_NIL, STR_NIL);
 	item = diag_at(&w->d, (struct span){ 0, 0 }, E_NUL, STR_NIL, STR_NIL,
@@ -437,14 +437,19 @@ diag_cuts_long_lines(void **state)
 static void
 diag_shows_twenty_and_counts(void **state)
 {
+	static char many[5000];
+	const struct str text = str_of(memset(many, 'x', sizeof many),
+	    sizeof many);
 	struct world *w = *state;
 	size_t i, n = 0;
 
-	source_emit(&w->src, S("x"), source_add(&w->src, S("f"), S("x")), 0,
+	source_emit(&w->src, text, source_add(&w->src, S("f"), text), 0,
 	    SOURCE_NONE);
 	for (i = 0; i < 5000; i++)
-		diag_hint(&w->d, diag_at(&w->d, (struct span){ 0, 1 }, E_NUL,
-		    STR_NIL, STR_NIL, STR_NIL), STR_EMPTY);
+		diag_hint(&w->d, diag_at(&w->d, (struct span){ (uint32_t)i, 1 },
+		    E_NUL, STR_NIL, STR_NIL, STR_NIL), STR_EMPTY);
+	/* the same again is told once */
+	diag_at(&w->d, (struct span){ 0, 1 }, E_NUL, STR_NIL, STR_NIL, STR_NIL);
 	assert_int_equal(w->d.nerror, 5000);
 	diag_render(&w->d, &w->out, false);
 	for (i = 0; i < w->out.n; i++)

@@ -27,6 +27,7 @@ endif
 
 # Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
 HELPERS = \
+	tests/bench/timed \
 	tests/command/argv \
 	tests/command/hostile \
 	tests/command/random \
@@ -81,9 +82,10 @@ check-local:
 check-programs: $(check_PROGRAMS)
 check-long: all check-programs
 	@PICKET_LONG=1 $(RUN_TESTS) $(TESTFLAGS)
-bench: all
+bench: all check-programs
 	@SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
 	PICKET='$(abs_top_builddir)/picket' \
+	TIMED='$(abs_top_builddir)/tests/bench/timed' \
 	PICKET_LIB='$(abs_top_srcdir)/stdlib-scripts' \
 	PICKET_LIBEXEC='$(abs_top_builddir)' \
 	'$(srcdir)/tests/bench/run' $(BENCHFLAGS)

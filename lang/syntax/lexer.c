@@ -566,6 +566,18 @@ lx_text_only(const struct lexer *lx)
 	return lx->mode == MODE_INIT || lx->mode == MODE_INIT_CMD;
 }
 
+/* True if `foreach #keys(` stands before t[i]: a scalar follows.  In
+ * `for $k in #keys(` it is the array. */
+static bool
+keys_of_foreach(const char *t, size_t i)
+{
+	if (i < 6 || memcmp(t + i - 6, "#keys(", 6) != 0)
+		return false;
+	for (i -= 6; i > 0 && strchr(" \t\n\r", t[i - 1]) != NULL; i--)
+		;
+	return i >= 7 && memcmp(t + i - 7, "foreach", 7) == 0;
+}
+
 /*
  * "$name[": an index if the name is an array.  A scalar is one that is set,
  * read by dat, or gone over by for without an index anywhere in the text.
@@ -604,10 +616,9 @@ lx_is_array(struct lexer *lx, struct str name)
 			if (i >= k && memcmp(t->p + i - k, before[n], k) == 0 &&
 			    (i == k || !word_byte(t->p[i - k - 1]) ||
 			    before[n][0] == '(')) {
-				/* "(" counts only in #keys($name, */
+				/* "(" counts only in foreach #keys($name, ... */
 				if (before[n][0] != '(' ||
-				    (i >= 6 && memcmp(t->p + i - 6, "#keys(",
-				    6) == 0)) {
+				    keys_of_foreach(t->p, i)) {
 					scalar = true;
 					break;
 				}

@@ -98,6 +98,18 @@ library(struct cli *c)
 	return true;
 }
 
+/* Without an = before a name nothing of the library can be meant. */
+static bool
+may_use_macros(struct str text)
+{
+	size_t i = 0;
+
+	for (; (i = str_find(text, '=', i)) + 1 < text.n; i++)
+		if ((text.p[i + 1] | 0x20) >= 'a' && (text.p[i + 1] | 0x20) <= 'z')
+			return true;
+	return false;
+}
+
 static void
 load_compiled(struct cli *c, const char *path, struct str bytes,
     struct loaded *l)
@@ -168,7 +180,7 @@ cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 		load_compiled(c, path, text, l);
 		return;
 	}
-	if (!library(c))
+	if (may_use_macros(text) && !library(c))
 		return;
 	memset(&o, 0, sizeof o);
 	o.macro = c->macro;

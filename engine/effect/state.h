@@ -25,7 +25,8 @@
 #define LIM_LOG_OUTPUT	20		/* last lines of a child's output that go
 					 * into the log */
 #define LIM_LOG_FILES	8		/* `output log` files kept open */
-#define LIM_OUT		(64 * 1024)	/* bytes of `output` held back */
+#define LIM_OUT		(32 * 1024 - 1)	/* bytes of `output` held back: with the
+					 * zero byte behind them no page wasted */
 #define LIM_STDERR	(4 * 1024)	/* last bytes kept of what a command that
 					 * is read from says on standard error */
 #define LIM_GO		256		/* exec without wait, running at once; the

@@ -92,6 +92,16 @@ wait_input(void *ctx, int fd)
 	}
 }
 
+/* For what is always ready: a long file must not outlast the deadline. */
+static bool
+look_input(void *ctx, int fd)
+{
+	struct live_input *in = ctx;
+
+	(void)fd;
+	return !live_stop(in->live);
+}
+
 /*
  * Starts one of the two; it reads from `from` (-1: nothing), which is closed.
  * Returns where its output comes, or -1.
@@ -148,7 +158,7 @@ ready(struct live_input *in, bool polled)
 	struct live *l = in->live;
 
 	reader_init(&in->reader, l->mem, in->fd, l->o.line_max,
-	    polled ? wait_input : NULL, in);
+	    polled ? wait_input : look_input, in);
 	return in;
 }
 

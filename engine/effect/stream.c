@@ -325,6 +325,17 @@ close_process(struct live *l, struct stream *s, bool early)
 	return status;
 }
 
+static void
+log_cut(struct live *l, const struct stream *s)
+{
+	char text[STREAM_NAME + 100];
+	int n = snprintf(text, sizeof text, "%.*s: %zu line%s longer than %zu "
+	    "bytes: the rest was cut", (int)s->nname, s->name, s->reader.ncut,
+	    s->reader.ncut == 1 ? "" : "s", s->reader.line_max);
+
+	log_line(l, LOG_WARNING, str_of(text, (size_t)n));
+}
+
 int
 stream_close(void *h, struct stream *s)
 {
@@ -342,6 +353,8 @@ stream_close(void *h, struct stream *s)
 		good = false;
 	}
 	s->fd = -1;
+	if (s->reader.ncut > 0)
+		log_cut(l, s);
 	if (s->kid != NULL)
 		status = close_process(l, s,
 		    s->kind == PROC_READ && !s->ended);

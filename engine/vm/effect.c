@@ -71,6 +71,7 @@ vm_set_exec(struct vm *vm, const struct exec_result *r)
 	vm->exitcode = r->started ? r->status : 127;
 	buf_clear(&vm->output);
 	buf_str(&vm->output, str_none(r->output) ? STR_EMPTY : r->output);
+	vm_waited(vm);
 }
 
 int

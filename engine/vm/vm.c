@@ -326,6 +326,13 @@ vm_skip_line(struct vm *vm)
 	vm->innum++;
 }
 
+void
+vm_waited(struct vm *vm)
+{
+	if (!vm->must_end && vm->host->stop(vm->h))
+		vm_end(vm, VM_STOPPED, vm->host->why(vm->h));
+}
+
 double
 vm_skip(const struct vm *vm)
 {
@@ -456,6 +463,7 @@ vm_failed(struct call *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	call_log(c, LOG_WARNING, fmt, ap, &c->vm->errtext);
 	va_end(ap);
+	vm_waited(c->vm);	/* the deadline may be why */
 }
 
 struct str

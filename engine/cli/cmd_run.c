@@ -234,66 +234,145 @@ keep(struct alert *a, struct str run_id, struct str message)
 	buf_free(&path);
 }
 
+/* By the transports of the configuration, in another program. */
 static bool
-deliver(struct alert *a, const struct mail *m, struct str body)
+hand_over(struct alert *a, const struct mail *m, struct str message,
+    struct str body)
 {
 	struct cli *c = a->c;
-	const char *to = c->value[OPT_MAIL];
-	struct buf text, report, program;
+	struct buf report, program;
 	struct job job;
 	bool ok;
 
-	buf_init(&text, &c->mem);
-	buf_init(&report, &c->mem);
-	buf_init(&program, &c->mem);
-	if (to != NULL && strcmp(to, "stdout") == 0) {
-		compose_readable(m, body, &text);
-		return cli_write(1, buf_view(&text));
-	}
-	compose_message(m, body, &text);
-	if (to != NULL) {
-		ok = mailbox_append(to, m->from, m->when, buf_view(&text),
-		    &report);
-		if (!ok) {
-			cli_say("--mail: %s", buf_c(&report));
-			keep(a, m->run_id, buf_view(&text));
-		}
-		return ok;
-	}
-	if (a->dry) {
-		size_t i;
-
-		buf_clear(&text);
-		buf_puts(&text, "dry-run: mail not sent: ");
-		compose_subject(m, &text);
-		buf_puts(&text, ", to");
-		for (i = 0; i < m->nto; i++)
-			buf_printf(&text, " %.*s", (int)m->to[i].n,
-			    m->to[i].p);
-		buf_puts(&text, " (--mail stdout shows it)\n");
-		return cli_write(1, buf_view(&text));
-	}
 	job_from_conf(&job, &c->conf, &c->arena);
 	job.run = m->run_id;
 	for (job.nto = 0; job.nto < m->nto; job.nto++)
 		job.to[job.nto] = m->to[job.nto];
-	job.message = buf_view(&text);
+	job.message = message;
 	job.body = body;
 	if (job.ntransport == 0) {
 		cli_say("no way to send mail: picket.conf names none and "
 		    "there is no " CONF_SENDMAIL_PATH);
-		keep(a, m->run_id, buf_view(&text));
 		return false;
 	}
+	buf_init(&report, &c->mem);
+	buf_init(&program, &c->mem);
 	send_program(&program);
 	ok = send_job(&job, buf_c(&program), 0, &report);
-	if (!ok) {
+	if (!ok)
 		(void)cli_write(2, buf_view(&report));
-		keep(a, m->run_id, buf_view(&text));
-	}
-	buf_free(&text);
 	buf_free(&report);
 	buf_free(&program);
+	return ok;
+}
+
+static bool
+append(struct cli *c, const struct mail *m, const char *box,
+    struct str message)
+{
+	struct buf report;
+	bool ok;
+
+	buf_init(&report, &c->mem);
+	ok = mailbox_append(box, m->from, m->when, message, &report);
+	if (!ok)
+		cli_say("--mail: %s", buf_c(&report));
+	buf_free(&report);
+	return ok;
+}
+
+static void
+tell_unsent(const struct mail *m, struct buf *text)
+{
+	size_t i;
+
+	buf_puts(text, "dry-run: mail not sent: ");
+	compose_subject(m, text);
+	buf_puts(text, ", to");
+	for (i = 0; i < m->nto; i++)
+		buf_printf(text, " %.*s", (int)m->to[i].n, m->to[i].p);
+	buf_puts(text, " (--mail stdout shows it)\n");
+}
+
+/* Has picket-deliver send it; a report on standard error if it could not. */
+static bool
+send(struct alert *a, const struct mail *m, struct str message,
+    struct str body)
+{
+	struct cli *c = a->c;
+	struct buf report, program;
+	struct job job;
+	bool ok;
+
+	job_from_conf(&job, &c->conf, &c->arena);
+	job.run = m->run_id;
+	for (job.nto = 0; job.nto < m->nto; job.nto++)
+		job.to[job.nto] = m->to[job.nto];
+	job.message = message;
+	job.body = body;
+	if (job.ntransport == 0) {
+		cli_say("no way to send mail: picket.conf names none and "
+		    "there is no " CONF_SENDMAIL_PATH);
+		return false;
+	}
+	buf_init(&report, &c->mem);
+	buf_init(&program, &c->mem);
+	send_program(&program);
+	ok = send_job(&job, buf_c(&program), 0, &report);
+	if (!ok)
+		(void)cli_write(2, buf_view(&report));
+	buf_free(&report);
+	buf_free(&program);
+	return ok;
+}
+
+/* What a dry run says of its mail instead of sending it. */
+static bool
+tell_mail(const struct mail *m, struct buf *text)
+{
+	size_t i;
+
+	buf_clear(text);
+	buf_puts(text, "dry-run: mail not sent: ");
+	compose_subject(m, text);
+	buf_puts(text, ", to");
+	for (i = 0; i < m->nto; i++)
+		buf_printf(text, " %.*s", (int)m->to[i].n, m->to[i].p);
+	buf_puts(text, " (--mail stdout shows it)\n");
+	return cli_write(1, buf_view(text));
+}
+
+static bool
+deliver(struct alert *a, const struct mail *m, struct str body)
+{
+	const char *to = a->c->value[OPT_MAIL];
+	struct buf text, why;
+	bool ok;
+
+	buf_init(&text, &a->c->mem);
+	if (to != NULL && strcmp(to, "stdout") == 0) {
+		compose_readable(m, body, &text);
+		ok = cli_write(1, buf_view(&text));
+		buf_free(&text);
+		return ok;
+	}
+	compose_message(m, body, &text);
+	if (to != NULL) {
+		buf_init(&why, &a->c->mem);
+		ok = mailbox_append(to, m->from, m->when, buf_view(&text),
+		    &why);
+		if (!ok)
+			cli_say("--mail: %s", buf_c(&why));
+		buf_free(&why);
+	} else if (a->dry) {
+		ok = tell_mail(m, &text);
+		buf_free(&text);
+		return ok;
+	} else
+		ok = send(a, m, buf_view(&text), body);
+	if (!ok)
+		keep(a, m->run_id, buf_view(&text));
+	buf_free(&text);
 	return ok;
 }
 

@@ -88,6 +88,8 @@ engine_libengine_a_SOURCES = \
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.
 picket_SOURCES = \
+	engine/cli/alert.c \
+	engine/cli/alert.h \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
 	engine/cli/cmd_run.c \

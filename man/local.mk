@@ -1,2 +1,15 @@
-# man/: the manual, in mdoc.
-dist_man_MANS +=
+# man/: the manual, in mdoc.  A page PAGE.N is made of man/PAGE.N.in by
+# man/gentables, which puts in the tables of lang/table.
+
+MAN_PAGES =
+
+noinst_PROGRAMS += man/gentables
+man_gentables_SOURCES = man/gentables.c
+man_gentables_LDADD =
+
+man_MANS = $(MAN_PAGES)
+CLEANFILES += $(MAN_PAGES)
+EXTRA_DIST += $(MAN_PAGES:=.in)
+$(MAN_PAGES): %: %.in man/gentables
+	$(AM_V_GEN)$(MKDIR_P) man && man/gentables <'$<' >$@.tmp && \
+	mv $@.tmp $@

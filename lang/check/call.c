@@ -185,7 +185,6 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
     int id)
 {
 	struct node *a = *pa;
-	struct symbol *y;
 
 	switch (letter) {
 	case 's':
@@ -211,15 +210,6 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
 	case 'c':
 		check_command(c, pa);
 		break;
-	case 'k':
-		if (a->kind != X_VAR || a->type != TY_STR) {
-			check_error(c, a->span, E_ARG_VAR, number_text(c, i),
-			    builtin_main_name(id));
-			break;
-		}
-		y = check_symbol(c, a, SYM_SCALAR);
-		y->set = true;
-		break;
 	default:	/* v */
 		if (check_expr(c, pa) == TY_ANY)
 			(*pa)->type = TY_STR;
@@ -231,10 +221,6 @@ static void
 intrinsic(struct check *c, struct node *n)
 {
 	switch (n->id) {
-	case BI_KEYSOF:
-		check_error(c, n->span, E_CALL_PLACE, STR_LIT("#keys"),
-		    STR_LIT("for ... in and foreach"));
-		break;
 	case BI_RAW: case BI_WORDS: case BI_OPT:
 		check_error(c, n->span, E_CALL_PLACE, builtin_main_name(n->id),
 		    STR_LIT("commands"));
@@ -280,6 +266,11 @@ check_call(struct check *c, struct node **pn)
 		for (pp = &n->list; *pp != NULL; pp = &(*pp)->next)
 			check_expr(c, pp);
 		return n->type = TY_ANY;
+	}
+	if (n->id == BI_KEYSOF) {
+		check_error(c, n->span, E_CALL_PLACE, STR_LIT("#keys"),
+		    STR_LIT("for ... in and foreach"));
+		return n->type = TY_NUM;
 	}
 	bi = &builtin_info[n->id];
 	n->type = bi->ret == '#' ? TY_NUM : TY_STR;

@@ -7,6 +7,18 @@ wanted(const struct shell *s, const struct sh_word *w)
 	return !s->needed || (sh_has_data(w) && w->role != SH_APART);
 }
 
+/* $1 and its like in a program: there awk's own, or the shell's, is usual. */
+static bool
+is_field(struct str s)
+{
+	size_t i;
+
+	for (i = 1; i < s.n; i++)
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	return s.n > 1 && s.p[0] == '$';
+}
+
 /* What only the whole word tells about its data parts. */
 static void
 finish_word(struct shell *s, const struct sh_word *w)
@@ -32,6 +44,10 @@ finish_word(struct shell *s, const struct sh_word *w)
 			sh_refuse(s, d, E_CMD_WORDS, STR_NIL);
 		if (d->part->kind == DATA_PLAIN && d->part->built && alone)
 			diag_at(s->diag, d->part->span, E_CMD_ONE_WORD,
+			    d->part->text, STR_NIL, STR_NIL);
+		if ((d->flags & (DP_PROG_SH | DP_PROG_OTHER)) != 0 &&
+		    !d->told && is_field(d->part->text))
+			diag_at(s->diag, d->part->span, E_CMD_FIELD,
 			    d->part->text, STR_NIL, STR_NIL);
 		if (w->role == SH_APART)
 			continue;

@@ -371,9 +371,13 @@ check_keys(struct check *c, struct node *n)
 {
 	struct node **pp;
 
-	for (pp = &n->list; *pp != NULL; pp = &(*pp)->next)
+	for (pp = &n->list; *pp != NULL; pp = &(*pp)->next) {
 		if (check_expr(c, pp) == TY_ANY)
 			(*pp)->type = TY_STR;
+		if ((*pp)->kind == X_NUM && (*pp)->num < 0)
+			check_error(c, (*pp)->span, E_KEY_NEGATIVE, STR_NIL,
+			    STR_NIL);
+	}
 }
 
 enum type

@@ -42,7 +42,7 @@ void
 sh_refuse(struct shell *s, struct sh_data *d, enum diag_id id,
     struct str what)
 {
-	if (!d->told)
+	if (!d->told && !s->broken)
 		sh_error(s, d->at, id, d->part->text, what);
 	d->told = true;
 }

@@ -371,6 +371,7 @@ lx_no_number(struct lexer *lx, union token_value *v, struct span span,
 	}
 	v->q.unit = UNIT_NONE;
 	v->q.num = 0;
+	lx->quiet = 1;
 	return T_NUM;
 }
 

@@ -245,10 +245,10 @@ stmt:
 				{ $$ = build_loop(p, S_WHILE, $2, $3, @1); }
 	| T_REPEAT stmt_list_opt T_UNTIL cond
 				{ $$ = build_loop(p, S_REPEAT, $4, $2, @1); }
-	| T_FOR for_set cond for_set stmt_list_opt T_ENDFOR
+	| T_FOR for_set target for_set stmt_list_opt T_ENDFOR
 				{ $$ = build_for(p, $2, $3, $4, $5, @1); }
 	| T_FOR error stmt_list_opt T_ENDFOR	{ $$ = NULL; }
-	| T_FOR '(' for_set cond for_set ')' stmt_list_opt T_ENDFOR
+	| T_FOR '(' for_set target for_set ')' stmt_list_opt T_ENDFOR
 				{ $$ = build_for(p, $3, $4, $5, $7, @1); }
 	| T_FOR T_SVAR T_IN primary stmt_list_opt T_ENDFOR
 				{ $$ = build_forin(p, $2, @2, $4, $5, @1); }

@@ -3,6 +3,7 @@
  * the common slips (a bare call, a comma, =, words of other languages)
  * deserve their own.
  */
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "lang/syntax/build.h"
@@ -102,6 +103,14 @@ unknown_word(struct parse *p, struct span at, struct str word,
 	unsigned dist, bestd = 3;
 	size_t i;
 
+	if (p->lex->before == T_OUTPUT &&
+	    (str_eq(word, STR_LIT("webhook")) ||
+	    str_eq(word, STR_LIT("journal")))) {
+		diag_at(p->diag, at, E_LATER, str_of(p->src->text.p +
+		    p->lex->before_span.at, at.at + at.len -
+		    p->lex->before_span.at), STR_NIL, STR_NIL);
+		return;
+	}
 	d = diag_at(p->diag, at, E_WORD, word, STR_NIL, STR_NIL);
 	if (known != NULL) {
 		diag_hint(p->diag, d, str_c(known));
@@ -120,6 +129,10 @@ unknown_word(struct parse *p, struct span at, struct str word,
 	}
 	if (!str_none(best))
 		hint(p, d, "did you mean %.*s?", best);
+	else if (wants(want, nwant, "string") && isupper((unsigned char)
+	    word.p[0]) && p->lex->before == T_NFUNC)
+		diag_hint(p->diag, d,
+		    STR_LIT("a handle is written in capitals"));
 	else if (wants(want, nwant, "string"))
 		hint(p, d, "a text stands in quotes: \"%.*s\"", word);
 }
@@ -277,7 +290,8 @@ build_syntax_error(struct parse *p, struct span at, const char *got,
 
 	/* A block's end comes unexpected when its beginning was lost. */
 	if (p->stop || p->lex->quiet > 0 ||
-	    (closes(got) && p->diag->nerror > 0))
+	    (closes(got) && p->diag->nerror > 0 &&
+	    !wants(want, nwant, "NIL")))
 		return;
 	text = strcmp(got, "end of file") == 0 ? STR_LIT("end of file") :
 	    written(p, at);
@@ -301,6 +315,13 @@ build_syntax_error(struct parse *p, struct span at, const char *got,
 	else
 		buf_str(&b, text);
 	exp = expected(p, want, nwant);
+	if (wants(want, nwant, "NIL") && memchr(p->src->text.p +
+	    p->lex->before_span.at, '\n', at.at - p->lex->before_span.at) !=
+	    NULL) {
+		/* it is missing at the end of the line before */
+		at.at = p->lex->before_span.at + p->lex->before_span.len;
+		at.len = 0;
+	}
 	if (str_none(exp))
 		d = diag_at(p->diag, at, E_SYNTAX, buf_view(&b), STR_NIL,
 		    STR_NIL);

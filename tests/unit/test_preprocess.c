@@ -362,7 +362,7 @@ macro_mistakes(void **state)
 	    "a.pikt:1:1: error: unknown macro =completely-else\n"
 	    "=completely-else\n"
 	    "^~~~~~~~~~~~~~~~\n"
-	    "hint: write \\= for a plain =\n");
+	    "hint: a plain = has a blank behind it\n");
 	check_error(" =a\n", macros,
 	    "m.cfg:4:3: error: macro =a expands itself: a -> b -> c -> a\n"
 	    "c =a\n"
@@ -478,7 +478,7 @@ value_mistakes(void **state)
 	    "-M ok:1:1: error: unknown macro =nope\n"
 	    "=nope\n"
 	    "^~~~~\n"
-	    "hint: write \\= for a plain =\n"
+	    "hint: a plain = has a blank behind it\n"
 	    "a.pikt:1:1: note: in macro =ok, defined at -M ok:1:1\n");
 }
 

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Wrong scripts and what is said about them, word for word.
+
+NAME.pikt is checked as `picket check NAME.pikt` in a folder of its own;
+NAME.err is what must come on standard error.  A first line "// args: ..."
+adds options.  NAME.cfg, else macros.cfg, is the library's macro file.
+Every row of errors.def must be met by some NAME.err, or be in UNREACHED with
+the reason.  REJECT_UPDATE=1 writes the .err files instead: read the diff.
+"""
+# runner: timeout=300
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+SRC = os.environ['SRCDIR']
+PICKET = os.environ['PICKET']
+UPDATE = os.environ.get('REJECT_UPDATE')
+
+# Rows that no file of this folder can meet, and where they are met instead.
+UNREACHED = {
+    'E_READ': 'a file that cannot be read is told of by the command line',
+    'E_SOURCE_BIG': 'hostile.t: needs a source of over 16 MiB',
+    'E_NO_MEMORY': 'hostile.t, if anywhere: needs a compile of 512 MiB',
+    'E_CODE_BIG': 'hostile.t: needs a million instructions',
+    'E_CMD_LONG': 'hostile.t: needs a command of 100 KiB',
+    'E_CMD_NUL': 'no literal of a command can hold one: \\x00 is text there',
+}
+
+
+def run(name, extra):
+    """Checks NAME in a fresh folder: (status, stdout, stderr)."""
+    shutil.rmtree('at', ignore_errors=True)
+    os.makedirs('at/lib')
+    shutil.copy(os.path.join(HERE, name + '.pikt'), 'at')
+    macros = os.path.join(HERE, name + '.cfg')
+    if not os.path.exists(macros):
+        macros = os.path.join(HERE, 'macros.cfg')
+    shutil.copy(macros, 'at/lib/macros.cfg')
+    with open(os.path.join(HERE, name + '.pikt'), 'rb') as f:
+        m = re.match(rb'// args: (.*)', f.readline())
+    args = m.group(1).decode().split() if m else []
+    p = subprocess.run([PICKET, 'check'] + extra + args + [name + '.pikt'],
+                       cwd='at', stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env=dict(os.environ, PICKET_LIB='lib'), timeout=60)
+    return p.returncode, p.stdout, p.stderr
+
+
+def show(what, text):
+    for line in text.decode('utf-8', 'replace').split('\n'):
+        print('#   %s %s' % (what, line))
+
+
+names = sorted(f[:-5] for f in os.listdir(HERE) if f.endswith('.pikt'))
+number, failed, met = 0, False, {}
+
+
+def tell(ok, what):
+    global number, failed
+    number += 1
+    failed = failed or not ok
+    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
+
+
+print('1..%d' % (len(names) + 1))
+for name in names:
+    status, out, err = run(name, [])
+    path = os.path.join(HERE, name + '.err')
+    if UPDATE:
+        with open(path, 'wb') as f:
+            f.write(err)
+    try:
+        with open(path, 'rb') as f:
+            want = f.read()
+    except FileNotFoundError:
+        want = b'(there is no %s.err)' % name.encode()
+    errors = re.search(rb'^(.*:\d+:\d+: )?error: ', want, re.M)
+    ok = err == want and status == (1 if errors else 0)
+    tell(ok, name)
+    if not ok:
+        print('#   status %d' % status)
+        show('want', want)
+        show('got ', err)
+    _, out, _ = run(name, ['--json'])
+    try:
+        for d in json.loads(out)['diagnostics']:
+            met.setdefault(d['id'], name)
+    except ValueError:
+        print('#   %s: no JSON: %r' % (name, out[:200]))
+
+with open(os.path.join(SRC, 'lang/table/errors.def')) as f:
+    rows = re.findall(r'^E\((E_\w+),', f.read(), re.M)
+missing = [r for r in rows if r not in met and r not in UNREACHED]
+tell(not missing, 'every row of errors.def is met')
+for r in missing:
+    print('#   no script here meets ' + r)
+for r in UNREACHED:
+    if r in met:
+        print('#   %s is met by %s: take it out of UNREACHED' % (r, met[r]))
+sys.exit(1 if failed else 0)

@@ -10,11 +10,13 @@ engine_libengine_a_SOURCES = \
 	engine/vm/builtin.h \
 	engine/vm/effect.c \
 	engine/vm/fields.c \
+	engine/vm/fill.h \
 	engine/vm/host.h \
 	engine/vm/loop.c \
 	engine/vm/state.h \
 	engine/vm/template.c \
 	engine/vm/template.h \
+	engine/vm/template_check.c \
 	engine/vm/values.c \
 	engine/vm/vm.c \
 	engine/vm/vm.h \

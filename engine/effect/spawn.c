@@ -118,10 +118,16 @@ static void
 reset_signals(void)
 {
 	struct sigaction sa = { .sa_handler = SIG_DFL };
+	/* the kernel's form: the C library keeps two signals to itself, and a
+	 * parent's posix_spawn can have left them ignored */
+	struct { void *handler; unsigned long flags; void *restorer;
+	    unsigned long mask; } kernel = { NULL, 0, NULL, 0 };
 	int sig;
 
 	for (sig = 1; sig < NSIG; sig++)
-		sigaction(sig, &sa, NULL);
+		if (sigaction(sig, &sa, NULL) != 0)
+			(void)syscall(SYS_rt_sigaction, sig, &kernel, NULL,
+			    sizeof kernel.mask);
 }
 
 /*

@@ -70,13 +70,17 @@ leak() {
 	fi
 }
 
+mkdir "$TMPDIR/conf"
+echo 'lpcmd "cat"' >"$TMPDIR/conf/picket.conf"
+RUN="$PICKET run --config $TMPDIR/conf"
+
 leak 0 "check" "$PICKET" check "$TMPDIR/good.pikt"
 leak 1 "check, with errors" "$PICKET" check "$TMPDIR/bad.pikt"
-leak 0 "dry run" "$PICKET" run --dry-run --mail stdout "$TMPDIR/good.pikt"
-leak 0 "run" "$PICKET" run --mail stdout "$TMPDIR/good.pikt"
-leak 0 "run, traced" "$PICKET" run --trace --mail stdout "$TMPDIR/good.pikt"
+leak 0 "dry run" $RUN --dry-run --mail stdout "$TMPDIR/good.pikt"
+leak 0 "run" $RUN --mail stdout "$TMPDIR/good.pikt"
+leak 0 "run, traced" $RUN --trace --mail stdout "$TMPDIR/good.pikt"
 leak 0 "compile" "$PICKET" compile -o "$TMPDIR/good.pkc" "$TMPDIR/good.pikt"
-leak 0 "run of the compiled" "$PICKET" run --mail stdout "$TMPDIR/good.pkc"
+leak 0 "run of the compiled" $RUN --mail stdout "$TMPDIR/good.pkc"
 leak 0 "disasm" "$PICKET" disasm "$TMPDIR/good.pikt"
 leak 2 "usage" "$PICKET" run --no-such-option
 echo "1..$n"

@@ -1,0 +1,616 @@
+/*
+ * gentables: a manual page from its .in file.  Why: a table that the program
+ * and its manual both have exists once, in a .def.
+ *
+ *	gentables < pikt.5.in > pikt.5
+ *
+ * A line "@TABLE name@" is replaced by that table in mdoc.  The lines of a
+ * display behind a comment `.\" NAME: ...` are made to come out as they stand,
+ * so that examples are written as they are typed (tests/man/examples.t runs
+ * them).  Everything else is copied.  Runs while building and links nothing: it has the headers only.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/table/builtin.h"
+
+#define LIM_LINE	4096	/* bytes: no line of a page is that long */
+
+/* --- text as mdoc --- */
+
+static bool
+alnum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	    (c >= '0' && c <= '9') || c == ')';
+}
+
+/* Prose: quotes and dashes are left to the formatter. */
+static void
+put_prose(const char *s)
+{
+	const char *begin = s;
+	bool start = true;
+
+	for (; *s != '\0'; s++) {
+		/* mdoc wants a new line behind a sentence */
+		if (s > begin && s[0] == '.' && s[1] == ' ' && alnum(s[-1])) {
+			fputs(".\n", stdout);
+			s++;
+			start = true;
+			continue;
+		}
+		if (start && (*s == '.' || *s == '\''))
+			fputs("\\&", stdout);
+		start = false;
+		if (*s == '\\')
+			fputs("\\e", stdout);
+		else
+			putchar(*s);
+	}
+}
+
+/* A help text: begins small in its table and has no full stop. */
+static void
+put_sentence(const char *s, bool capital)
+{
+	/* not "e to the power" */
+	if (capital && *s >= 'a' && *s <= 'z' && s[1] != ' ')
+		putchar(*s++ - 'a' + 'A');
+	put_prose(s);
+	fputs(".\n", stdout);
+}
+
+/* An argument of a macro that must not be read as another one. */
+static void
+put_arg(const char *s)
+{
+	putchar('"');
+	for (; *s != '\0'; s++)
+		if (*s == '"')
+			fputs("\\(dq", stdout);
+		else if (*s == '\\')
+			fputs("\\e", stdout);
+		else if (*s == '-')
+			fputs("\\-", stdout);
+		else if (*s == '\'')
+			fputs("\\(aq", stdout);
+		else
+			putchar(*s);
+	putchar('"');
+}
+
+/* A line of a display that must come out as it stands. */
+static void
+put_verbatim(const char *s)
+{
+	if (*s == '.' || *s == '\'')
+		fputs("\\&", stdout);
+	for (; *s != '\0'; s++)
+		switch (*s) {
+		case '\\': fputs("\\e", stdout); break;
+		case '-': fputs("\\-", stdout); break;
+		case '\'': fputs("\\(aq", stdout); break;
+		case '`': fputs("\\(ga", stdout); break;
+		case '^': fputs("\\(ha", stdout); break;
+		case '~': fputs("\\(ti", stdout); break;
+		default: putchar(*s); break;
+		}
+}
+
+/* "example: NAME" and the like: the comments that examples.t knows. */
+static bool
+is_mark(const char *s)
+{
+	static const char *const marks[] = { "example:", "file:", "output:",
+	    "stderr:", "shell:", "text:" };
+	size_t i;
+
+	for (i = 0; i < sizeof marks / sizeof marks[0]; i++)
+		if (strncmp(s, marks[i], strlen(marks[i])) == 0)
+			return true;
+	return false;
+}
+
+/* One word of a list of words by blanks; false at the end. */
+static bool
+word(const char **list, char *out, size_t size)
+{
+	size_t n = 0;
+
+	while (**list == ' ')
+		++*list;
+	while (**list != '\0' && **list != ' ') {
+		if (n + 1 < size)
+			out[n++] = **list;
+		++*list;
+	}
+	out[n] = '\0';
+	return n > 0;
+}
+
+/* --- functions --- */
+
+enum family { LOGIC, ARITHMETIC, STRINGS, CHARACTERS, TIME, FILES, HANDLES,
+    PROCESSES, IN_COMMANDS, ARRAYS, SCRIPT, FAMILIES };
+static const char *const title[FAMILIES] = { "Logic and values",
+    "Rounding and arithmetic", "Strings", "Characters", "Time", "Files",
+    "File and process handles", "Processes and the host", "Data in commands",
+    "Arrays", "The script and its run" };
+
+/* The row from which on rows belong to a family. */
+static const struct {
+	int		 first;
+	enum family	 family;
+} starts[] = {
+	{ BI_DEFINED, LOGIC },
+	{ BI_RULE, SCRIPT },
+	{ BI_KEYSOF, ARRAYS },
+	{ BI_TEXT, STRINGS },
+	{ BI_RAW, IN_COMMANDS },
+	{ BI_ABS, ARITHMETIC },
+	{ BI_INNUM, SCRIPT },
+	{ BI_ELEMENTS, ARRAYS },
+	{ BI_CODE, CHARACTERS },
+	{ BI_LENGTH, STRINGS },
+	{ BI_NOW, TIME },
+	{ BI_FILESIZE, FILES },
+	{ BI_FOPEN, HANDLES },
+	{ BI_COMMAND, PROCESSES },
+};
+
+static enum family
+family_of(int id)
+{
+	size_t i;
+
+	/* the last one that begins at or before it: first grows */
+	for (i = sizeof starts / sizeof starts[0]; --i > 0; )
+		if (starts[i].first <= id)
+			break;
+	return starts[i].family;
+}
+
+static const char *
+letter_name(char c)
+{
+	switch (c) {
+	case 's': return "s";
+	case 'n': return "n";
+	case 'i': return "i";
+	case 'x': return "x";
+	case 't': return "t";
+	case 'A': return "array";
+	case 'F': return "HANDLE";
+	case 'c': return "command";
+	case 'v': return "value";
+	case 'k': return "$key";
+	case 'm': return "n";
+	default:
+		fprintf(stderr, "gentables: unknown argument letter %c\n", c);
+		exit(1);
+	}
+}
+
+/* #split(s [, s [, array]]) */
+static void
+put_prototype(const char *name, const char *args)
+{
+	bool first = true, optional = false;
+	unsigned open = 0;
+
+	fputs(".It Sy ", stdout);
+	put_arg(name);
+	fputs(" Ns (", stdout);
+	for (; *args != '\0'; args++) {
+		if (*args == '|') {
+			optional = true;
+			continue;
+		}
+		if (*args == '*') {
+			fputs(" , Ar ...", stdout);
+			continue;
+		}
+		if (optional) {
+			fputs(first ? " Oo" : " Oo ,", stdout);
+			open++;
+		} else if (!first)
+			fputs(" ,", stdout);
+		printf(" Ar %s", letter_name(*args));
+		if (*args == 'm')
+			fputs(" , Ar ...", stdout);
+		first = false;
+	}
+	while (open-- > 0)
+		fputs(" Oc", stdout);
+	fputs(" )\n", stdout);
+}
+
+static void
+function(const struct builtin_info *b)
+{
+	const char *names = b->names;
+	char name[64];
+	bool more = false;
+
+	(void)word(&names, name, sizeof name);
+	put_prototype(name, b->args);
+	while (word(&names, name, sizeof name)) {
+		fputs(more ? " ,\n.Sy " : "Also\n.Sy ", stdout);
+		put_arg(name);
+		more = true;
+	}
+	if (more)
+		fputs(" :\n", stdout);
+	put_sentence(b->help, !more);
+	if (*b->gives == '\0')	/* no example that says something */
+		return;
+	fputs(".Dl ", stdout);
+	put_arg(b->example);
+	fputs(" No \\(-> ", stdout);
+	put_arg(b->gives);
+	putchar('\n');
+}
+
+static const struct builtin_info infos[BI_COUNT] = {
+#define BI(id, names, args, ret, flags, fn, help, example, gives) \
+	{ names, args, ret, flags, help, example, gives },
+#include "lang/table/builtins.def"
+#undef BI
+};
+
+static void
+functions(void)
+{
+	int f, i;
+
+	for (f = 0; f < FAMILIES; f++) {
+		printf(".Ss %s\n.Bl -tag -width Ds\n", title[f]);
+		for (i = 0; i < BI_COUNT; i++)
+			if (family_of(i) == (enum family)f)
+				function(&infos[i]);
+		puts(".El");
+	}
+}
+
+/* --- words --- */
+
+static void
+keywords(void)
+{
+	static const char *const words[] = {
+#define KW(token, word, class) word,
+#include "lang/table/keywords.def"
+#undef KW
+	};
+	size_t i, k, n = sizeof words / sizeof words[0], order[512];
+
+	/* by the alphabet: whoever looks for one knows its name */
+	for (i = 0; i < n; i++) {
+		for (k = i; k > 0 && strcmp(words[order[k - 1]], words[i]) > 0;
+		    k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+	for (i = 0; i < n; i++)
+		puts(words[order[i]]);
+}
+
+/* --- programs whose arguments are programs --- */
+
+static void
+interpreters(void)
+{
+	static const char *const rows[] = {
+#define PROG(names, lang, code, lcode, value, lvalue, file, attached, oper, \
+	    flags) names,
+#include "lang/table/interpreters.def"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		puts(rows[i]);
+}
+
+static void
+wrappers(void)
+{
+	static const char *const rows[] = {
+#define WRAP(names, value, lvalue, skip, flags) names,
+#include "lang/table/interpreters.def"
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		puts(rows[i]);
+}
+
+/* --- the machine --- */
+
+struct op {
+	const char *name, *shape, *meaning;
+};
+static const struct op ops[] = {
+#define OP(name, shape, meaning) { #name, shape, meaning },
+#include "lang/table/opcodes.def"
+#undef OP
+};
+
+/* A B k, and the words behind, from the shape. */
+static void
+put_operands(const char *shape)
+{
+	static const char *const place[] = { "A", "B", "C" };
+	bool jump = strchr(shape, '?') != NULL;
+	bool ext = strchr(shape, '+') != NULL;
+	size_t at = 0;
+
+	for (; *shape != '\0'; shape++) {
+		if (*shape == '?' || *shape == '+')
+			continue;
+		if (*shape == '-') {
+			at++;
+			continue;
+		}
+		if (*shape == 'k')
+			fputs(" Ar k", stdout);
+		else if (*shape == 'q')
+			fputs(" Ar B C", stdout);
+		else if (strchr("JR", *shape) != NULL)
+			fputs(" Ar \\&Ax", stdout);
+		else if (strchr("KLDEIMFGH", *shape) != NULL)
+			fputs(" Ar \\&Bx", stdout);
+		else
+			printf(" Ar %s", place[at]);
+		at++;
+	}
+	if (ext)
+		fputs(" Cm EXT", stdout);
+	if (jump)
+		fputs(" Cm JMP", stdout);
+}
+
+static void
+opcodes(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof ops / sizeof ops[0]; i++) {
+		printf(".It Cm %s", ops[i].name);
+		put_operands(ops[i].shape);
+		putchar('\n');
+		put_prose(ops[i].meaning);
+		fputs(".\n", stdout);
+	}
+}
+
+static void
+opcode_count(void)
+{
+	printf("%zu\n", sizeof ops / sizeof ops[0]);
+}
+
+/* --- picket.conf --- */
+
+/* "TARGET OPTIONS: what it is": the first part and the rest. */
+static const char *
+after_form(const char *help, char *form, size_t size)
+{
+	const char *colon = strstr(help, ": ");
+	size_t n;
+
+	if (colon == NULL) {
+		form[0] = '\0';
+		return help;
+	}
+	n = (size_t)(colon - help);
+	if (n >= size)
+		n = size - 1;
+	memcpy(form, help, n);
+	form[n] = '\0';
+	return colon + 2;
+}
+
+static void
+conf_row(const char *word_, bool transport, const char *dflt,
+    const char *help)
+{
+	char form[64];
+
+	if (transport)
+		help = after_form(help, form, sizeof form);
+	else
+		form[0] = '\0';
+	printf(".It Ic %s", word_);
+	if (form[0] != '\0') {
+		fputs(" Ar ", stdout);
+		put_arg(form);
+	}
+	putchar('\n');
+	if (*help >= 'a' && *help <= 'z')
+		putchar(*help++ - 'a' + 'A');
+	put_prose(help);
+	putchar('\n');
+	if (dflt != NULL && *dflt != '\0') {
+		fputs("Default:\n.Ql ", stdout);
+		put_arg(dflt);
+		fputs(" .\n", stdout);
+	}
+}
+
+#define CONF_TRANSPORT	true
+#define CONF_ADDRESSES	false
+#define CONF_ADDRESS	false
+#define CONF_TEXT	false
+#define CONF_SEARCH	false
+#define CONF_FOLDER	false
+#define CONF_HOST	false
+
+static void
+conf_keys(void)
+{
+#define K(id, word, kind, dflt, help) \
+	if (!(kind)) conf_row(word, kind, dflt, help);
+#include "engine/deliver/conf.def"
+#undef K
+}
+
+static void
+conf_transports(void)
+{
+#define K(id, word, kind, dflt, help) \
+	if (kind) conf_row(word, kind, dflt, help);
+#include "engine/deliver/conf.def"
+#undef K
+}
+
+#define ON_SMTP		1u
+#define ON_SENDMAIL	2u
+#define ON_MAILCMD	4u
+
+static void
+conf_option(const char *word_, unsigned on, const char *arg,
+    const char *dflt, const char *help)
+{
+	printf(".It Cm %s", word_);
+	if (*arg != '\0')
+		printf(" Ar %s", arg);
+	putchar('\n');
+	if (on != ON_SMTP)
+		fputs("Of all but\n.Ic file :\n", stdout);
+	put_prose(help);
+	putchar('\n');
+	if (dflt != NULL) {
+		fputs("Default:\n.Ql ", stdout);
+		put_arg(dflt);
+		fputs(" .\n", stdout);
+	}
+}
+
+static void
+conf_options(void)
+{
+#define O(id, word, on, arg, dflt, help) conf_option(word, on, arg, dflt, help);
+#include "engine/deliver/conf.def"
+#undef O
+}
+
+/* --- the command line --- */
+
+enum command_bit {
+#define C(id, name, args, help) CMD_##id,
+#include "engine/cli/commands.def"
+#undef C
+	CMD_COUNT
+};
+#define ON(id)	(1u << CMD_##id)
+#define ON_ALL	0xffffu
+
+static void
+option(char letter, const char *name, const char *arg, const char *help)
+{
+	fputs(".It ", stdout);
+	if (letter != 0)
+		printf("Fl %c%s%s , ", letter, arg != NULL ? " Ar " : "",
+		    arg != NULL ? arg : "");
+	printf("Fl Fl %s", name);
+	if (arg != NULL)
+		printf(" Ar %s", arg);
+	putchar('\n');
+	put_sentence(help, true);
+}
+
+static void
+options_of(unsigned bit)
+{
+	puts(".Bl -tag -width Ds");
+#define O(id, letter, name, arg, on, help) \
+	if ((on) != ON_ALL && ((on) & bit)) option(letter, name, arg, help);
+#include "engine/cli/commands.def"
+#undef O
+	puts(".El");
+}
+
+static void
+options_all(void)
+{
+	puts(".Bl -tag -width Ds");
+#define O(id, letter, name, arg, on, help) \
+	if ((on) == ON_ALL) option(letter, name, arg, help);
+#include "engine/cli/commands.def"
+#undef O
+	puts(".El");
+}
+
+static void options_check(void) { options_of(ON(CHECK)); }
+static void options_run(void) { options_of(ON(RUN)); }
+static void options_compile(void) { options_of(ON(COMPILE)); }
+static void options_disasm(void) { options_of(ON(DISASM)); }
+
+/* --- the page --- */
+
+static const struct {
+	const char *name;
+	void (*make)(void);
+} tables[] = {
+	{ "functions", functions },
+	{ "keywords", keywords },
+	{ "interpreters", interpreters },
+	{ "wrappers", wrappers },
+	{ "opcodes", opcodes },
+	{ "opcode_count", opcode_count },
+	{ "conf_keys", conf_keys },
+	{ "conf_transports", conf_transports },
+	{ "conf_options", conf_options },
+	{ "options_all", options_all },
+	{ "options_check", options_check },
+	{ "options_run", options_run },
+	{ "options_compile", options_compile },
+	{ "options_disasm", options_disasm },
+};
+
+static bool
+table(const char *line)
+{
+	size_t i, n;
+
+	for (i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+		n = strlen(tables[i].name);
+		if (strncmp(line, tables[i].name, n) == 0 &&
+		    strcmp(line + n, "@\n") == 0) {
+			tables[i].make();
+			return true;
+		}
+	}
+	return false;
+}
+
+int
+main(void)
+{
+	static const char mark[] = "@TABLE ";
+	char line[LIM_LINE];
+	enum { COPY, MARKED, VERBATIM } state = COPY;
+
+	while (fgets(line, sizeof line, stdin) != NULL) {
+		if (strncmp(line, ".Ed", 3) == 0)
+			state = COPY;
+		if (state == VERBATIM) {
+			put_verbatim(line);
+			continue;
+		}
+		if (strncmp(line, ".\\\" ", 4) == 0 && is_mark(line + 4))
+			state = MARKED;
+		else if (state == MARKED && strncmp(line, ".Bd", 3) == 0)
+			state = VERBATIM;
+		if (strncmp(line, mark, sizeof mark - 1) != 0)
+			fputs(line, stdout);
+		else if (!table(line + sizeof mark - 1)) {
+			fprintf(stderr, "gentables: no such table: %s", line);
+			return 1;
+		}
+	}
+	return ferror(stdin) || fflush(stdout) != 0 || ferror(stdout) ? 1 : 0;
+}

@@ -32,6 +32,7 @@ HELPERS = \
 	tests/command/hostile \
 	tests/command/random \
 	tests/deliver/mkjob \
+	tests/limit/peak \
 	tests/storm/observer \
 	tests/storm/spawner
 check_PROGRAMS += $(HELPERS)
@@ -62,6 +63,8 @@ EXTRA_DIST += \
 	tests/floors \
 	tests/fuzz \
 	tests/lang \
+	tests/limit \
+	tests/man \
 	tests/not-under-sanitizers \
 	tests/reject \
 	tests/run \

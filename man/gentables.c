@@ -60,7 +60,7 @@ put_sentence(const char *s, bool capital)
 	if (capital && *s >= 'a' && *s <= 'z' && s[1] != ' ')
 		putchar(*s++ - 'a' + 'A');
 	put_prose(s);
-	fputs(".\n", stdout);
+	fputs(*s != '\0' && s[strlen(s) - 1] == '.' ? "\n" : ".\n", stdout);
 }
 
 /* An argument of a macro that must not be read as another one. */
@@ -381,8 +381,7 @@ opcodes(void)
 		printf(".It Cm %s", ops[i].name);
 		put_operands(ops[i].shape);
 		putchar('\n');
-		put_prose(ops[i].meaning);
-		fputs(".\n", stdout);
+		put_sentence(ops[i].meaning, false);
 	}
 }
 
@@ -522,12 +521,17 @@ option(char letter, const char *name, const char *arg, const char *help)
 	put_sentence(help, true);
 }
 
+/* What every command takes that compiles. */
+#define ON_SOURCES	(ON(CHECK) | ON(RUN) | ON(COMPILE) | ON(DISASM))
+
 static void
 options_of(unsigned bit)
 {
 	puts(".Bl -tag -width Ds");
 #define O(id, letter, name, arg, on, help) \
-	if ((on) != ON_ALL && ((on) & bit)) option(letter, name, arg, help);
+	if (bit == ON_SOURCES ? (on) == ON_SOURCES : \
+	    ((on) & ON_SOURCES) != ON_SOURCES && ((on) & bit)) \
+		option(letter, name, arg, help);
 #include "engine/cli/commands.def"
 #undef O
 	puts(".El");
@@ -547,7 +551,7 @@ options_all(void)
 static void options_check(void) { options_of(ON(CHECK)); }
 static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
-static void options_disasm(void) { options_of(ON(DISASM)); }
+static void options_sources(void) { options_of(ON_SOURCES); }
 
 /* --- the page --- */
 
@@ -568,7 +572,7 @@ static const struct {
 	{ "options_check", options_check },
 	{ "options_run", options_run },
 	{ "options_compile", options_compile },
-	{ "options_disasm", options_disasm },
+	{ "options_sources", options_sources },
 };
 
 static bool

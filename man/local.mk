@@ -1,7 +1,11 @@
 # man/: the manual, in mdoc.  A page PAGE.N is made of man/PAGE.N.in by
 # man/gentables, which puts in the tables of lang/table.
 
-MAN_PAGES =
+MAN_PAGES = \
+	man/picket-bytecode.7 \
+	man/picket.1 \
+	man/picket.conf.5 \
+	man/pikt.5
 
 noinst_PROGRAMS += man/gentables
 man_gentables_SOURCES = man/gentables.c

@@ -409,7 +409,8 @@ code(struct dis *d)
 			if (piece[i].has && piece[i].at == pc)
 				dis_title(d, piece[i].name);
 		e = program_where(p, pc);
-		if (e != NULL && (last == NULL ? p->nfiles > 1 :
+		if (e != NULL && (last == NULL ?
+		    !str_eq(p->files[e->file], p->file) :
 		    last->file != e->file)) {
 			dis_paint(d, DIS_DIM);
 			buf_puts(d->out, "       ");

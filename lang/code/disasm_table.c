@@ -205,8 +205,7 @@ dis_head(struct dis *d)
 	else if (p->maxfield > 0)
 		buf_printf(o, "\n    lines are split, up to field %u",
 		    p->maxfield);
-	buf_printf(o, "\n    registers: numbers %u + %u temporary, "
-	    "strings %u + %u temporary; %u %s\n",
-	    p->nnvar, p->nntemp, p->nsvar, p->nstemp, p->ncode,
+	buf_printf(o, "\n    registers: numbers %u + %u, strings %u + %u; "
+	    "%u %s\n", p->nnvar, p->nntemp, p->nsvar, p->nstemp, p->ncode,
 	    p->ncode == 1 ? "instruction" : "words of code");
 }

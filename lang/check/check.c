@@ -187,6 +187,9 @@ check_script(struct check *c, struct parse *p, struct script *s,
 	c->script = s;
 	c->re = re;
 	symbols_init(&c->sym, p->arena);
+	if (!s->has_begin && !s->has_end && s->rule == NULL &&
+	    c->diag->nerror == 0)
+		check_error(c, s->span, E_SCRIPT_EMPTY, s->name, STR_NIL);
 	init(c, s->init);
 	c->place = IN_BEGIN;
 	check_stmts(c, s->begin);

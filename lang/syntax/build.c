@@ -37,34 +37,25 @@ script_new(struct parse *p, struct str name, struct span span)
 		p->script_tail->next = s;
 	p->script_tail = s;
 	p->cur = s;
+	map_init(&p->dats, p->arena);
 	return s;
 }
 
 void
 build_script(struct parse *p, struct str name, struct span span)
 {
+	struct map_entry *e;
 	struct script *o;
-	struct diag_item *d;
+	bool is_new;
 
-	for (o = p->script; o != NULL; o = o->next)
-		if (str_eq(o->name, name)) {
-			d = err(p, span, E_SCRIPT_DUP, name, STR_NIL);
-			other(p, d, o->span);
-			break;
-		}
+	e = map_put(&p->names, name, &is_new);
+	if (!is_new) {
+		o = e->v.ptr;
+		other(p, err(p, span, E_SCRIPT_DUP, name, STR_NIL), o->span);
+	}
 	if (name.n > LIM_NAME)
 		err(p, span, E_NAME_TOO_LONG, STR_LIT("200 bytes"), STR_NIL);
-	script_new(p, name, span);
-}
-
-void
-build_script_end(struct parse *p)
-{
-	struct script *s = p->cur;
-
-	if (!s->has_begin && !s->has_end && s->rule == NULL &&
-	    p->diag->nerror == 0)
-		err(p, s->span, E_SCRIPT_EMPTY, s->name, STR_NIL);
+	e->v.ptr = script_new(p, name, span);
 }
 
 static struct script *
@@ -243,20 +234,23 @@ void
 build_dat_var(struct parse *p, struct str name, bool number, struct span span)
 {
 	struct init *in = current(p, span)->init;
+	struct str text = str_of(p->src->text.p + span.at, span.len);
+	struct map_entry *e;
 	struct dat_spec *d, *o;
+	bool is_new;
 
-	for (o = in->dat; o != NULL; o = o->next)
-		if (o->number == number && str_eq(o->name, name)) {
-			other(p, err(p, span, E_DAT_DUP, str_of(
-			    p->src->text.p + span.at, span.len), STR_NIL),
-			    o->span);
-			break;
-		}
+	e = map_put(&p->dats, text, &is_new);	/* with its sigil */
+	if (!is_new) {
+		o = e->v.ptr;
+		other(p, err(p, span, E_DAT_DUP, text, STR_NIL), o->span);
+	}
 	d = arena_zalloc(p->arena, sizeof *d);
 	d->name = name;
 	d->number = number;
 	d->span = span;
 	d->as = STR_NIL;
+	if (is_new)
+		e->v.ptr = d;
 	if (in->dat == NULL)
 		in->dat = d;
 	else

@@ -15,7 +15,6 @@ struct list	ast_prepend(struct node *, struct list);
 struct node	*ast_push_back(struct node *list, struct node *);
 
 void	build_script(struct parse *, struct str name, struct span);
-void	build_script_end(struct parse *);
 void	build_anonymous(struct parse *, struct list, struct span);
 void	build_anonymous_section(struct parse *, struct span);
 void	build_section(struct parse *, int token, struct node *, struct span);

@@ -135,7 +135,7 @@ body:
 
 scripts:
 	  %empty
-	| scripts name sections	%prec LOWEST { build_script_end(p); }
+	| scripts name sections	%prec LOWEST 
 	| scripts error
 	;
 
@@ -539,6 +539,7 @@ parse_text(struct parse *p)
 	/* in the arena, so that whoever catches a jump can still close it */
 	p->lex = arena_zalloc(p->arena, sizeof *p->lex);
 	lexer_open(p->lex, p);
+	map_init(&p->names, p->arena);
 	(void)yyparse(p);
 	p->broken = p->diag->nerror > 0;
 	lexer_close(p->lex);

@@ -1,2 +1,3 @@
 # examples/: complete sites, compiled and run by the tests.
-EXTRA_DIST +=
+EXTRA_DIST += \
+	examples/one-host

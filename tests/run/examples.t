@@ -1,0 +1,42 @@
+#!/bin/sh
+# The examples compile without a word, and say of the input beside them what
+# the file beside them says: NAME.pikt, NAME.input, NAME.mail.  So do the
+# scripts of the standard library compile.
+n=0 failed=0
+
+tap() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+		sed 's/^/#   /' out
+	fi
+}
+
+cd "$TMPDIR" || exit 1
+for f in "$SRCDIR"/stdlib-scripts/*.pikt "$SRCDIR"/examples/*/*.pikt; do
+	name=${f#"$SRCDIR"/}
+	"$PICKET" check "$f" >out 2>&1 &&
+	    [ "$(cat out)" = '1 file, 1 script: 0 errors, 0 warnings' ]
+	tap $? "$name compiles"
+	[ -e "${f%.pikt}.input" ] || continue
+	"$PICKET" run --mail stdout --input "${f%.pikt}.input" "$f" >all 2>err
+	echo "exit $?" >>err
+	# without the head, which has the date
+	sed -n '/^[A-Z]*:$/,$p' all >mail
+	[ "$(cat err)" = 'exit 0' ] && diff "${f%.pikt}.mail" mail >out 2>&1
+	tap $? "$name says what it shall"
+done
+for d in "$SRCDIR"/examples/*/; do
+	d=${d%/}
+	"$PICKET" check "$d" >out 2>&1
+	tap $? "picket check ${d#"$SRCDIR"/}"
+	: >empty
+	"$PICKET" run --trust-permissions --config "$d" --dry-run --input empty \
+	    "$(find "$d" -name '*.pikt' | sort | head -n 1)" >out 2>&1
+	tap $? "its picket.conf is right"
+done
+echo "1..$n"
+exit $failed

@@ -13,6 +13,7 @@ UNIT_TESTS = \
 	tests/unit/test_compose \
 	tests/unit/test_conf \
 	tests/unit/test_format \
+	tests/unit/test_hostile \
 	tests/unit/test_live \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \

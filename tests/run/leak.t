@@ -29,7 +29,7 @@ Leak
 		exec wait "true $word"
 		if #popen(OUT, "echo $word", "r") == 1
 			while #read(OUT) > 0
-				output print "got $rdlin"
+				output "got $rdlin"
 			endwhile
 			do #pclose(OUT)
 		fi

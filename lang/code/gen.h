@@ -21,6 +21,12 @@ struct gen_loop {
 	int		*continues;
 };
 
+/* A "foreach line" whose body is at hand. */
+struct lines_in {
+	struct lines_in	*outer;
+	const struct node *node;
+};
+
 struct gen {
 	struct check	*c;
 	struct arena	*arena;
@@ -36,6 +42,8 @@ struct gen {
 	uint32_t	 capnum, captext, capregex, captpl;
 	struct gen_loop	*loop;
 	int		*breaksw;	/* innermost switch */
+	struct lines_in	*lines;		/* innermost foreach line */
+	struct lines_in	*switch_lines;	/* that round the switch */
 	uint32_t	 slots;		/* loops over keys that are open */
 	int		*leave;		/* end of the rule or section */
 	uint32_t	 rule_pc;

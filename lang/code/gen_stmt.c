@@ -254,10 +254,32 @@ forin(struct gen *g, struct node *n)
 	g->slots--;
 }
 
+static void
+close_lines(struct gen *g, const struct node *n)
+{
+	uint32_t tn = g->tn;
+	unsigned r = gen_temp_n(g);
+
+	(void)gen_const_n(g, (double)n->id, (int)r);
+	gen_call_raw(g, BI_PCLOSE, r, r, 1, 0, 0);
+	g->tn = tn;
+}
+
+/* What leaves loops by a jump closes their commands. */
+static void
+leave_lines(struct gen *g, const struct lines_in *until)
+{
+	const struct lines_in *in;
+
+	for (in = g->lines; in != until; in = in->outer)
+		close_lines(g, in->node);
+}
+
 /* foreach line: a handle of its own, opened, read and closed. */
 static void
 lines(struct gen *g, struct node *n)
 {
+	struct lines_in in = { g->lines, n };
 	int out = NO_JUMP, again = NO_JUMP, stop = NO_JUMP;
 	unsigned handle, r, mode, t;
 	uint32_t top, tn = g->tn, ts = g->ts;
@@ -284,14 +306,14 @@ lines(struct gen *g, struct node *n)
 	gen_emit(g, I_ABC(OP_RDLIN, t, 0, 0));
 	store_string(g, n->a->sym, t);
 	g->ts = ts;
+	g->lines = &in;
 	body(g, n->list, &out, &again);
+	g->lines = in.outer;
 	gen_patch(g, &again);
 	gen_loop_to(g, top);
 	gen_patch(g, &stop);
 	gen_patch(g, &out);
-	r = gen_temp_n(g);
-	(void)gen_const_n(g, handle, (int)r);
-	gen_call_raw(g, BI_PCLOSE, r, r, 1, 0, 0);
+	close_lines(g, n);
 	g->tn = tn;
 }
 
@@ -300,6 +322,7 @@ switch_stmt(struct gen *g, struct node *n)
 {
 	int end = NO_JUMP, other = NO_JUMP, *outer = g->breaksw;
 	uint32_t tn = g->tn, ts = g->ts;
+	struct lines_in *outer_lines = g->switch_lines;
 	struct node *q;
 	bool number = n->a->type == TY_NUM;
 	unsigned v, w;
@@ -323,6 +346,7 @@ switch_stmt(struct gen *g, struct node *n)
 	g->ts = ts;
 	gen_jump_to(g, &other);
 	g->breaksw = &end;
+	g->switch_lines = g->lines;
 	for (q = n->list; q != NULL; q = q->next) {
 		if (q->kind != S_CASE) {
 			stmt(g, q);
@@ -331,6 +355,7 @@ switch_stmt(struct gen *g, struct node *n)
 		gen_patch(g, q->a == NULL ? &other : &q->id);
 	}
 	g->breaksw = outer;
+	g->switch_lines = outer_lines;
 	gen_patch(g, &other);
 	gen_patch(g, &end);
 }
@@ -398,6 +423,7 @@ stmt(struct gen *g, struct node *n)
 	uint32_t tn = g->tn, ts = g->ts;
 	int skip = NO_JUMP;
 	struct node *q;
+	unsigned r;
 
 	g->at = n->span;
 	gen_place(g, n->span);
@@ -439,24 +465,32 @@ stmt(struct gen *g, struct node *n)
 		switch_stmt(g, n);
 		break;
 	case S_BREAKSW:
+		leave_lines(g, g->switch_lines);
 		gen_jump_to(g, g->breaksw);
 		break;
 	case S_AGAIN:
+		leave_lines(g, NULL);
 		gen_loop_to(g, g->rule_pc);
 		break;
 	case S_LEAVE:
+		leave_lines(g, NULL);
 		gen_jump_to(g, g->leave);
 		break;
 	case S_REDO:
+		leave_lines(g, NULL);
 		gen_emit(g, I_ABC(OP_REDO, 0, 0, 0));
 		break;
 	case S_NEXT:
+		leave_lines(g, NULL);
 		gen_emit(g, I_ABC(OP_NEXTLN, 0, 0, 0));
 		break;
 	case S_SKIP:
-		gen_emit(g, I_ABC(OP_SKIP, gen_n(g, n->a, -1), 0, 0));
+		r = gen_n(g, n->a, -1);
+		leave_lines(g, NULL);
+		gen_emit(g, I_ABC(OP_SKIP, r, 0, 0));
 		break;
 	case S_LAST:
+		leave_lines(g, NULL);
 		gen_emit(g, I_ABC(OP_LAST, 0, 0, 0));
 		break;
 	case S_PAUSE:

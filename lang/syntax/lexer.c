@@ -504,6 +504,7 @@ lx_newline(struct lexer *lx, struct str s)
 {
 	struct str r = rest(lx);
 	size_t i, lines = 0;
+	const char *q;
 	uint32_t k;
 
 	if (lx->block_text) {
@@ -527,7 +528,10 @@ lx_newline(struct lexer *lx, struct str s)
 	}
 	if (r.n == 0 || s.p[s.n - 1] == '\n')
 		return false;
-	/* a newline with the blanks round it is one space */
+	/* a newline with the blanks round it is one space; those before it
+	 * were taken as text */
+	for (q = s.p; (q[-1] == ' ' || q[-1] == '\t') && lx->text.n > 0; q--)
+		lx->text.n--;
 	lx_char(lx, ' ');
 	return true;
 }

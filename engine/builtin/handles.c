@@ -13,8 +13,12 @@ host_failed(struct call *c, struct str what)
 
 	host = vm_host(c->vm, &h);
 	why = host->why(h);
-	vm_failed(c, "%.*s: %.*s", arg_cut(what), what.p, arg_cut(why),
-	    why.p);
+	if (why.n > what.n && what.n > 0 &&
+	    memcmp(why.p, what.p, what.n) == 0)	/* it names what failed */
+		vm_failed(c, "%.*s", arg_cut(why), why.p);
+	else
+		vm_failed(c, "%.*s: %.*s", arg_cut(what), what.p,
+		    arg_cut(why), why.p);
 	c->rn = -1;
 }
 

@@ -83,7 +83,11 @@ vm_exitcode(struct vm *vm)
 struct str
 vm_output(struct vm *vm)
 {
-	return vm_dup(vm, buf_view(&vm->output));
+	struct str s = buf_view(&vm->output);
+
+	if (s.n > 0 && s.p[s.n - 1] == '\n')
+		s.n--;		/* as $command */
+	return vm_dup(vm, s);
 }
 
 /* doexec with define doexec FALSE: the command goes into the mail. */

@@ -306,8 +306,8 @@ vm_run_end(struct vm *vm, struct str last)
 	if (!vm->p->has_end)
 		return VM_DONE;
 	pass(vm);
-	if (!str_none(last))
-		vm_new_line(vm, last);
+	/* the input's bytes are gone: without the last line there is none */
+	vm_new_line(vm, last);
 	return vm_execute(vm, vm->p->pc_end);
 }
 

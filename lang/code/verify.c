@@ -475,10 +475,11 @@ names(struct check *c)
 	return true;
 }
 
+/* Bytes and the like: what a size_t holds. */
 static bool
 limit_ok(double d)
 {
-	return d >= 0 && num_fine(d);
+	return d >= 0 && d <= NUM_EXACT && d < (double)SIZE_MAX;
 }
 
 static bool

@@ -455,6 +455,7 @@ test_init(void **state)
 	BREAKS("bad limits", m.p.line_max = NUM_NIL);
 	BREAKS("bad limits", m.p.memory_max = HUGE_VAL);
 	BREAKS("bad limits", m.p.budget = -HUGE_VAL);
+	BREAKS("bad limits", m.p.memory_max = 1e300);
 	BREAKS("bad dat", m.dat[0].name = STR_NIL);
 	BREAKS("bad dat", m.dat[0].lo = 0);
 	BREAKS("bad dat", m.dat[0].kind = DAT_KINDS);

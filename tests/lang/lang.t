@@ -135,6 +135,31 @@ LATER = {
     'affects': 'rejected so far', 'format': 'rejected so far',
 }
 
+# Instructions that a listing does not show.
+UNMET = {
+    'EXT': 'the second word of another instruction',
+    'TRSTMT': '--trace', 'TRNUM': '--trace', 'TRSTR': '--trace',
+    'TRCOND': '--trace',
+}
+
+
+def instructions_used(cases):
+    """The instructions in the listings of the scripts."""
+    def listing(c):
+        return subprocess.run(
+            [PICKET, 'disasm', '--color', 'never', '%s.pikt' % c.name],
+            cwd=HERE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL).stdout.decode('latin-1')
+
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        text = '\n'.join(pool.map(listing, cases))
+    return set(re.findall(r'^ *(?:\d+ +)?\d+  ([A-Z]+)\b', text, re.M))
+
+
+def table(name, row):
+    with open(os.path.join(SRC, 'lang/table', name)) as f:
+        return re.findall(row, re.sub(r'/\*(?s:.*?)\*/', '', f.read()))
+
 
 def words_used(cases):
     """The words that stand in the scripts outside strings and comments."""
@@ -152,7 +177,7 @@ def main():
                                    if f.endswith('.pikt'))
     cases = [Case(n) for n in names]
     whole = not sys.argv[1:]
-    print('1..%d' % (len(cases) + whole), flush=True)
+    print('1..%d' % (len(cases) + 2 * whole), flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         for i, (c, bad) in enumerate(zip(cases, pool.map(Case.run, cases))):
@@ -161,17 +186,20 @@ def main():
                 print('#   ' + t)
             failed += bool(bad)
     if whole:
-        with open(os.path.join(SRC, 'lang/table/keywords.def')) as f:
-            rows = re.findall(r'KW\((\w+), "(\w+)"', re.sub(
-                r'/\*(?s:.*?)\*/', '', f.read()))
         used = words_used(cases)
-        missing = [w for token, w in rows if token != 'LATER' and
-                   w not in used and w not in LATER]
+        missing = [w for token, w in table('keywords.def',
+                                           r'KW\((\w+), "(\w+)"')
+                   if token != 'LATER' and w not in used and w not in LATER]
         print('%sok %d - every word of keywords.def is used' %
               ('not ' if missing else '', len(cases) + 1))
-        for w in missing:
+        used = instructions_used(cases)
+        unmet = [w for w in table('opcodes.def', r'\bOP\((\w+),')
+                 if w not in used and w not in UNMET]
+        print('%sok %d - every instruction of opcodes.def is compiled to' %
+              ('not ' if unmet else '', len(cases) + 2))
+        for w in missing + unmet:
             print('#   no script here uses ' + w)
-        failed += bool(missing)
+        failed += bool(missing) + bool(unmet)
     return failed > 0
 
 

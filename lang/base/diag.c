@@ -62,7 +62,7 @@ diag_in(struct diag *d, struct place place, uint32_t len, enum diag_id id,
 	struct diag_item *item;
 	size_t cap;
 
-	for (cap = d->n; cap > 0; cap--) {
+	for (cap = d->n < DIAG_KEPT ? d->n : 0; cap > 0; cap--) {
 		item = &d->item[cap - 1];
 		if (item->id == id && item->place.file == place.file &&
 		    item->place.off == place.off &&

@@ -163,6 +163,8 @@ tables(struct gen *g)
 	p->nfars = y->nstr - p->nsvar;
 	if (p->nfarn > 0xffff || p->nfars > 0xffff)
 		too_many(g, "65535", "variables");
+	if (y->ndat > 0xffff)
+		too_many(g, "65535", "dat variables");
 	if (y->narray > LIM_ARRAYS)
 		too_many(g, "256", "arrays");
 	p->narray = y->narray;
@@ -330,6 +332,8 @@ codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 	g->at = s->span;
 	map_init(&g->nums, arena);
 	map_init(&g->texts, arena);
+	map_init(&g->regexes[0], arena);
+	map_init(&g->regexes[1], arena);
 	p->name = arena_dup(arena, s->name);
 	p->nrule = s->nrule;
 	p->maxfield = c->maxfield;

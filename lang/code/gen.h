@@ -38,7 +38,8 @@ struct gen {
 	struct line_entry *line;
 	uint32_t	 nline, capline;
 	uint32_t	 tn, ts;	/* temporaries in use */
-	struct map	 nums, texts;	/* constants: number of each + 1 */
+	struct map	 nums, texts;	/* constants: number of each */
+	struct map	 regexes[2];	/* with case, without */
 	uint32_t	 capnum, captext, capregex, captpl;
 	struct gen_loop	*loop;
 	int		*breaksw;	/* innermost switch */

@@ -138,13 +138,14 @@ uint32_t
 gen_regex(struct gen *g, struct str pattern, bool icase)
 {
 	struct program *p = g->prog;
+	struct map_entry *e;
 	struct regex *re;
-	uint32_t i;
+	bool is_new;
 
-	for (i = 0; i < p->nregex; i++)
-		if (p->regex[i].icase == icase &&
-		    str_eq(p->regex[i].pattern, pattern))
-			return i;
+	e = map_put(&g->regexes[icase], pattern, &is_new);
+	if (!is_new)
+		return (uint32_t)e->v.num;
+	e->v.num = p->nregex;
 	if (p->nregex == g->capregex) {
 		g->capregex = g->capregex == 0 ? 8 : g->capregex * 2;
 		re = arena_alloc(g->arena, g->capregex * sizeof *re);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include "lang/base/arena.h"
 #include "lang/base/diag.h"
+#include "lang/base/map.h"
 #include "lang/code/program.h"
 #include "lang/table/builtin.h"
 
@@ -125,6 +126,8 @@ struct parse {
 	struct diag	*diag;
 	struct source_set *src;
 	struct script	*script, *script_tail;
+	struct map	 names;		/* of scripts, and dats of this one: */
+	struct map	 dats;		/* duplicates are errors */
 	struct script	*cur;
 	struct str	 base;		/* name of a standalone program */
 	struct lexer	*lex;

@@ -583,6 +583,47 @@ keys_of_foreach(const char *t, size_t i)
 	return i >= 7 && memcmp(t + i - 7, "foreach", 7) == 0;
 }
 
+/* Does what stands before i make the variable there a scalar? */
+static bool
+makes_scalar(const char *t, size_t i)
+{
+	static const char *const before[] = { "set", "dat", "data", "for",
+	    "line" };
+	size_t n, k;
+
+	while (i > 0 && strchr(" \t\n\r", t[i - 1]) != NULL)
+		i--;
+	if (i > 0 && t[i - 1] == '(')
+		return keys_of_foreach(t, i);
+	for (n = 0; n < sizeof before / sizeof before[0]; n++) {
+		k = strlen(before[n]);
+		if (i >= k && memcmp(t + i - k, before[n], k) == 0 &&
+		    (i == k || !word_byte(t[i - k - 1])))
+			return true;
+	}
+	return false;
+}
+
+/* The scalars of the whole text, once. */
+static void
+find_scalars(struct lexer *lx)
+{
+	const struct buf *t = &lx->p->src->text;
+	const char *at = t->p, *end = t->p + t->n, *q;
+	bool is_new;
+
+	while ((at = memchr(at, '$', (size_t)(end - at))) != NULL) {
+		for (q = ++at; q < end && word_byte(*q); q++)
+			;
+		if (q > at && (q == end || *q != '[') &&
+		    makes_scalar(t->p, (size_t)(at - 1 - t->p)))
+			(void)map_put(&lx->scalar, str_of(at,
+			    (size_t)(q - at)), &is_new);
+		at = q;
+	}
+	lx->scalars_found = true;
+}
+
 /*
  * "$name[": an index if the name is an array.  A scalar is one that is set,
  * read by dat, or gone over by for without an index anywhere in the text.
@@ -590,49 +631,9 @@ keys_of_foreach(const char *t, size_t i)
 bool
 lx_is_array(struct lexer *lx, struct str name)
 {
-	static const char *const before[] = { "set", "dat", "data", "for",
-	    "line", "(", NULL };
-	const struct buf *t = &lx->p->src->text;
-	struct map_entry *e;
-	bool is_new, scalar = false;
-	struct buf key;
-	const char *at, *q;
-	size_t i, n;
-	char after;
-
-	e = map_put(&lx->scalar, name, &is_new);
-	if (!is_new)
-		return e->v.num == 2;
-	buf_init(&key, lx->p->arena->mem);
-	buf_putc(&key, '$');
-	buf_str(&key, name);
-	for (at = t->p; !scalar && (at = memmem(at,
-	    t->n - (size_t)(at - t->p), key.p, key.n)) != NULL; at += key.n) {
-		q = at + key.n;
-		after = q < t->p + t->n ? *q : '\0';
-		if (word_byte(after) || after == '[')
-			continue;
-		for (i = (size_t)(at - t->p); i > 0 &&
-		    strchr(" \t\n\r", t->p[i - 1]) != NULL; i--)
-			;
-		for (n = 0; before[n] != NULL; n++) {
-			size_t k = strlen(before[n]);
-
-			if (i >= k && memcmp(t->p + i - k, before[n], k) == 0 &&
-			    (i == k || !word_byte(t->p[i - k - 1]) ||
-			    before[n][0] == '(')) {
-				/* "(" counts only in foreach #keys($name, ... */
-				if (before[n][0] != '(' ||
-				    keys_of_foreach(t->p, i)) {
-					scalar = true;
-					break;
-				}
-			}
-		}
-	}
-	buf_free(&key);
-	e->v.num = scalar ? 1 : 2;
-	return !scalar;
+	if (!lx->scalars_found)
+		find_scalars(lx);
+	return map_get(&lx->scalar, name) == NULL;
 }
 
 /* Did the token before end an operand?  Then % is an operator. */

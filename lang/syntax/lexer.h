@@ -71,7 +71,8 @@ struct lexer {
 	bool		 foreach_line;
 	int		 prev;		/* the token before */
 	bool		 unclosed_told;	/* of the string at hand */
-	struct map	 scalar;	/* name -> 1 scalar, 2 array */
+	struct map	 scalar;	/* names without sigil */
+	bool		 scalars_found;
 };
 
 void	lexer_open(struct lexer *, struct parse *);

@@ -29,8 +29,9 @@ main(int argc, char **argv)
 	struct timespec a, b;
 	struct rusage ru;
 	long long *t;
-	long rss = 0;
-	int i, n, status, null;
+	volatile long rss = 0;	/* vfork: see vfork(2) */
+	volatile int i;
+	int n, status, null;
 	pid_t pid;
 
 	if (argc < 3 || (n = atoi(argv[1])) < 1 ||

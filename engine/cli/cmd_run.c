@@ -128,7 +128,8 @@ run_one(struct alert *a, const struct program *p)
 	s->task = buf_view(&r->task);
 	s->lines = s->error = STR_EMPTY;
 	if (p->status == STATUS_TESTING && !a->dry) {
-		buf_clear(&r->mail_to);	/* it was told of, and is not sent */
+		buf_clear(&r->mail_to);	/* told of, and not sent */
+		buf_clear(&r->print);
 		return;
 	}
 	s->lines = buf_view(&r->mail);

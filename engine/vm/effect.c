@@ -51,9 +51,15 @@ vm_newer(struct vm *vm, struct str a, struct str b)
 void
 vm_suppressed(struct vm *vm, struct str effect)
 {
-	struct array_item *it = array_make(&vm->seen, effect);
+	struct array_item *it;
 	struct buf b;
 
+	/* the same statement: others may well say the same */
+	buf_init(&b, vm->mem);
+	buf_printf(&b, "%u ", vm->pc);
+	buf_str(&b, effect);
+	it = array_make(&vm->seen, buf_view(&b));
+	buf_free(&b);
 	it->n = num_is_nil(it->n) ? 1 : it->n + 1;
 	if (it->n < 3 || vm->must_end)
 		return;

@@ -8,7 +8,7 @@
 enum lang { SH = DP_PROG_SH, OTHER = DP_PROG_OTHER };
 enum operands { NONE, FILE, FIRST, FLAG, SECOND, ALL };
 
-enum { STDIN = 1, PERMUTE = 2, ASSIGN = 4, SPLIT = 8 };
+enum { STDIN = 1, PERMUTE = 2, ASSIGN = 4, SPLIT = 8, LOOKUP = 16 };
 enum builtin { PLAIN, EVAL, NAMES, TEST, OUTSIDE };
 
 struct prog {
@@ -63,6 +63,21 @@ in_list(const char *list, struct str name)
 	for (; *list != '\0'; list += n + (list[n] == ' ')) {
 		n = strcspn(list, " ");
 		if (str_eq(str_of(list, n), name))
+			return true;
+	}
+	return false;
+}
+
+/* The same for the beginning of a name, as getopt_long takes it. */
+static bool
+abbreviates(const char *list, struct str name)
+{
+	size_t n;
+
+	for (; *list != '\0'; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (name.n > 0 && name.n <= n &&
+		    memcmp(list, name.p, name.n) == 0)
 			return true;
 	}
 	return false;
@@ -157,6 +172,8 @@ struct option {
 	bool	code, file;	/* it gave a program, or a file with one */
 	bool	next;		/* the next word is its value */
 	bool	stdin;		/* sh -s */
+	bool	unknown;	/* it may have the next word as its value */
+	bool	lookup;		/* command -v */
 };
 
 static bool
@@ -180,15 +197,17 @@ long_option(struct args a, size_t i, const struct prog *p)
 		return o;
 	}
 	name = str_of(t.p + 2, eq - 2);
-	if (in_list(p->lcode, name)) {
+	if (!in_list(p->lvalue, name) && abbreviates(p->lcode, name)) {
 		o.code = true;
 		o.next = eq == t.n;
 		program_word(a, o.next ? i + 1 : i, p->lang);
-	} else if (in_list(p->lvalue, name)) {
-		o.file = in_list("file exec", name);
+	} else if (abbreviates(p->lvalue, name)) {
+		o.file = abbreviates("file exec", name);
 		o.next = eq == t.n;
-	} else
-		program_word(a, i, p->lang);	/* nobody knows what it is */
+	} else {
+		o.unknown = true;
+		program_word(a, i, p->lang);
+	}
 	return o;
 }
 
@@ -218,8 +237,8 @@ short_options(struct args a, size_t i, const struct prog *p)
 		}
 		if (has_letter(p->attached, t.p[k]))
 			return o;
-		if (t.p[k] == 's')
-			o.stdin = true;
+		o.stdin = o.stdin || t.p[k] == 's';
+		o.lookup = o.lookup || t.p[k] == 'v' || t.p[k] == 'V';
 	}
 	program_word(a, i, p->lang);		/* data makes letters of it */
 	return o;
@@ -234,6 +253,10 @@ option(struct args a, size_t i, const struct prog *p)
 	/* a value that looks like an option is read as one as well */
 	if (o.next && (i + 1 >= a.n || is_option(a.w[i + 1])))
 		o.next = false;
+	/* none of them, and the word behind would be the value */
+	if (o.next && is_kind(a.s, a.w[i + 1], DATA_WORDS))
+		refuse_word(a.s, a.w[i + 1], E_CMD_PLACE,
+		    STR_LIT("the value of an option"));
 	return o;
 }
 
@@ -242,7 +265,8 @@ option(struct args a, size_t i, const struct prog *p)
 static void
 interpreter(struct args a, const struct prog *p)
 {
-	bool ended = false, code = false, file = false, from_stdin = false;
+	bool ended = false, code = false, file = false, from_stdin = false,
+	    unknown = false;
 	size_t i, first = 0, noper = 0;
 	struct option o;
 
@@ -254,6 +278,7 @@ interpreter(struct args a, const struct prog *p)
 			ended = o.ends;
 			code = code || o.code;
 			file = file || o.file;
+			unknown = unknown || o.unknown;
 			from_stdin = from_stdin || (o.stdin &&
 			    p->operands == FLAG);
 			i += o.next;
@@ -265,29 +290,27 @@ interpreter(struct args a, const struct prog *p)
 		}
 		if (is_literal(a.w[i], "-"))
 			continue;
-		if (is_kind(a.s, a.w[i], DATA_OPT))
-			/* an option, and who knows what its value is */
+		if (is_kind(a.s, a.w[i], DATA_OPT) ||
+		    is_kind(a.s, a.w[i], DATA_WORDS))
+			/* an option, or any number of words: which of those
+			 * behind is the program cannot be told */
 			sh_mark(a.s, a.w[i]->from, a.w[a.n - 1]->to, p->lang);
 		if (noper++ == 0)
 			first = i;
-		if ((p->flags & PERMUTE) == 0)
+		if ((p->flags & PERMUTE) == 0 && !unknown)
 			ended = true;
 		if (p->operands == ALL || (p->operands == SECOND && noper > 1))
 			program_word(a, i, p->lang);
 		if ((p->flags & ASSIGN) && is_assignment(a.w[i]))
 			program_word(a, i, p->lang);
-		if (is_kind(a.s, a.w[i], DATA_WORDS) && p->operands != NONE) {
-			/* how many operands it makes is not known */
-			program_word(a, i, p->lang);
-			noper++;
-		}
 		/* behind the host everything is the remote command */
 		if (p->operands == SECOND && noper > 1)
 			ended = true;
 	}
 	if (noper > 0 && ((p->operands == FIRST && !code && !file) ||
 	    (p->operands == FLAG && code)))
-		program_word(a, first, p->lang);
+		sh_mark(a.s, a.w[first]->from, a.w[unknown ? a.n - 1 :
+		    first]->to, p->lang);
 	if (p->operands != NONE && noper >= (p->operands == SECOND ? 2 : 1))
 		code = true;		/* in the operands or their file */
 	if ((p->flags & STDIN) && !file && (from_stdin || !code))
@@ -312,6 +335,8 @@ wrapper(struct args a, const struct wrap *v)
 			o = option(a, i, &p);
 			ended = o.ends;
 			i += o.next;
+			if ((v->flags & LOOKUP) && o.lookup)
+				return;		/* nothing is run */
 		} else if ((v->flags & ASSIGN) && is_assignment(a.w[i]))
 			ended = true;
 		else if (skip > 0 && !is_kind(a.s, a.w[i], DATA_WORDS)) {
@@ -382,6 +407,7 @@ kill_command(struct args a)
 static void
 builtin(struct args a, struct str name, enum builtin what)
 {
+	static const char compare[] = "-eq -ne -lt -le -gt -ge";
 	bool option_seen = false, watch = false, has;
 	size_t i;
 
@@ -417,6 +443,11 @@ builtin(struct args a, struct str name, enum builtin what)
 			    is_kind(a.s, w, DATA_WORDS);
 			if (is_kind(a.s, w, DATA_WORDS))
 				refuse_word(a.s, w, E_CMD_NAME, name);
+			/* ksh reads operands of these as expressions */
+			if (!has && in_list(compare, t)) {
+				program_word(a, i - 1, SH);
+				program_word(a, i + 1, SH);
+			}
 			break;
 		}
 	}

@@ -64,8 +64,11 @@ same(struct spec *sp, const char *text)
 	got = scratch_recorded(&at);
 	memcpy(mine, got.p, got.n);
 	k = got.n;
-	snprintf(with, sizeof with, ": && %s %s %s", at.argv, at.record,
-	    text + strspn(text, " \t\n"));
+	/* newlines before the command would end ours */
+	for (i = 1; i > 0; text += i)
+		i = strncmp(text, "\\\n", 2) == 0 ? 2 :
+		    strspn(text, " \t\n");
+	snprintf(with, sizeof with, ": && %s %s %s", at.argv, at.record, text);
 	spec_make(&ref, with, strlen(with));
 	for (i = 0; i < SPEC_PARTS; i++)
 		value[i] = STR_LIT("a value");

@@ -337,6 +337,7 @@ progfile_write(const struct program_set *set, struct buf *out)
 	struct io io = { .out = out };
 	struct program p;
 	struct str body;
+	uint64_t sum;
 	size_t at, i;
 
 	buf_add(out, MAGIC.p, MAGIC.n);
@@ -352,8 +353,9 @@ progfile_write(const struct program_set *set, struct buf *out)
 	}
 	/* Now the length and the checksum, known only after it all. */
 	body = str_of(out->p + at + 16, out->n - at - 16);
+	sum = progfile_sum(body);	/* writing may move the bytes */
 	io_int(&io, 8, body.n);
-	io_int(&io, 8, progfile_sum(body));
+	io_int(&io, 8, sum);
 	memmove(out->p + at, out->p + out->n - 16, 16);
 	out->n -= 16;
 }

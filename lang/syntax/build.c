@@ -3,6 +3,8 @@
 #include "lang/syntax/lexer.h"
 #include "lang/syntax/parser.h"
 
+#define LIM_FIELD	65535	/* of $n: sixteen bits of an instruction, and more
+				 * than any line has that a person made */
 #define LIM_NAME	200	/* bytes of a script's name: it becomes a file name */
 
 static struct diag_item *
@@ -425,6 +427,20 @@ build_prev_set(struct parse *p, struct str name, struct span span)
 {
 	err(p, span, E_PREV_SET, name, STR_NIL);
 	return build_var(p, STR_LIT("x"), TY_NUM, span);
+}
+
+struct node *
+build_field(struct parse *p, double number, struct span span)
+{
+	struct node *n = ast_new(p, X_FIELD, span);
+	char t[NUM_TEXT_MAX];
+
+	if (number > LIM_FIELD)
+		err(p, span, E_NUMBER_BIG, arena_dup(p->arena,
+		    str_of(t, num_text(number, t))), STR_NIL);
+	else
+		n->id = (int)number;
+	return n;
 }
 
 struct node *

@@ -41,6 +41,7 @@ struct node *build_index(struct parse *, struct str, enum type, struct list,
 struct node *build_array(struct parse *, struct str, enum type, struct span);
 struct node *build_prev(struct parse *, struct str, struct span);
 struct node *build_prev_set(struct parse *, struct str, struct span);
+struct node *build_field(struct parse *, double number, struct span);
 struct node *build_field_set(struct parse *, struct span);
 struct node *build_call(struct parse *, int id, struct node *args,
 	    struct span);

@@ -465,7 +465,7 @@ primary:
 	| T_SVARI ']'		{ $$ = build_array(p, $1, TY_STR, @$); }
 	| T_NFUNC args ')'	{ $$ = build_call(p, $1, $2.head, @$); }
 	| T_SFUNC args ')'	{ $$ = build_call(p, $1, $2.head, @$); }
-	| T_FIELD		{ $$ = NEW(X_FIELD, @1); $$->id = (int)$1; }
+	| T_FIELD		{ $$ = build_field(p, $1, @1); }
 	| T_FIELDX expr ']'	{ $$ = ast_un(p, X_FIELDX, 0, @$, $2); }
 	| T_HANDLE		{ $$ = NEW(X_HANDLE, @1); $$->text = $1; }
 	| T_NIL			{ $$ = NEW(X_NIL, @1); }
@@ -501,7 +501,7 @@ part:
 	| T_SVAR		{ $$ = build_var(p, $1, TY_STR, @1); }
 	| T_SVARI keys ']'	{ $$ = build_index(p, $1, TY_STR, $2, @$); }
 	| T_SFUNC args ')'	{ $$ = build_call(p, $1, $2.head, @$); }
-	| T_FIELD		{ $$ = NEW(X_FIELD, @1); $$->id = (int)$1; }
+	| T_FIELD		{ $$ = build_field(p, $1, @1); }
 	| T_FIELDX expr ']'	{ $$ = ast_un(p, X_FIELDX, 0, @$, $2); }
 	| T_INTERP expr '}'	{ $$ = $2; }
 	| T_INTERP expr T_FMT '}'

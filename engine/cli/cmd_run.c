@@ -105,7 +105,7 @@ run_one(struct alert *a, const struct program *p)
 		cli_say("%.*s: status testing: effects are only told of",
 		    (int)p->name.n, p->name.p);
 	run_script(&a->o, r);
-	if (r->end != RUN_OK && r->end != RUN_SUPPRESSED)
+	if ((r->end != RUN_OK && r->end != RUN_SUPPRESSED) || r->out_lost)
 		a->failed = true;
 	if (r->status >= 0)
 		a->status = r->status;

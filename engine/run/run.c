@@ -379,7 +379,16 @@ run_script(const struct run_options *o, struct run_result *res)
 		vm_close(r->vm);
 	}
 	if (setjmp(r->fail) == 0 && r->live != NULL) {
-		(void)live_flush(r->live);
+		if (!live_flush(r->live)) {
+			struct str why = r->host->why(r->live);
+			char t[LIM_WARN_TEXT];
+			int k = snprintf(t, sizeof t, "standard output: %.*s",
+			    why.n < 200 ? (int)why.n : 200, why.p);
+
+			res->out_lost = true;
+			r->host->log(r->live, LOG_WARNING, str_of(t,
+			    (size_t)k));
+		}
 		res->effects = live_effects(r->live);
 		take_over(&res->mail, live_mail(r->live));
 		take_over(&res->mail_to, live_mail_to(r->live));

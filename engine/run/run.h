@@ -45,6 +45,7 @@ struct run_result {
 	int		 status;	/* of `quit n`, or -1 */
 	double		 lines;		/* input lines */
 	size_t		 effects;
+	bool		 out_lost;	/* standard output took not all */
 	struct mem	 mem;		/* of the texts below; no jump */
 	jmp_buf		 fail;
 	struct buf	 task, mail, mail_to, print, error;

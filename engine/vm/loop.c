@@ -401,7 +401,9 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(SKIP)	vm->skip = n[A]; return VM_SKIP;
 	CASE(LAST)	return VM_LAST;
 	CASE(QUIT)
-		vm->status = num_none(n[A]) ? -1 : (int)n[A] & 0xff;
+		/* as exit(3): the lowest eight bits; what is none of that: 1 */
+		vm->status = num_none(n[A]) ? -1 : num_is_int(n[A]) ?
+		    (int)((int64_t)n[A] & 0xff) : 1;
 		return VM_QUIT;
 	CASE(DIE)
 		HERE;

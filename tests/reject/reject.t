@@ -25,7 +25,7 @@ UPDATE = os.environ.get('REJECT_UPDATE')
 UNREACHED = {
     'E_READ': 'a file that cannot be read is told of by the command line',
     'E_SOURCE_BIG': 'hostile.t: needs a source of over 16 MiB',
-    'E_NO_MEMORY': 'hostile.t, if anywhere: needs a compile of 512 MiB',
+    'E_NO_MEMORY': 'hostile.t: needs a compile of 512 MiB',
     'E_CODE_BIG': 'hostile.t: needs a million instructions',
     'E_CMD_LONG': 'hostile.t: needs a command of 100 KiB',
     'E_CMD_NUL': 'no literal of a command can hold one: \\x00 is text there',

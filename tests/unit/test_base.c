@@ -445,11 +445,11 @@ diag_shows_twenty_and_counts(void **state)
 
 	source_emit(&w->src, text, source_add(&w->src, S("f"), text), 0,
 	    SOURCE_NONE);
+	/* the same again is told once */
+	diag_at(&w->d, (struct span){ 0, 1 }, E_NUL, STR_NIL, STR_NIL, STR_NIL);
 	for (i = 0; i < 5000; i++)
 		diag_hint(&w->d, diag_at(&w->d, (struct span){ (uint32_t)i, 1 },
 		    E_NUL, STR_NIL, STR_NIL, STR_NIL), STR_EMPTY);
-	/* the same again is told once */
-	diag_at(&w->d, (struct span){ 0, 1 }, E_NUL, STR_NIL, STR_NIL, STR_NIL);
 	assert_int_equal(w->d.nerror, 5000);
 	diag_render(&w->d, &w->out, false);
 	for (i = 0; i < w->out.n; i++)

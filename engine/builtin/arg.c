@@ -93,3 +93,21 @@ arg_result(struct call *c, const struct buf *b)
 {
 	return vm_dup(c->vm, buf_view(b));
 }
+
+void
+arg_host_failed(struct call *c, struct str what)
+{
+	const struct host *host;
+	struct str why;
+	void *h;
+
+	host = vm_host(c->vm, &h);
+	why = host->why(h);
+	if (why.n > what.n && what.n > 0 &&
+	    memcmp(why.p, what.p, what.n) == 0)	/* it names what failed */
+		vm_failed(c, "%.*s", arg_cut(why), why.p);
+	else
+		vm_failed(c, "%.*s: %.*s", arg_cut(what), what.p,
+		    arg_cut(why), why.p);
+	c->rn = -1;
+}

@@ -36,6 +36,11 @@ char	*arg_zero(struct call *, unsigned i);
 void	*arg_scratch(struct call *, size_t n);
 /* What %.*s wants: the text's bytes, at most ARG_SHOWN. */
 int	arg_cut(struct str);
+/*
+ * The host's last call failed: WARNING with its reason, which is headed by
+ * what failed unless it names that itself.  The result is -1.
+ */
+void	arg_host_failed(struct call *, struct str what);
 /* The result, copied out of the machine's buf. */
 struct str arg_result(struct call *, const struct buf *);
 

@@ -33,7 +33,7 @@ failed(struct call *c, struct str path, const char *why)
 static bool
 stat_arg(struct call *c, struct stat *st, bool follow)
 {
-	struct str path = c->s[0], why;
+	struct str path = c->s[0];
 	const struct host *host;
 	void *h;
 
@@ -42,10 +42,7 @@ stat_arg(struct call *c, struct stat *st, bool follow)
 	host = vm_host(c->vm, &h);
 	if (host->stat(h, path, st, follow) == 0)
 		return true;
-	why = host->why(h);
-	vm_failed(c, "%.*s: %.*s", arg_cut(path), path.p, arg_cut(why),
-	    why.p);
-	c->rn = -1;
+	arg_host_failed(c, path);
 	return false;
 }
 

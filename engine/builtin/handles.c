@@ -4,24 +4,6 @@
  */
 #include "engine/builtin/arg.h"
 
-static void
-host_failed(struct call *c, struct str what)
-{
-	const struct host *host;
-	struct str why;
-	void *h;
-
-	host = vm_host(c->vm, &h);
-	why = host->why(h);
-	if (why.n > what.n && what.n > 0 &&
-	    memcmp(why.p, what.p, what.n) == 0)	/* it names what failed */
-		vm_failed(c, "%.*s", arg_cut(why), why.p);
-	else
-		vm_failed(c, "%.*s: %.*s", arg_cut(what), what.p,
-		    arg_cut(why), why.p);
-	c->rn = -1;
-}
-
 /* The one letter of a mode argument, of those allowed; 0: vm_domain. */
 static int
 mode_arg(struct call *c, unsigned i, const char *allowed)
@@ -113,7 +95,7 @@ bi_fopen(struct call *c)
 	host = vm_host(c->vm, &h);
 	*slot = host->fopen(h, path, mode);
 	if (*slot == NULL)
-		host_failed(c, path);
+		arg_host_failed(c, path);
 	else
 		c->rn = 1;
 }
@@ -144,7 +126,7 @@ bi_popen(struct call *c)
 	}
 	*slot = host->popen(h, cmd, mode);
 	if (*slot == NULL)
-		host_failed(c, cmd->show);
+		arg_host_failed(c, cmd->show);
 	else
 		c->rn = 1;
 }
@@ -175,7 +157,7 @@ bi_read(struct call *c)
 		c->rn = 0;
 		break;
 	case READ_FAILED:
-		host_failed(c, vm_handle_name(c->vm, c->n[0]));
+		arg_host_failed(c, vm_handle_name(c->vm, c->n[0]));
 		break;
 	}
 }
@@ -193,7 +175,7 @@ put(struct call *c, struct str text)
 	if (host->write(h, s, text))
 		c->rn = (double)text.n;
 	else
-		host_failed(c, vm_handle_name(c->vm, c->n[0]));
+		arg_host_failed(c, vm_handle_name(c->vm, c->n[0]));
 }
 
 void
@@ -225,7 +207,7 @@ bi_fflush(struct call *c)
 	if (host->flush(h, s))
 		c->rn = 0;
 	else
-		host_failed(c, vm_handle_name(c->vm, c->n[0]));
+		arg_host_failed(c, vm_handle_name(c->vm, c->n[0]));
 }
 
 /* What is not open has nothing more to read. */
@@ -253,7 +235,7 @@ shut(struct call *c)
 	*vm_handle(c->vm, c->n[0]) = NULL;
 	c->rn = host->close(h, s);
 	if (c->rn < 0)
-		host_failed(c, vm_handle_name(c->vm, c->n[0]));
+		arg_host_failed(c, vm_handle_name(c->vm, c->n[0]));
 	return c->rn >= 0;
 }
 

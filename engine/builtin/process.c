@@ -8,20 +8,6 @@
 #define LIM_COMMAND_OUTPUT (4 << 20)	/* bytes that $command takes; more are
 					 * for #popen, line by line */
 
-static void
-not_started(struct call *c, const struct command *cmd)
-{
-	const struct host *host;
-	struct str why;
-	void *h;
-
-	host = vm_host(c->vm, &h);
-	why = host->why(h);
-	vm_failed(c, "%.*s: %.*s", arg_cut(cmd->show), cmd->show.p,
-	    arg_cut(why), why.p);
-	c->rn = -1;
-}
-
 void
 bi_system(struct call *c)
 {
@@ -43,7 +29,7 @@ bi_system(struct call *c)
 		vm_suppressed(c->vm, arg_result(c, b));
 		r.status = 0;	/* nothing went wrong */
 	} else if (!r.started) {
-		not_started(c, cmd);
+		arg_host_failed(c, cmd->show);
 		return;
 	}
 	vm_set_exec(c->vm, &r);
@@ -68,7 +54,7 @@ bi_command(struct call *c)
 	host = vm_host(c->vm, &h);
 	out = host->capture(h, cmd, LIM_COMMAND_OUTPUT, &r);
 	if (!r.started && !r.suppressed) {
-		not_started(c, cmd);
+		arg_host_failed(c, cmd->show);
 		return;
 	}
 	vm_set_exec(c->vm, &r);

@@ -457,7 +457,6 @@ bi_fileage(struct call *c)
 {
 	const struct host *host;
 	struct stat st;
-	struct str why;
 	double t;
 	void *h;
 
@@ -479,10 +478,7 @@ bi_fileage(struct call *c)
 	}
 	host = vm_host(c->vm, &h);
 	if (host->stat(h, c->s[0], &st, true) != 0) {
-		why = host->why(h);
-		vm_failed(c, "%.*s: %.*s", arg_cut(c->s[0]), c->s[0].p,
-		    arg_cut(why), why.p);
-		c->rn = -1;
+		arg_host_failed(c, c->s[0]);
 		return;
 	}
 	t = (double)st.st_mtim.tv_sec + (double)st.st_mtim.tv_nsec / 1e9;

@@ -441,5 +441,8 @@ vm_match(struct vm *vm, struct re *re, struct str subject, bool keep)
 void
 vm_set_rdlin(struct vm *vm, struct str s)
 {
+	/* an operand to the left of the call may view the line before */
+	vm_retire(vm, vm->rdown.p, vm->rdown.cap);
+	memset(&vm->rdown, 0, sizeof vm->rdown);
 	vm_store(vm, &vm->rdown, &vm->rdlin, s);
 }

@@ -86,6 +86,18 @@ vm_look(struct vm *vm)
 	return true;
 }
 
+/* The number behind skip or pause; an ERROR and 0 if it is none. */
+static double
+count_of(struct vm *vm, const char *what, double d)
+{
+	char t[NUM_TEXT_MAX];
+
+	if (d >= 0)
+		return d;
+	vm_log(vm, LOG_ERROR, "%s %.*s", what, (int)num_text(d, t), t);
+	return 0;
+}
+
 static void
 call(struct vm *vm, instr i, instr ext, struct call *c)
 {
@@ -398,7 +410,10 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(REDO)
 		HERE;
 		return VM_REDO;
-	CASE(SKIP)	vm->skip = n[A]; return VM_SKIP;
+	CASE(SKIP)
+		HERE;
+		vm->skip = count_of(vm, "skip", n[A]);
+		return VM_SKIP;
 	CASE(LAST)	return VM_LAST;
 	CASE(QUIT)
 		/* as exit(3): the lowest eight bits; what is none of that: 1 */
@@ -412,7 +427,7 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(PAUSE)
 		HERE;
 		vm->now_valid = false;
-		if (n[A] > 0 && !vm->host->sleep(vm->h, n[A])) {
+		if (count_of(vm, "pause", n[A]) > 0 && !vm->host->sleep(vm->h, n[A])) {
 			vm_end(vm, VM_STOPPED, vm->host->why(vm->h));
 			return VM_STOPPED;
 		}

@@ -417,12 +417,9 @@ case('commands that cannot be started', '''
 		exec wait as "no-such-user-here" "true"
 ''', ['exec 127', 'system -1', 'popen -1', 'command <<ERR>>'],
      ['ERROR: T: T.pikt:3: exec: /no/such/program: not found',
-      'WARNING: T: T.pikt:5: #system: /no/such/program: /no/such/program: '
-      'not found',
-      'WARNING: T: T.pikt:6: #popen: /no/such/program: /no/such/program: '
-      'not found',
-      'WARNING: T: T.pikt:7: $command: /no/such/program: /no/such/program: '
-      'not found',
+      'WARNING: T: T.pikt:5: #system: /no/such/program: not found',
+      'WARNING: T: T.pikt:6: #popen: /no/such/program: not found',
+      'WARNING: T: T.pikt:7: $command: /no/such/program: not found',
       'ERROR: T: T.pikt:8: exec: cannot enter folder /no/such/folder: No such file or directory',
       'ERROR: T: T.pikt:9: exec: no user no-such-user-here'], status=0)
 
@@ -554,6 +551,6 @@ case('output that cannot be written', '''
      ['WARNING: T: T.pikt:3: output: /no/such/folder/log: No such file or '
       'directory',
       'WARNING: T: T.pikt:4: output: /dev/full: not a regular file',
-      'WARNING: T: T.pikt:5: #fopen: /no/such/folder/file: '
-      '/no/such/folder/file: No such file or directory'], status=0)
+      'WARNING: T: T.pikt:5: #fopen: /no/such/folder/file: No such file or '
+      'directory'], status=0)
 tap.done()

@@ -5,6 +5,7 @@ of another name and user that keeps starting more, an observer that counts the
 living in /proc by itself, and a Postfix of our own to deliver the mail.
 """
 
+import fcntl
 import os
 import pwd
 import re
@@ -41,6 +42,10 @@ def need(*tools):
 	for f in ('spawner', 'observer'):
 		if not os.path.exists(helper(f)):
 			cannot(f + ' is not built')
+	# the script ends every storm on the machine: one test at a time, also
+	# of other builds; the lock goes with the process
+	need.lock = open('/run/picket-storm-test.lock', 'w')
+	fcntl.flock(need.lock, fcntl.LOCK_EX)
 
 
 def helper(name):

@@ -153,10 +153,13 @@ static void	expand(struct expand *, const struct rope *, unsigned depth);
 static void
 emit(struct expand *x, const struct rope *r, size_t from, size_t to)
 {
-	const struct source_seg *s, *last = r->seg + r->nseg;
+	const struct source_seg *s, *last;
 	size_t end;
 
-	for (s = from < to ? rope_seg(r, from) : last; from < to; s++) {
+	if (from >= to)
+		return;		/* an empty rope may have no segments */
+	last = r->seg + r->nseg;
+	for (s = rope_seg(r, from); from < to; s++) {
 		end = s + 1 < last && s[1].at < to ? s[1].at : to;
 		source_emit(x->src, str_of(r->text.p + from, end - from),
 		    s->file, s->off + (uint32_t)(from - s->at),

@@ -10,6 +10,8 @@ lang_liblang_a_SOURCES = \
 	lang/base/buf.h \
 	lang/base/diag.c \
 	lang/base/diag.h \
+	lang/base/find.c \
+	lang/base/find.h \
 	lang/base/format.c \
 	lang/base/format.h \
 	lang/base/map.c \

@@ -231,7 +231,10 @@ vm_execute(struct vm *vm, uint32_t start)
 		bool hit;
 
 		HERE;
-		re = vm_regex(vm, I_AX(*pc++));
+		re = vm->re[I_AX(*pc)];
+		if (__builtin_expect(re == NULL, 0))
+			re = vm_regex(vm, I_AX(*pc));
+		pc++;
 		hit = re != NULL && vm_match(vm, re, s[A], false);
 		BRANCH(hit);
 		NEXT_INSTR;

@@ -1,4 +1,5 @@
 #include "lang/base/re.h"
+#include "lang/base/find.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
@@ -8,7 +9,7 @@
 #define LIM_RE_PATTERN	(64 * 1024)	/* bytes: no person writes more */
 #define LIM_RE_HEAP	(20 * 1024)	/* KiB for one match */
 #define JIT_STACK_FIRST	(32 * 1024)	/* bytes */
-#define MEMMEM_WORTH	3	/* bytes: shorter texts are in most lines */
+#define SKIP_WORTH	3	/* bytes: shorter texts are in most lines */
 
 struct re_ctx {
 	pcre2_compile_context	*compile;
@@ -30,7 +31,8 @@ struct re {
 	unsigned	 literal;	/* LIT_..., 0: none */
 	unsigned	 nmatch;	/* up to RE_JIT_AFTER */
 	bool		 hot;		/* the JIT's code may be called directly */
-	bool		 skip;		/* memmem for the required text pays */
+	bool		 skip;		/* looking for the required text pays */
+	struct find	 find;		/* how it is looked for */
 	size_t		 nrequired;
 	char		 required[];	/* for a literal: it */
 };
@@ -335,11 +337,14 @@ re_compile(struct re_ctx *c, struct str p, bool icase, struct re_error *err)
 	re->ctx = c;
 	if (!icase)
 		re->literal = plain(p, re->required, &re->nrequired);
-	if (re->literal != 0)
+	if (re->literal != 0) {
+		find_prepare(&re->find, re_required(re));
 		return re;
+	}
 	if (!icase) {
 		re->nrequired = required(p, re->required, &at_start);
-		re->skip = re->nrequired >= MEMMEM_WORTH && !at_start;
+		find_prepare(&re->find, re_required(re));
+		re->skip = re->nrequired >= SKIP_WORTH && !at_start;
 	}
 	text = malloc(translate(p, NULL, SIZE_MAX, &orig) + 1);
 	if (text == NULL) {
@@ -411,7 +416,8 @@ match_literal(const struct re *re, struct str s, size_t from, size_t *ov)
 		if (n != 0 && memcmp(s.p + at, re->required, n) != 0)
 			return RE_NO;
 	} else if (n != 0) {
-		p = memmem(s.p + from, s.n - from, re->required, n);
+		p = find_in(&re->find, str_of(s.p + from, s.n - from),
+		    str_of(re->required, n));
 		if (p == NULL)
 			return RE_NO;
 		at = (size_t)(p - s.p);
@@ -461,8 +467,8 @@ re_match(struct re *re, struct str s, size_t from, size_t *ov)
 		return RE_NO;
 	if (re->literal != 0)
 		return match_literal(re, s, from, ov);
-	if (re->skip && memmem(s.p + from, s.n - from, re->required,
-	    re->nrequired) == NULL)
+	if (re->skip && find_in(&re->find, str_of(s.p + from, s.n - from),
+	    re_required(re)) == NULL)
 		return RE_NO;
 	if (c->data == NULL) {
 		c->data = pcre2_match_data_create(LIM_RE_GROUPS + 1, NULL);

@@ -49,7 +49,7 @@ enum re_result re_match(struct re *, struct str subject, size_t from,
 	    size_t *ov);
 /*
  * The longest text that every match must hold, or empty: lets a caller skip
- * lines with memmem before it asks re_match.
+ * lines that lack it before it asks re_match.
  */
 struct str re_required(const struct re *);
 

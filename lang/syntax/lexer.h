@@ -43,9 +43,7 @@ struct lexer {
 	struct parse	*p;
 	void		*scanner;
 	uint32_t	 at;		/* first byte of the current token */
-	struct lex_bracket bracket[LIM_NEST];
 	size_t		 nbracket;
-	struct lex_block block[LIM_NEST];
 	size_t		 nblock;
 	struct lex_held	*held;		/* a token that waits: blocks.c */
 	size_t		 nclose;	/* blocks to be closed before it */
@@ -73,6 +71,9 @@ struct lexer {
 	bool		 unclosed_told;	/* of the string at hand */
 	struct map	 scalar;	/* names without sigil */
 	bool		 scalars_found;
+	/* last, because nobody needs them zeroed: 20 KB */
+	struct lex_bracket bracket[LIM_NEST];
+	struct lex_block block[LIM_NEST];
 };
 
 void	lexer_open(struct lexer *, struct parse *);

@@ -537,7 +537,7 @@ void
 parse_text(struct parse *p)
 {
 	/* in the arena, so that whoever catches a jump can still close it */
-	p->lex = arena_zalloc(p->arena, sizeof *p->lex);
+	p->lex = arena_alloc(p->arena, sizeof *p->lex);
 	lexer_open(p->lex, p);
 	map_init(&p->names, p->arena);
 	(void)yyparse(p);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "lang/base/find.h"
 #include "lang/base/re.h"
 
 #define S(s)	STR_LIT(s)
@@ -226,11 +227,46 @@ re_knows_what_is_required(void **state)
 	re_free(re);
 }
 
+/* Against memmem, in blocks of exact size, so that no byte beyond is read. */
+static void
+find_agrees(void **state)
+{
+	static const char few[] = "ab ";
+	struct find f;
+	unsigned r = 12345;
+	size_t n, k, i, t;
+	char *text, *hay;
+	const char *got, *want;
+
+	(void)state;
+	for (t = 0; t < 40000; t++) {
+		n = t % 70;
+		k = (t / 70) % 9;
+		hay = malloc(n == 0 ? 1 : n);
+		text = malloc(k == 0 ? 1 : k);
+		assert_true(hay != NULL && text != NULL);
+		for (i = 0; i < n; i++)
+			hay[i] = few[(r = r * 1103515245 + 12345) >> 16 &
+			    (t & 1 ? 1 : 2)];
+		for (i = 0; i < k; i++)
+			text[i] = few[(r = r * 1103515245 + 12345) >> 16 &
+			    (t & 1 ? 1 : 2)];
+		find_prepare(&f, str_of(text, k));
+		got = find_in(&f, str_of(hay, n), str_of(text, k));
+		want = memmem(hay, n, text, k);
+		if (got != want)
+			fail_msg("%.*s in %.*s", (int)k, text, (int)n, hay);
+		free(hay);
+		free(text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define RE_TEST(f) cmocka_unit_test_setup_teardown(f, re_setup, re_teardown)
+		cmocka_unit_test(find_agrees),
 		RE_TEST(re_dialect),
 		RE_TEST(re_groups_and_unset),
 		RE_TEST(re_points_at_mistakes),

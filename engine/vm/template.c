@@ -275,6 +275,10 @@ template_fill(const struct template *t, const struct str *data,
 		return false;
 	if (t->shell ? !shell(&f) : !vector(&f))
 		return false;
+	if (f.argc == 0) {		/* no compiler makes such a template */
+		buf_puts(why, "the command is empty");
+		return false;
+	}
 	*out = (struct command){ .argv = f.argv, .argc = f.argc,
 	    .shell = t->shell, .show = shown(&f) };
 	buf_clear(why);

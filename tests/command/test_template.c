@@ -467,6 +467,7 @@ static const struct { const char *spec; enum diag_id id; size_t at; } bad[] = {
 	{ "a $((b) ) @x@", E_CMD_SHELLS, 2 },
 	{ "a \"${b:-'}\" @x@", E_CMD_SHELLS, 8 },
 	{ "a <<E\n`b \\\"c\\\"`@x@\nE\n", E_CMD_SHELLS, 6 },
+	{ "a <<E\n$(b <<E\n@x@\nE\n)\nE\n", E_CMD_SHELLS, 2 },
 	{ "a __p1 @x@", E_CMD_RESERVED, 2 },
 	{ "a ~b@x@", E_CMD_TILDE, 4 },
 	{ "a ~@x@b", E_CMD_TILDE, 3 },

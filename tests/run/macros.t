@@ -1,0 +1,81 @@
+#!/bin/sh
+# The bundled macros: those of scheduling say what they shall, and each command
+# is one.
+n=0 failed=0
+
+tap() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+		sed 's/^/#   /' out
+	fi
+}
+
+cd "$TMPDIR" || exit 1
+cat >M.pikt <<'EOT'
+M
+	init
+		timeout =mailarc_timeout
+	begin
+		if =sunday || =monday || =tuesday || =wednesday || =thursday || =friday || =saturday
+			output "day"
+		fi
+		if =friday && =evening || =saturday || =sunday && ! =evening output "x" else output "x" fi
+		if =offhours(#hour()) || ! =offhours(#hour()) output "off" fi
+		if =offhours(22) && =offhours(5) && ! =offhours(6) && ! =offhours(21) output "hours" fi
+		if =workhours(#hour()) || ! =workhours(#hour()) output "work" fi
+		if =always && ! =never output "always" fi
+		if =morning || =afternoon || =evening || =night output "some" fi
+		if =weekend == (=saturday || =sunday) output "weekend" fi
+		if =reboot_period(1, 5) && ! =reboot_period(1, 7) && ! =reboot_period(2, 5) output "reboot" fi
+		=hourly(output "first", )
+		=hourly(, output "rest")
+		=daily(output "first", output "rest")
+		=weekly(output "first", output "rest")
+		if =isint(3) && ! =isint(#minute() + 0.5) output "int" fi
+		=output_alarm_log("a line")
+		output "$command("=grep -c root /etc/passwd")"
+		output "$command("=echo a b | =egrep 'a|x' | =fgrep b | =awk '{ print \$1 }' | =sed s/a/b/ | =tr b c")"
+		=bypass_weekend
+		output "a weekday"
+EOT
+"$PICKET" run --dry-run -M logdir=logs M.pikt >out 2>&1
+tap $? 'scheduling macros run'
+# "first" or "rest", by the clock
+sed 's/^first$/rest/' out | grep -v '^dry-run: M: ' >got
+cat >want <<'EOT'
+day
+x
+off
+hours
+work
+always
+some
+weekend
+reboot
+rest
+rest
+rest
+int
+dry-run: log logs/M.log: a line
+1
+c
+EOT
+case $(date +%u) in
+6|7) ;;
+*) echo 'a weekday' >>want ;;
+esac
+diff want got >out
+tap $? 'and say what they shall'
+for lib in "$SRCDIR"/stdlib-scripts/macros-*.cfg; do
+	sed -n 's/^\([a-z][a-z0-9]*\)[ 	].*/\1/p' "$lib" | while read -r m; do
+		printf 'M_%s begin exec wait "=%s x"\n' "$m" "$m"
+	done >A.pikt
+	"$PICKET" check A.pikt >out 2>&1
+	tap $? "${lib##*/}: each is a command"
+done
+echo "1..$n"
+exit $failed

@@ -284,6 +284,25 @@ strings_compared(struct check *c, const struct node *n)
 	buf_free(&t);
 }
 
+/* What the machine makes of two constants, which are neither NIL nor ERR. */
+static bool
+compared(enum cmp op, double a, double b)
+{
+	switch (op) {
+	case CMP_LT: return a < b;
+	case CMP_LE: return a <= b;
+	case CMP_GT: return a > b;
+	case CMP_GE: return a >= b;
+	case CMP_EQ: return a == b;
+	case CMP_NE: return a != b;
+	case CMP_NGT: return !(a > b);
+	case CMP_NLT: return !(a < b);
+	case CMP_NGE: return !(a >= b);
+	case CMP_NLE: return !(a <= b);
+	}
+	return false;
+}
+
 static void
 compare(struct check *c, struct node *n)
 {
@@ -293,6 +312,12 @@ compare(struct check *c, struct node *n)
 	}
 	check_want_num(c, &n->a);
 	check_want_num(c, &n->b);
+	if (n->a->kind != X_NUM || n->b->kind != X_NUM)
+		return;
+	n->kind = X_NUM;
+	n->num = compared((enum cmp)n->op, n->a->num, n->b->num);
+	n->unit = UNIT_NONE;
+	n->a = n->b = NULL;
 }
 
 /* An operator on numbers. */

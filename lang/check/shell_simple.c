@@ -439,10 +439,7 @@ builtin(struct args a, struct str name, enum builtin what)
 			if (has && watch)
 				refuse_word(a.s, w, E_CMD_NAME, name);
 			watch = in_list("-v -R", t) ||
-			    is_kind(a.s, w, DATA_OPT) ||
-			    is_kind(a.s, w, DATA_WORDS);
-			if (is_kind(a.s, w, DATA_WORDS))
-				refuse_word(a.s, w, E_CMD_NAME, name);
+			    is_kind(a.s, w, DATA_OPT);
 			/* ksh reads operands of these as expressions */
 			if (!has && in_list(compare, t)) {
 				program_word(a, i - 1, SH);

@@ -229,6 +229,7 @@ static const struct { const char *spec, *gives; } forms[] = {
 	{ "node --import a -e @x@", "A node|--import|a|-e|<x:so>" },
 	{ "command -v @x@", "S command -v <x:s> # <x:s>" },
 	{ "[ @x@ -gt @y@ ]", "S [ <x:sh> -gt <y:sh> ] # <x:sh>|<y:sh>" },
+	{ "printf '<%s>' @w:x@;", "S printf '<%s>' <x:s>; # <x:s>" },
 	{ "[ @x@ = @y@ ]", "S [ <x:s> = <y:s> ] # <x:s>|<y:s>" },
 	{ "awk @x@ @y@", "A awk|<x:so>|<y:s>" },
 	{ "awk '/@x@/' @y@", "A awk|/<x:/o'>/|<y:s>" },

@@ -37,7 +37,7 @@ make_folders(const char *path)
 }
 
 struct str
-state_folder(struct cli *c, const char *leaf)
+state_path(struct cli *c, const char *leaf)
 {
 	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	char t[4096];
@@ -54,9 +54,18 @@ state_folder(struct cli *c, const char *leaf)
 		return STR_NIL;
 	if (k < 0 || (size_t)k >= sizeof t)
 		return STR_NIL;
-	if (access(t, W_OK) != 0 && !make_folders(t))
-		return STR_NIL;
 	return arena_dup(&c->arena, str_of(t, (size_t)k));
+}
+
+struct str
+state_folder(struct cli *c, const char *leaf)
+{
+	struct str path = state_path(c, leaf);
+
+	if (!str_none(path) && access(path.p, W_OK) != 0 &&
+	    !make_folders(path.p))
+		return STR_NIL;
+	return path;
 }
 
 /* No transport took it: a file keeps it, and a person is told where. */

@@ -29,6 +29,8 @@ struct alert {
  * place for it.
  */
 struct str state_folder(struct cli *, const char *leaf);
+/* Its path alone; nothing is made. */
+struct str state_path(struct cli *, const char *leaf);
 /* The alert's mail to its recipients.  False: told of, and kept in a file. */
 bool	 alert_mail(struct alert *);
 /* `output mail to`: a mail for each address. */

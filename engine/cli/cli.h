@@ -48,6 +48,7 @@ struct cli {
 	size_t		 nlibrary;
 	bool		 library_read;
 	struct conf	 conf;
+	struct str	 logdir;	/* of the alerts' logs, and =logdir */
 };
 
 /* options.c: fills *c; -1 to go on, else the exit status. */

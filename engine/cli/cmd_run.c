@@ -180,6 +180,11 @@ cmd_run(struct cli *c)
 	}
 	if (!configuration(c) || !recipients(c))
 		return EXIT_USAGE;
+	/* a configuration's log folder; else one beside the state, which a
+	 * dry run does not make */
+	c->logdir = c->conf.line[CONF_LOGDIR] > 0 ?
+	    c->conf.value[CONF_LOGDIR] : c->given[OPT_DRY] ?
+	    state_path(c, "log") : state_folder(c, "log");
 	cli_load(c, c->arg[0], c->given[OPT_TRACE], &l);
 	if (!l.ok) {
 		if (c->given[OPT_JSON] && l.compile != NULL) {
@@ -217,9 +222,7 @@ cmd_run(struct cli *c)
 	a.o.facts.narg = (unsigned)c->narg - 1;
 	a.o.facts.runs = 1;
 	a.o.path = c->conf.value[CONF_PATH];
-	/* a configuration's log folder; else one beside the state */
-	a.o.logdir = a.dry ? STR_NIL : c->conf.line[CONF_LOGDIR] > 0 ?
-	    c->conf.value[CONF_LOGDIR] : state_folder(c, "log");
+	a.o.logdir = a.dry ? STR_NIL : c->logdir;
 	a.o.run_id = a.run_id;
 	a.o.out_fd = 1;
 	a.o.err_fd = 2;

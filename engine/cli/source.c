@@ -141,8 +141,7 @@ context(struct cli *c, struct macro_value v[16])
 	    "prgdir", "/etc/picket/programs", "piktstatus", "active",
 	    "piktlevel", "notice", "piktalert", "run", "piktnever",
 	    "0 0 31 2 *", "pikttest", "", NULL };
-	struct str logdir = c->conf.value[CONF_LOGDIR],
-	    host = c->conf.value[CONF_HOSTNAME];
+	struct str logdir = c->logdir, host = c->conf.value[CONF_HOSTNAME];
 	size_t n = 0, i;
 
 	for (i = 0; dirs[i] != NULL; i += 2) {
@@ -150,7 +149,7 @@ context(struct cli *c, struct macro_value v[16])
 		v[n++].value = str_c(dirs[i + 1]);
 	}
 	v[n].name = STR_LIT("logdir");
-	v[n++].value = str_none(logdir) ? STR_LIT("/var/log/picket") : logdir;
+	v[n++].value = logdir.n == 0 ? STR_LIT("/var/log/picket") : logdir;
 	if (str_none(host)) {
 		char t[256];
 

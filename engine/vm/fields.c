@@ -277,11 +277,21 @@ dat_text(struct vm *vm, const struct dat *d)
 	}
 }
 
+/* What a dat variable views of the line; most are plain fields. */
+static inline struct str
+dat_view(struct vm *vm, const struct dat *d)
+{
+	if (d->kind != DAT_FIELD || str_none(vm->line))
+		return dat_text(vm, d);
+	return d->lo <= vm->nfield ? vm->field[d->lo - 1] :
+	    vm_line_field(vm, d->lo);
+}
+
 double
 vm_dat_number(struct vm *vm, uint32_t i)
 {
 	const struct dat *d = &vm->p->dat[i];
-	struct str s = dat_text(vm, d);
+	struct str s = dat_view(vm, d);
 	double v;
 
 	if (str_none(s))
@@ -309,7 +319,7 @@ struct str
 vm_dat_string(struct vm *vm, uint32_t i)
 {
 	const struct dat *d = &vm->p->dat[i];
-	struct str s = dat_text(vm, d);
+	struct str s = dat_view(vm, d);
 
 	if (str_none(s) && !str_none(vm->line))
 		bad(vm, d, s);

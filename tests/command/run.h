@@ -17,7 +17,7 @@
 #include "tests/command/spec.h"
 
 struct scratch {
-	char	dir[64], record[96], pwned[96];
+	char	dir[PATH_MAX / 4], record[PATH_MAX / 2], pwned[PATH_MAX / 2];
 	char	argv[PATH_MAX];		/* the program that records */
 };
 
@@ -26,11 +26,15 @@ static inline bool
 scratch_make(struct scratch *s, const char *me, const char *argv)
 {
 	char beside[PATH_MAX], *slash;
+	const char *tmp = getenv("TMPDIR");
 
 	snprintf(beside, sizeof beside - 8, "%s", me);
 	slash = strrchr(beside, '/');
 	strcpy(slash == NULL ? beside : slash + 1, "argv");
-	strcpy(s->dir, "/tmp/command.XXXXXX");
+	/* the runner's folder for this test alone, and removed by it */
+	if (snprintf(s->dir, sizeof s->dir, "%s/command.XXXXXX", tmp == NULL ?
+	    "/tmp" : tmp) >= (int)sizeof s->dir)
+		return false;
 	if (realpath(argv != NULL ? argv : beside, s->argv) == NULL ||
 	    mkdtemp(s->dir) == NULL)
 		return false;
@@ -43,9 +47,9 @@ scratch_make(struct scratch *s, const char *me, const char *argv)
 static inline void
 scratch_clean(const struct scratch *s)
 {
-	char cmd[200];
+	char cmd[PATH_MAX];
 
-	snprintf(cmd, sizeof cmd, "cd %s && rm -rf -- * .[!.]*", s->dir);
+	snprintf(cmd, sizeof cmd, "cd '%s' && rm -rf -- * .[!.]*", s->dir);
 	if (system(cmd) != 0)
 		printf("# cannot clean %s\n", s->dir);
 }

@@ -84,9 +84,13 @@ RUN_TESTS = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
 check-local:
 	@$(RUN_TESTS) $(TESTFLAGS)
 check-programs: $(check_PROGRAMS)
-check-long: all check-programs
+# One after the other: both goals make the libraries, and in one make -j they
+# would do so at once.
+check-long: all
+	@$(MAKE) $(AM_MAKEFLAGS) check-programs
 	@PICKET_LONG=1 $(RUN_TESTS) $(TESTFLAGS)
-bench: all check-programs
+bench: all
+	@$(MAKE) $(AM_MAKEFLAGS) check-programs
 	@SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
 	PICKET='$(abs_top_builddir)/picket' \
 	TIMED='$(abs_top_builddir)/tests/bench/timed' \

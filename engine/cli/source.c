@@ -136,9 +136,9 @@ load_compiled(struct cli *c, const char *path, struct str bytes,
 static size_t
 context(struct cli *c, struct macro_value v[16])
 {
-	static const char *const dirs[] = { "piktdir", "/etc/picket",
-	    "hstdir", "/var/lib/picket", "objdir", "/etc/picket/objects",
-	    "prgdir", "/etc/picket/programs", "piktstatus", "active",
+	static const char *const dirs[] = { "piktdir", PICKET_SYSCONFDIR,
+	    "hstdir", "/var/lib/picket", "objdir", PICKET_SYSCONFDIR "/objects",
+	    "prgdir", PICKET_SYSCONFDIR "/programs", "piktstatus", "active",
 	    "piktlevel", "notice", "piktalert", "run", "piktnever",
 	    "0 0 31 2 *", "pikttest", "", NULL };
 	struct str logdir = c->logdir, host = c->conf.value[CONF_HOSTNAME];

@@ -56,6 +56,7 @@ engine_libengine_a_SOURCES = \
 	engine/effect/tap.h \
 	engine/effect/user.c \
 	engine/effect/user.h \
+	engine/state/client.h \
 	engine/run/run.c \
 	engine/run/run.h \
 	engine/deliver/address.c \

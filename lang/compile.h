@@ -27,6 +27,31 @@ struct define {				/* -D name or -D name=FALSE */
 	bool		 value;
 };
 
+struct environment {			/* of #set, for commands and #echo */
+	struct str	 name, value;
+};
+
+/*
+ * What the preprocessor may ask of the world, answered by the engine: lang
+ * opens no file and runs nothing.  Texts handed out live as long as the
+ * compile object.  false: it failed, *why says it in one line.
+ */
+struct compile_world {
+	void	*w;
+	bool	(*read)(void *w, struct str path, struct str *text,
+		    struct str *why);
+	/* makes a file anew that is included with a [command] */
+	bool	(*write)(void *w, struct str path, struct str text,
+		    struct str *why);
+	/* by sh -c: what it writes, and its exit status */
+	bool	(*run)(void *w, struct str command,
+		    const struct environment *, size_t nenv, struct str *text,
+		    int *status, struct str *why);
+	/* #piktexec: statements, run as a standalone program */
+	bool	(*pikt)(void *w, struct str statements,
+		    const struct environment *, size_t nenv, struct str *why);
+};
+
 struct compile_options {
 	/* by precedence: values, files in order, context, library in order */
 	const struct macro_value *macro;
@@ -39,6 +64,19 @@ struct compile_options {
 	size_t		 nlibrary;
 	const struct define *define;
 	size_t		 ndefine;
+	/* defines.cfg and the like: weaker than -D, stronger than nothing */
+	const struct macro_source *define_file;
+	size_t		 ndefine_file;
+	/* names that `#if` finds true: the host, its aliases, groups, system */
+	const struct str *member;
+	size_t		 nmember;
+	/* all that are registered; 0: nothing is said of unknown ones */
+	const struct str *registered;
+	size_t		 nregistered;
+	struct str	 include_dir;	/* of #include <file>; NIL: of the file
+					 * that includes */
+	const struct compile_world *world; /* NULL: no includes, no commands */
+	bool		 renew;		/* make `"file" [command]` anew */
 	bool		 trace;		/* emit TR... instructions */
 	size_t		 mem_limit;	/* 0: LIM_COMPILE_MEM */
 };

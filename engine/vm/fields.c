@@ -25,6 +25,7 @@ vm_new_line(struct vm *vm, struct str line)
 	vm->line = line;
 	vm->zero = line;
 	vm->own_fields = false;
+	vm->matched = 0;
 	vm->nfield = 0;
 	vm->split_at = 0;
 	vm->split_done = line.n == 0;
@@ -342,6 +343,8 @@ vm_regex(struct vm *vm, uint32_t i)
 	    vm->p->regex[i].icase, &e);
 	if (vm->re[i] == NULL)
 		vm_log(vm, LOG_ERROR, "bad pattern: %s", e.text);
+	else if (vm->digest != NULL)
+		find_digest_text(&vm->holds[i], re_holds(vm->re[i]));
 	return vm->re[i];
 }
 

@@ -64,6 +64,25 @@ mod(double a, double b)
 	return fmod(a, b);
 }
 
+/* The pattern, unless it is bad or the line lacks what it must hold. */
+static inline struct re *
+pattern(struct vm *vm, uint32_t i, struct str subject)
+{
+	struct re *re = vm->re[i];
+
+	if (__builtin_expect(re == NULL, 0))
+		return vm_regex(vm, i);
+	if (vm->digest == NULL || subject.p != vm->line.p ||
+	    subject.n != vm->line.n || str_none(subject))
+		return re;
+	if (vm->matched < DIGEST_AFTER) {
+		if (++vm->matched < DIGEST_AFTER)
+			return re;
+		find_digest(vm->digest, subject);
+	}
+	return find_lacks(vm->digest, &vm->holds[i]) ? NULL : re;
+}
+
 /* What must not run for ever ends here. */
 bool
 vm_look(struct vm *vm)
@@ -222,7 +241,8 @@ vm_execute(struct vm *vm, uint32_t start)
 		bool hit;
 
 		HERE;
-		re = vm_regex(vm, I_AX(*pc++));
+		re = pattern(vm, I_AX(*pc), s[A]);
+		pc++;
 		hit = re != NULL && vm_match(vm, re, s[A], true);
 		BRANCH(hit);
 		NEXT_INSTR;
@@ -231,9 +251,7 @@ vm_execute(struct vm *vm, uint32_t start)
 		bool hit;
 
 		HERE;
-		re = vm->re[I_AX(*pc)];
-		if (__builtin_expect(re == NULL, 0))
-			re = vm_regex(vm, I_AX(*pc));
+		re = pattern(vm, I_AX(*pc), s[A]);
 		pc++;
 		hit = re != NULL && vm_match(vm, re, s[A], false);
 		BRANCH(hit);

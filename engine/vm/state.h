@@ -3,11 +3,14 @@
 #define ENGINE_VM_STATE_H
 
 #include "lang/base/arena.h"
+#include "lang/base/find.h"
 #include "lang/base/re.h"
 #include "engine/vm/template.h"
 #include "engine/vm/vm.h"
 
 #define LIM_EXEC_TEXT	200	/* bytes of input shown in an ERROR line */
+#define DIGEST_AFTER	5	/* matches of one line: its digest costs as much
+				 * as looking through it for four texts */
 #define PATTERN_CACHE	16	/* patterns made of data, kept compiled */
 
 struct own {			/* bytes of a string variable */
@@ -88,6 +91,11 @@ struct vm {
 
 	struct re_ctx	*rectx;
 	struct re	**re;
+	/* what constant patterns must find in the line: a line that is
+	 * matched again and again is looked through once for all */
+	struct find_digest *digest;	/* NULL: too few patterns */
+	struct find_text *holds;	/* by regex */
+	unsigned	 matched;	/* times that this line was */
 	struct cached_re cache[PATTERN_CACHE];
 	unsigned	 cache_clock;
 	size_t		 ov[2 * (LIM_RE_GROUPS + 1)];

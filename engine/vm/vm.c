@@ -55,6 +55,10 @@ vm_new(const struct vm_options *o)
 	vm->dats = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->dats);
 	vm->datgen = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->datgen);
 	vm->re = mem_zalloc(m, (p->nregex + 1) * sizeof *vm->re);
+	if (p->nregex > DIGEST_AFTER) {
+		vm->digest = mem_zalloc(m, sizeof *vm->digest);
+		vm->holds = mem_zalloc(m, p->nregex * sizeof *vm->holds);
+	}
 	array_init(&vm->seen, m, true, vm_retire, vm);
 	vm->gen = 1;
 	vm->line = vm->zero = vm->rdlin = vm->task = vm->path = STR_NIL;
@@ -134,6 +138,10 @@ vm_free(struct vm *vm)
 	mem_free(m, vm->dats, (p->ndat + 1) * sizeof *vm->dats);
 	mem_free(m, vm->datgen, (p->ndat + 1) * sizeof *vm->datgen);
 	mem_free(m, vm->re, (p->nregex + 1) * sizeof *vm->re);
+	if (vm->digest != NULL) {
+		mem_free(m, vm->digest, sizeof *vm->digest);
+		mem_free(m, vm->holds, p->nregex * sizeof *vm->holds);
+	}
 	buf_free(&vm->buf);
 	buf_free(&vm->first_bad);
 	buf_free(&vm->cmd_why);

@@ -121,3 +121,48 @@ find_in(const struct find *f, struct str s, struct str text)
 	x = places(p + fa, p + fb, a, b);
 	return is_any(x) ? first_of(x, p, text) : NULL;
 }
+
+/* The slot of two bytes, letters without their case; below FIND_SLOTS. */
+static inline unsigned
+slot(char a, char b)
+{
+	unsigned x = (unsigned char)a | 0x20u, y = (unsigned char)b | 0x20u;
+
+	return (x << 4 ^ y) % FIND_SLOTS;
+}
+
+void
+find_digest(struct find_digest *d, struct str line)
+{
+	size_t i;
+
+	if (++d->mark == 0) {		/* an old one may not look like this */
+		memset(d->seen, 0, sizeof d->seen);
+		d->mark = 1;
+	}
+	d->seen[FIND_SLOTS] = d->mark;
+	for (i = 1; i < line.n; i++)
+		d->seen[slot(line.p[i - 1], line.p[i])] = d->mark;
+}
+
+void
+find_digest_text(struct find_text *t, struct str text)
+{
+	struct find f;
+	size_t at[FIND_PAIRS], i;
+
+	memset(t, 0, sizeof *t);
+	if (text.n < 2)
+		return;
+	/* those that begin with a rare byte, and the last */
+	find_prepare(&f, text);
+	at[0] = f.a;
+	at[1] = f.b;
+	at[2] = text.n - 2;
+	for (i = 0; i < FIND_PAIRS; i++) {
+		if (at[i] > text.n - 2)
+			at[i] = text.n - 2;
+		t->slot[i] = (uint16_t)(FIND_SLOTS - slot(text.p[at[i]],
+		    text.p[at[i] + 1]));
+	}
+}

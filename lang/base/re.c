@@ -33,6 +33,7 @@ struct re {
 	bool		 hot;		/* the JIT's code may be called directly */
 	bool		 skip;		/* looking for the required text pays */
 	struct find	 find;		/* how it is looked for */
+	size_t		 nheld;		/* the same, but also if case is ignored */
 	size_t		 nrequired;
 	char		 required[];	/* for a literal: it */
 };
@@ -338,11 +339,13 @@ re_compile(struct re_ctx *c, struct str p, bool icase, struct re_error *err)
 	if (!icase)
 		re->literal = plain(p, re->required, &re->nrequired);
 	if (re->literal != 0) {
+		re->nheld = re->nrequired;
 		find_prepare(&re->find, re_required(re));
 		return re;
 	}
+	re->nheld = required(p, re->required, &at_start);
 	if (!icase) {
-		re->nrequired = required(p, re->required, &at_start);
+		re->nrequired = re->nheld;
 		find_prepare(&re->find, re_required(re));
 		re->skip = re->nrequired >= SKIP_WORTH && !at_start;
 	}
@@ -389,6 +392,12 @@ unsigned
 re_groups(const struct re *re)
 {
 	return re->groups;
+}
+
+struct str
+re_holds(const struct re *re)
+{
+	return str_of(re->required, re->nheld);
 }
 
 struct str

@@ -48,6 +48,11 @@ unsigned re_groups(const struct re *);
 enum re_result re_match(struct re *, struct str subject, size_t from,
 	    size_t *ov);
 /*
+ * Text that every match must hold, letters of either case if the pattern
+ * ignores it; empty if none is known.
+ */
+struct str re_holds(const struct re *);
+/*
  * The longest text that every match must hold, or empty: lets a caller skip
  * lines that lack it before it asks re_match.
  */

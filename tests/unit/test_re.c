@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <cmocka.h>
 
 #include "lang/base/find.h"
@@ -261,12 +262,42 @@ find_agrees(void **state)
 	}
 }
 
+/* What a line holds is never said to be lacking, whatever the case. */
+static void
+digest_errs_on_one_side(void **state)
+{
+	static const char few[] = "abcdABCD .:";
+	static struct find_digest d;
+	struct find_text t;
+	unsigned r = 99, lacks = 0;
+	char line[60], text[4], *p;
+	size_t i, n, k;
+
+	(void)state;
+	for (n = 0; n < 3000; n++) {	/* the digest's mark goes round */
+		for (i = 0; i < sizeof line; i++)
+			line[i] = few[(r = r * 1103515245 + 12345) >> 16 & 7];
+		find_digest(&d, str_of(line, n % sizeof line));
+		for (k = 0; k < sizeof text; k++)
+			text[k] = few[(r = r * 1103515245 + 12345) >> 16 & 7];
+		k = n % 5;
+		find_digest_text(&t, str_of(text, k));
+		if (!find_lacks(&d, &t))
+			continue;
+		lacks++;
+		for (p = line; p + k <= line + n % sizeof line; p++)
+			assert_true(strncasecmp(p, text, k) != 0);
+	}
+	assert_true(lacks > 500);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define RE_TEST(f) cmocka_unit_test_setup_teardown(f, re_setup, re_teardown)
 		cmocka_unit_test(find_agrees),
+		cmocka_unit_test(digest_errs_on_one_side),
 		RE_TEST(re_dialect),
 		RE_TEST(re_groups_and_unset),
 		RE_TEST(re_points_at_mistakes),

@@ -190,7 +190,10 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
 	case 's':
 		check_want_str(c, pa, false);
 		break;
-	case 'n': case 'i': case 'x': case 't':
+	case 'x':
+		check_want_truth(c, pa);
+		break;
+	case 'n': case 'i': case 't':
 		check_want_num(c, pa);
 		break;
 	case 'm':

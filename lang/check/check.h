@@ -39,6 +39,7 @@ void	check_script(struct check *, struct parse *, struct script *,
 /* Types an expression; *n may be replaced (folded, wrapped). */
 enum type check_expr(struct check *, struct node **);
 void	check_want_num(struct check *, struct node **);
+void	check_want_truth(struct check *, struct node **);
 /* silent: a number becomes text without a warning */
 void	check_want_str(struct check *, struct node **, bool silent);
 /* A call's arguments against its row; expr.c's part for calls. */

@@ -170,6 +170,32 @@ check_want_num(struct check *c, struct node **pn)
 		string_for_number(c, *pn, E_WANT_NUM);
 }
 
+/* A condition: a number. */
+void
+check_want_truth(struct check *c, struct node **pn)
+{
+	enum type t = check_expr(c, pn);
+	struct diag_item *d;
+	struct str s;
+	struct buf b;
+
+	if (t == TY_ANY)
+		(*pn)->type = TY_NUM;
+	if (t != TY_STR)
+		return;
+	d = check_error(c, whole(*pn), E_WANT_TRUTH, STR_NIL, STR_NIL);
+	s = source_text(c, whole(*pn));
+	if ((*pn)->kind == X_STR || str_none(s))
+		return;
+	buf_init(&b, c->arena->mem);
+	buf_printf(&b, "write: %.*s ne \"\"", (int)s.n, s.p);
+	if ((*pn)->kind == X_VAR || (*pn)->kind == X_INDEX ||
+	    (*pn)->kind == X_FIELD)
+		buf_printf(&b, ", or #defined(%.*s)", (int)s.n, s.p);
+	diag_hint(c->diag, d, buf_view(&b));
+	buf_free(&b);
+}
+
 void
 check_set_num(struct check *c, const struct node *n)
 {
@@ -476,7 +502,7 @@ check_expr(struct check *c, struct node **pn)
 	case X_NOT:
 		if (n->type != TY_NONE)
 			return n->type;
-		check_want_num(c, &n->a);
+		check_want_truth(c, &n->a);
 		return n->type = TY_NUM;
 	case X_CMP:
 		if (n->type == TY_NONE) {
@@ -502,8 +528,8 @@ check_expr(struct check *c, struct node **pn)
 	case X_AND: case X_OR:
 		if (n->type != TY_NONE)
 			return n->type;
-		check_want_num(c, &n->a);
-		check_want_num(c, &n->b);
+		check_want_truth(c, &n->a);
+		check_want_truth(c, &n->b);
 		return n->type = TY_NUM;
 	case X_FTEST:
 		check_want_str(c, &n->a, false);

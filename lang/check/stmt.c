@@ -206,23 +206,23 @@ one(struct check *c, struct node *n)
 		break;
 	case S_IF:
 		for (q = n->list; q != NULL; q = q->next) {
-			check_want_num(c, &q->a);
+			check_want_truth(c, &q->a);
 			check_stmts(c, q->list);
 		}
 		if (n->b != NULL)
 			check_stmts(c, n->b->list);
 		break;
 	case S_WHILE:
-		check_want_num(c, &n->a);
+		check_want_truth(c, &n->a);
 		loop(c, n->list);
 		break;
 	case S_REPEAT:
 		loop(c, n->list);
-		check_want_num(c, &n->a);
+		check_want_truth(c, &n->a);
 		break;
 	case S_FOR:
 		one(c, n->a);
-		check_want_num(c, &n->b);
+		check_want_truth(c, &n->b);
 		one(c, n->c);
 		loop(c, n->list);
 		break;
@@ -291,7 +291,7 @@ one(struct check *c, struct node *n)
 			check_want_str(c, &n->b, false);
 		break;
 	case S_ASSERT:
-		check_want_num(c, &n->a);
+		check_want_truth(c, &n->a);
 		check_want_str(c, &n->b, true);
 		break;
 	default:

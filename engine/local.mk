@@ -13,6 +13,7 @@ engine_libengine_a_SOURCES = \
 	engine/vm/fill.h \
 	engine/vm/host.h \
 	engine/vm/loop.c \
+	engine/vm/objects.h \
 	engine/vm/state.h \
 	engine/vm/template.c \
 	engine/vm/template.h \

@@ -8,6 +8,8 @@ lang_liblang_a_SOURCES = \
 	lang/base/arena.h \
 	lang/base/buf.c \
 	lang/base/buf.h \
+	lang/base/cron.c \
+	lang/base/cron.h \
 	lang/base/diag.c \
 	lang/base/diag.h \
 	lang/base/find.c \

@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/unit/test_child \
 	tests/unit/test_compose \
 	tests/unit/test_conf \
+	tests/unit/test_cron \
 	tests/unit/test_format \
 	tests/unit/test_hostile \
 	tests/unit/test_live \

@@ -17,6 +17,7 @@
 #include "lang/table/builtin.h"
 #include "engine/vm/array.h"
 #include "engine/vm/host.h"
+#include "engine/vm/objects.h"
 
 struct vm;
 
@@ -101,6 +102,7 @@ struct run_facts {
 	const struct str *arg;		/* standalone arguments */
 	unsigned	 narg;
 	double		 runs;		/* runs so far, this one included */
+	const struct objects *objects;	/* NULL: the run has none */
 };
 const struct run_facts *vm_facts(struct vm *);
 struct str vm_task(struct vm *);	/* as worked out when the run began */

@@ -28,7 +28,7 @@ struct define {				/* -D name or -D name=FALSE */
 };
 
 struct environment {			/* of #set, for commands and #echo */
-	struct str	 name, value;
+	struct str	 name, value;	/* value NIL: of #unset */
 };
 
 /*
@@ -43,7 +43,10 @@ struct compile_world {
 	/* makes a file anew that is included with a [command] */
 	bool	(*write)(void *w, struct str path, struct str text,
 		    struct str *why);
-	/* by sh -c: what it writes, and its exit status */
+	/* a variable of picket's own environment: NIL if it is not set */
+	struct str (*env)(void *w, struct str name);
+	/* by sh -c: what it writes, and its exit status; run and pikt may be
+	 * NULL: commands are not run here */
 	bool	(*run)(void *w, struct str command,
 		    const struct environment *, size_t nenv, struct str *text,
 		    int *status, struct str *why);

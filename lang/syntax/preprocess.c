@@ -523,6 +523,16 @@ expand(struct expand *x, const struct rope *r, unsigned depth)
 		too_big(x, rope_place(x->src, r, 0));
 }
 
+/* A file's text begins a line. */
+static void
+begin_line(struct preprocess *pp, uint32_t file)
+{
+	const struct buf *t = &pp->src->text;
+
+	if (t->n > 0 && t->p[t->n - 1] != '\n')
+		source_emit(pp->src, STR_LIT("\n"), file, 0, SOURCE_NONE);
+}
+
 void
 preprocess_file(struct preprocess *pp, uint32_t file)
 {
@@ -531,8 +541,28 @@ preprocess_file(struct preprocess *pp, uint32_t file)
 
 	if (pp->src->file[file].text.n == 0 || !text_check(pp, file))
 		return;
+	begin_line(pp, file);
 	quote_init(&x.quote);
 	r = strip(pp, file);
 	if (r.text.n > 0)
 		expand(&x, &r, 0);
+}
+
+void
+preprocess_config(struct preprocess *pp, uint32_t file)
+{
+	preprocess_file(pp, file);
+}
+
+void
+preprocess_plain(struct preprocess *pp, uint32_t file)
+{
+	struct expand x = { .pp = pp, .src = pp->src };
+	struct rope r;
+
+	if (pp->src->file[file].text.n == 0 || !text_check(pp, file))
+		return;
+	begin_line(pp, file);
+	r = strip(pp, file);
+	emit(&x, &r, 0, r.text.n);
 }

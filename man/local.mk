@@ -3,6 +3,8 @@
 
 MAN_PAGES = \
 	man/picket-bytecode.7 \
+	man/picket-from-awk.7 \
+	man/picket-from-pikt.7 \
 	man/picket.1 \
 	man/picket.conf.5 \
 	man/pikt.5

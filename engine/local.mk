@@ -36,10 +36,13 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/table.c \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
+	engine/builtin/world.c \
 	engine/input/reader.c \
 	engine/input/reader.h \
 	engine/effect/dry.c \
 	engine/effect/exec.c \
+	engine/effect/facts.c \
+	engine/effect/facts.h \
 	engine/effect/input.c \
 	engine/effect/kid.c \
 	engine/effect/kid.h \

@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <grp.h>
 #include <limits.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -17,9 +15,6 @@
 #include "engine/builtin/arg.h"
 #include "engine/builtin/checksum.h"
 
-#define LIM_NAME_ENTRY	(16 * 1024)	/* bytes for a line of passwd or group;
-					 * a group of more members shows its
-					 * number */
 #define BLOCK		(64 * 1024)	/* bytes of a read for a checksum */
 
 static void
@@ -133,45 +128,37 @@ bi_fileinode(struct call *c)
 		c->rn = (double)st.st_ino;
 }
 
-/* A name, or the number of what has none. */
-static struct str
-name_or_number(struct call *c, const char *name, double id)
+/* A name, or the number of what has none: also where nobody can say. */
+static void
+name_or_number(struct call *c, enum fact what, double id)
 {
 	char t[NUM_TEXT_MAX];
+	struct str number = str_of(t, num_text(id, t)), name;
+	const struct host *host;
+	void *h;
 
-	if (name != NULL)
-		return vm_dup(c->vm, str_c(name));
-	return vm_dup(c->vm, str_of(t, num_text(id, t)));
+	host = vm_host(c->vm, &h);
+	if (host->ask(h, what, number, &name) <= 0)
+		name = number;
+	c->rs = vm_dup(c->vm, name);
 }
 
 void
 bi_fileowner(struct call *c)
 {
-	char room[LIM_NAME_ENTRY];
-	struct passwd pw, *found = NULL;
 	struct stat st;
 
-	if (!stat_arg(c, &st, true))
-		return;
-	if (getpwuid_r(st.st_uid, &pw, room, sizeof room, &found) != 0)
-		found = NULL;
-	c->rs = name_or_number(c, found == NULL ? NULL : found->pw_name,
-	    (double)st.st_uid);
+	if (stat_arg(c, &st, true))
+		name_or_number(c, FACT_USERNAME, (double)st.st_uid);
 }
 
 void
 bi_filegroup(struct call *c)
 {
-	char room[LIM_NAME_ENTRY];
-	struct group gr, *found = NULL;
 	struct stat st;
 
-	if (!stat_arg(c, &st, true))
-		return;
-	if (getgrgid_r(st.st_gid, &gr, room, sizeof room, &found) != 0)
-		found = NULL;
-	c->rs = name_or_number(c, found == NULL ? NULL : found->gr_name,
-	    (double)st.st_gid);
+	if (stat_arg(c, &st, true))
+		name_or_number(c, FACT_GROUPNAME, (double)st.st_gid);
 }
 
 void

@@ -1,8 +1,4 @@
-/* process: commands that are waited for, and the host. */
-#include <errno.h>
-#include <limits.h>
-#include <unistd.h>
-
+/* process: commands that are waited for, and the number of a process. */
 #include "engine/builtin/arg.h"
 
 #define LIM_COMMAND_OUTPUT (4 << 20)	/* bytes that $command takes; more are
@@ -79,17 +75,4 @@ bi_pid(struct call *c)
 		return;
 	host = vm_host(c->vm, &h);
 	c->rn = host->pid(h, c->s[0]);
-}
-
-void
-bi_hostname(struct call *c)
-{
-	char name[HOST_NAME_MAX + 1];
-
-	if (gethostname(name, sizeof name) != 0) {
-		vm_failed(c, "gethostname: %s", strerror(errno));
-		return;
-	}
-	name[HOST_NAME_MAX] = '\0';
-	c->rs = vm_dup(c->vm, str_c(name));
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/effect/facts.h"
 #include "engine/effect/state.h"
 
 #define LABEL		"dry-run: "
@@ -158,6 +159,7 @@ const struct host dry_host = {
 	.sleep = live_sleep,
 	.stop = live_stop_host,
 	.pid = live_pid,
+	.ask = live_ask,
 	.why = live_why,
 	.trace = live_trace,
 };

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/effect/facts.h"
 #include "engine/effect/kid.h"
 #include "engine/effect/proc.h"
 
@@ -457,6 +458,8 @@ live_free(struct live *l)
 		mem_free(l->mem, l->err_tail, 2 * LIM_STDERR);
 	if (l->own_path != NULL)
 		mem_free(l->mem, l->own_path, l->nown_path);
+	if (l->asked_arena.mem != NULL)
+		arena_free(&l->asked_arena);
 	buf_free(&l->out);
 	buf_free(&l->mail);
 	buf_free(&l->print);
@@ -487,6 +490,7 @@ const struct host live_host = {
 	.sleep = live_sleep,
 	.stop = live_stop_host,
 	.pid = live_pid,
+	.ask = live_ask,
 	.why = live_why,
 	.trace = live_trace,
 };

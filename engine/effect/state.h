@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "lang/base/map.h"
 #include "engine/effect/live.h"
 #include "engine/effect/tap.h"
 #include "engine/effect/user.h"
@@ -93,6 +94,8 @@ struct live {
 	char		*tail;		/* 2 * LIM_EXEC_OUTPUT bytes, of exec, */
 	char		*err_tail;	/* 2 * LIM_STDERR, of capture */
 	char		 answer[LIM_WHY]; /* what why() gave out */
+	struct arena	 asked_arena;	/* answers of users and names; mem NULL: */
+	struct map	 asked;		/* nothing was asked */
 };
 
 /* --- live.c --- */

@@ -52,6 +52,18 @@ struct exec_result {
 #define LIM_EXEC_OUTPUT	(16 * 1024)	/* bytes of a child's last output kept
 					 * for the log and $output() */
 
+/* What can be asked of the host; those up to FACT_LAST_OWN take no key. */
+enum fact {
+	FACT_HOSTNAME, FACT_DOMAIN, FACT_OS, FACT_OSVERSION, FACT_ARCH,
+	FACT_USER, FACT_LAST_OWN = FACT_USER,
+	FACT_ENV,		/* name: value */
+	FACT_UID, FACT_HOME,	/* user: number, folder */
+	FACT_GID,		/* group: number */
+	FACT_USERNAME, FACT_GROUPNAME,	/* number: name */
+	FACT_LOGGEDIN,		/* user: how many sessions */
+	FACT_RESOLVE		/* host: addresses, by blanks */
+};
+
 enum log_kind { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_KINDS };
 
 struct stream;		/* an open file or process; the host's */
@@ -100,6 +112,10 @@ struct host {
 
 	/* pid of a process with that command name, the lowest, or 0 */
 	int	(*pid)(void *h, struct str comm);
+
+	/* a fact of the host or of whom the key names: 1 and the answer, 0 if
+	 * there is none, -1 failed */
+	int	(*ask)(void *h, enum fact, struct str key, struct str *answer);
 
 	/* the reason of the last failure, one line */
 	struct str (*why)(void *h);

@@ -23,6 +23,7 @@ ROW = re.compile(r'^BI\((\w+), %s, %s, \'(.)\', ([^,]+), (\w+),\s*%s,\s*%s,\s*'
 # Rows without an example of their own, and one that suits them.
 EXAMPLES = {
     'KEYSOF': None,		# stands in for and foreach only: lang.t
+    'INOBJECT': None, 'LOOKUP': None,	# sets are a site's
     'EXISTS': '#exists($b["k"])',
     'RAW': '$command($raw("echo x"))',
     'WORDS': '$command("echo " . $words("x y"))',
@@ -65,7 +66,7 @@ def script(name, expr):
     """A script whose output is one line: its name and the value."""
     number = expr.startswith('#')
     more = '' if '$b[' not in expr else '\tset $b["k"] = "v"\n'
-    compound = number or re.search(r' =~ ', expr)
+    compound = number or re.search(r' (=~|eq) ', expr)
     show = 'output "%s=" . %s\n' % (name, '(%s)' % expr if compound else expr)
     return '%s\n    begin\n%s\t%s' % (name, more, show)
 

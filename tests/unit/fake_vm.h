@@ -199,12 +199,27 @@ host_pid(void *h, struct str comm)
 	return str_eq(comm, STR_LIT("init")) ? 1 : 0;
 }
 
+/* Users and groups as everywhere; a host that fails where it is asked to. */
+static int
+host_ask(void *h, enum fact what, struct str key, struct str *answer)
+{
+	(void)h;
+	*answer = what == FACT_USERNAME || what == FACT_GROUPNAME ?
+	    STR_LIT("root") : what == FACT_UID || what == FACT_GID ||
+	    what == FACT_LOGGEDIN ? STR_LIT("0") : STR_LIT("answer");
+	if (str_none(key))
+		return what == FACT_DOMAIN ? 0 : 1;
+	return str_eq(key, STR_LIT("fail")) ? -1 :
+	    !str_eq(key, STR_LIT("none")) && !str_eq(key, STR_LIT("77"));
+}
+
 static const struct host host_live = {
 	.name = "test", .why = host_why, .clock = host_clock,
 	.stat = host_stat, .fopen = host_fopen, .popen = host_popen,
 	.read = host_read, .write = host_write, .flush = host_flush,
 	.eof = host_eof, .close = host_close, .exec = host_exec,
 	.capture = host_capture, .stop = host_stop, .pid = host_pid,
+	.ask = host_ask,
 };
 static const struct host host_dry = {
 	.name = "test", .suppresses = true, .why = host_why,

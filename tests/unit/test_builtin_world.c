@@ -355,7 +355,78 @@ test_processes(void **state)
 	IS(1, BI_PID, "s", "init");
 	IS(0, BI_PID, "s", "none");
 	IS(NUM_NIL, BI_PID, "s", NULL);
-	assert_true(run(BI_HOSTNAME, "").rs.n > 0);
+}
+
+static bool
+object_lines(const void *o, struct str set, const struct str **line, size_t *n)
+{
+	static const struct str lines[] = { { "alpha 10.0.0.1  main", 20 },
+	    { "beta\t10.0.0.2", 13 }, { "last", 4 }, { "alpha again", 11 } };
+
+	(void)o;
+	*line = lines;
+	*n = sizeof lines / sizeof lines[0];
+	return str_eq(set, STR_LIT("hosts"));
+}
+
+static struct str
+object_nearest(const void *o, struct str set)
+{
+	(void)o;
+	return str_starts(set, "h") ? STR_LIT("hosts") : STR_NIL;
+}
+
+static void
+test_world(void **state)
+{
+	static const int named[] = { BI_ENV, BI_HOME, BI_RESOLVE };
+	static const int number[] = { BI_UID, BI_GID, BI_LOGGEDIN };
+	static const struct objects sets = { NULL, object_lines,
+	    object_nearest };
+	size_t i;
+
+	(void)state;
+	SAYS("answer", BI_HOSTNAME, "");
+	SAYS(NULL, BI_DOMAIN, "");
+	SAYS("answer", BI_OS, "");
+	SAYS("answer", BI_USER, "");
+	for (i = 0; i < 3; i++) {
+		SAYS("answer", named[i], "s", "some");
+		SAYS(NULL, named[i], "s", "none");
+		SAYS(NULL, named[i], "s", NULL);
+		BAD(named[i], "S", str_of("a\0b", 3));
+		assert_true(run(named[i], "s", "fail").rs.n == 1);
+		assert_int_equal(m.nfailed, 1);
+		IS(0, number[i], "s", "some");
+		IS(NUM_NIL, number[i], "s", "none");
+		IS(-1, number[i], "s", "fail");
+		assert_int_equal(m.nfailed, 1);
+		BAD(number[i], "S", str_of("a\0b", 3));
+	}
+	BAD(BI_RESOLVE, "s", "");
+	SAYS("root", BI_USERNAME, "n", 0.);
+	SAYS(NULL, BI_USERNAME, "n", 77.);
+	BAD(BI_USERNAME, "n", -1.);
+	BAD(BI_GROUPNAME, "n", 1.5);
+	BAD(BI_GROUPNAME, "n", 4294967295.);
+
+	BAD(BI_INOBJECT, "ss", "hosts", "a");	/* there are no sets */
+	m.facts.objects = &sets;
+	IS(1, BI_INOBJECT, "ss", "hosts", "alpha");
+	IS(1, BI_INOBJECT, "ss", "hosts", "last");
+	IS(1, BI_INOBJECT, "ss", "hosts", "alpha 10.0.0.1  main");
+	IS(0, BI_INOBJECT, "ss", "hosts", "alph");
+	IS(0, BI_INOBJECT, "ss", "hosts", "");
+	IS(NUM_NIL, BI_INOBJECT, "ss", "hosts", NULL);
+	BAD(BI_INOBJECT, "ss", "users", "a");
+	BAD(BI_INOBJECT, "ss", "host", "a");
+	assert_string_equal(m.said, "there is no object set \"host\"; "
+	    "is \"hosts\" meant?");
+	SAYS("10.0.0.1  main", BI_LOOKUP, "ss", "hosts", "alpha");
+	SAYS("10.0.0.2", BI_LOOKUP, "ss", "hosts", "beta");
+	SAYS("", BI_LOOKUP, "ss", "hosts", "last");
+	SAYS(NULL, BI_LOOKUP, "ss", "hosts", "gamma");
+	BAD(BI_LOOKUP, "ss", "users", "a");
 }
 
 int
@@ -365,7 +436,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(test_parts), T(test_values), T(test_spans),
 		T(test_files), T(test_names), T(test_handles),
-		T(test_processes),
+		T(test_processes), T(test_world),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -224,6 +224,13 @@ w_pid(void *h, struct str comm)
 	(void)h; (void)comm;
 	return 1;
 }
+static int
+w_ask(void *h, enum fact what, struct str key, struct str *answer)
+{
+	(void)h;
+	*answer = key;
+	return str_none(key) ? -1 : what == FACT_RESOLVE ? 0 : 1;
+}
 static struct str
 w_why(void *h)
 {
@@ -242,7 +249,8 @@ static const struct host world = {
 	.read = w_read, .write = w_write, .flush = w_flush, .eof = w_flush,
 	.close = w_close, .stat = w_stat, .access = w_access,
 	.clock = w_clock, .monotonic = w_clock, .sleep = w_sleep,
-	.stop = w_stop, .pid = w_pid, .why = w_why, .trace = w_trace,
+	.stop = w_stop, .pid = w_pid, .ask = w_ask,
+	.why = w_why, .trace = w_trace,
 };
 
 /* --- a run --- */

@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <utmp.h>
 
 #include "tests/unit/effect.h"
+#include "engine/effect/facts.h"
 
 static struct world w;
 #define H	(*w.host)
@@ -660,6 +662,136 @@ test_memory(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* --- facts --- */
+
+static int
+ask(enum fact what, const char *key, char *to, size_t n)
+{
+	struct str s;
+	int r = H.ask(L, what, str_c(key), &s);
+
+	snprintf(to, n, "%.*s", r == 1 ? (int)s.n : 0, r == 1 ? s.p : "");
+	return r;
+}
+
+static void
+test_facts(void **state)
+{
+	char a[4096], key[2000];
+	struct str s;
+	int i;
+
+	(void)state;
+	world_open(&w, 30);
+#define ASK(what, key)	ask(what, key, a, sizeof a)
+	assert_int_equal(ASK(FACT_OS, NULL), 1);
+	assert_string_equal(a, "Linux");
+	assert_int_equal(ASK(FACT_HOSTNAME, NULL), 1);
+	assert_int_equal(ASK(FACT_USER, NULL), 1);
+	assert_true(a[0] != '\0');
+	assert_true(ASK(FACT_DOMAIN, NULL) >= 0);
+	for (i = 0; i < 2; i++) {	/* asked, and remembered */
+		assert_int_equal(ASK(FACT_UID, "root"), 1);
+		assert_string_equal(a, "0");
+		assert_int_equal(ASK(FACT_USERNAME, "0"), 1);
+		assert_string_equal(a, "root");
+		assert_int_equal(ASK(FACT_UID, "no-such-user"), 0);
+		assert_int_equal(ASK(FACT_USERNAME, "987654321"), 0);
+	}
+	assert_int_equal(ASK(FACT_GID, "root"), 1);
+	assert_int_equal(ASK(FACT_GROUPNAME, "0"), 1);
+	assert_int_equal(ASK(FACT_HOME, "root"), 1);
+	assert_int_equal(ASK(FACT_RESOLVE, "127.0.0.1"), 1);
+	assert_string_equal(a, "127.0.0.1");
+	assert_int_equal(ASK(FACT_LOGGEDIN, "no-such-user"),
+	    access("/run/utmp", R_OK) == 0 ||
+	    access("/run/systemd/sessions", R_OK) == 0 ? 1 : -1);
+	setenv("PICKET_TEST", "a\nb", 1);
+	assert_int_equal(ASK(FACT_ENV, "PICKET_TEST"), 1);
+	assert_string_equal(a, "a\nb");
+	unsetenv("PICKET_TEST");
+	assert_int_equal(ASK(FACT_ENV, "PICKET_TEST"), 0);
+	/* what nothing can be called */
+	assert_int_equal(H.ask(L, FACT_ENV, str_of("P\0", 2), &s), 0);
+	memset(key, 'k', sizeof key - 1);
+	key[sizeof key - 1] = '\0';
+	assert_int_equal(ASK(FACT_UID, key), 0);
+	assert_int_equal(ASK(FACT_UID, NULL), 0);
+	/* more than are remembered */
+	for (i = 0; i < 300; i++) {
+		snprintf(key, sizeof key, "%d", 987650000 + i);
+		assert_int_equal(ASK(FACT_GROUPNAME, key), 0);
+	}
+	world_close(&w);
+
+	/* a run that must end asks nobody */
+	world_open(&w, 30);
+	live_interrupt(L, SIGTERM);
+	assert_int_equal(ASK(FACT_RESOLVE, "localhost"), -1);
+	s = H.why(L);
+	assert_non_null(memmem(s.p, s.n, "signal 15", 9));
+	assert_int_equal(ASK(FACT_UID, "root"), -1);
+	world_close(&w);
+#undef ASK
+}
+
+static void
+put_session(int fd, short type, const char *user, pid_t pid)
+{
+	struct utmp u;
+
+	memset(&u, 0, sizeof u);
+	u.ut_type = type;
+	u.ut_pid = pid;
+	memcpy(u.ut_user, user, strlen(user));
+	assert_int_equal(write(fd, &u, sizeof u), sizeof u);
+}
+
+static void
+test_sessions(void **state)
+{
+	char dir[] = "/tmp/test_live.XXXXXX", name[64], utmp[64];
+	pid_t gone = fork();
+	FILE *f;
+	int i, fd;
+
+	(void)state;
+	if (gone == 0)
+		_exit(0);
+	assert_int_equal(waitpid(gone, NULL, 0), gone);
+	assert_non_null(mkdtemp(dir));
+	snprintf(utmp, sizeof utmp, "%s/utmp", dir);
+	assert_int_equal(facts_sessions(utmp, "/no/such", STR_LIT("ada"),
+	    STR_NIL), -1);
+	for (i = 1; i <= 3; i++) {
+		snprintf(name, sizeof name, "%s/%d", dir, i);
+		f = fopen(name, "w");
+		fprintf(f, "# private\nUID=10\nUSER=%s\nSTATE=%s\nCLASS=user\n",
+		    i == 3 ? "bob" : "1010", i == 2 ? "closing" : "active");
+		fclose(f);
+	}
+	assert_int_equal(facts_sessions(utmp, dir, STR_LIT("ada"),
+	    STR_LIT("1010")), 1);
+	assert_int_equal(facts_sessions(utmp, dir, STR_LIT("bob"), STR_NIL), 1);
+	assert_int_equal(facts_sessions(utmp, dir, STR_LIT("eve"), STR_NIL), 0);
+	fd = open(utmp, O_WRONLY | O_CREAT, 0600);
+	put_session(fd, USER_PROCESS, "ada", getpid());
+	put_session(fd, USER_PROCESS, "ada", gone);	/* left behind */
+	put_session(fd, DEAD_PROCESS, "ada", getpid());
+	put_session(fd, USER_PROCESS, "adam", getpid());
+	put_session(fd, USER_PROCESS, "ada", getpid());
+	assert_int_equal(write(fd, "torn", 4), 4);
+	close(fd);
+	assert_int_equal(facts_sessions(utmp, dir, STR_LIT("ada"), STR_NIL), 2);
+	assert_int_equal(facts_sessions(utmp, dir, STR_LIT("eve"), STR_NIL), 0);
+	unlink(utmp);
+	for (i = 1; i <= 3; i++) {
+		snprintf(name, sizeof name, "%s/%d", dir, i);
+		unlink(name);
+	}
+	rmdir(dir);
+}
+
 int
 main(void)
 {
@@ -674,6 +806,8 @@ main(void)
 		cmocka_unit_test(test_dry),
 		cmocka_unit_test(test_stuck_output),
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_sessions),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -13,7 +13,7 @@
 #define LABEL		"dry-run: "
 #define LABEL_COLOUR	"\033[33mdry-run:\033[0m "
 
-/* "dry-run: what name: text"; name and text may be NIL. */
+/* "dry-run: what name: text"; name and text may be NIL.  Each is an effect. */
 void
 dry_tell(struct live *l, const char *what, struct str name, struct str text)
 {
@@ -35,6 +35,7 @@ dry_tell(struct live *l, const char *what, struct str name, struct str text)
 	}
 	buf_putc(b, '\n');
 	live_print_out(l, buf_view(b));
+	l->effects++;
 	if (l->out_tty)
 		live_flush(l);
 }
@@ -69,7 +70,6 @@ dry_output(void *h, enum out to, struct str target, struct str text)
 	case OUT_COUNT:
 		return live_output(h, to, target, text);
 	}
-	l->effects++;
 	return true;
 }
 
@@ -106,7 +106,6 @@ dry_exec(void *h, const struct command *c, enum exec_mode mode,
 		if ((unsigned char)what[n] < ' ' || what[n] == 0x7f)
 			what[n] = '?';
 	dry_tell(l, what, c->show, STR_NIL);
-	l->effects++;
 	*res = (struct exec_result){ .started = true, .suppressed = true,
 	    .output = STR_EMPTY };
 }
@@ -119,7 +118,6 @@ dry_popen(void *h, const struct command *c, int mode)
 	if (mode != 'w')
 		return stream_popen(h, c, mode);
 	dry_tell(l, "popen", c->show, STR_NIL);
-	l->effects++;
 	return stream_told(l, "write", c->show);
 }
 
@@ -134,7 +132,6 @@ dry_fopen(void *h, struct str path, int mode)
 	if (!live_path(l, path, name))
 		return NULL;
 	dry_tell(l, mode == 'a' ? "append to" : "write over", path, STR_NIL);
-	l->effects++;
 	return stream_told(l, "write", path);
 }
 

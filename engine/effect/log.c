@@ -155,7 +155,8 @@ bool
 log_own(struct live *l, struct str text)
 {
 	if (str_none(l->o.logdir)) {
-		live_fail(l, "there is no log folder");
+		live_fail(l, "there is no folder for logs: logdir in "
+		    "picket.conf names one");
 		return false;
 	}
 	return put(l, LOG_INFO, text);

@@ -595,7 +595,7 @@ test_dry(void **state)
 	    path, path, path);
 	assert_string_equal(slurp_fd(w.out), want);
 	str_is(buf_view(live_mail(L)), "for people\n");
-	assert_int_equal(live_effects(L), 8);
+	assert_int_equal(live_effects(L), 11);
 	world_close(&w);
 }
 

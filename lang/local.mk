@@ -16,6 +16,8 @@ lang_liblang_a_SOURCES = \
 	lang/base/find.h \
 	lang/base/format.c \
 	lang/base/format.h \
+	lang/base/jpath.c \
+	lang/base/jpath.h \
 	lang/base/map.c \
 	lang/base/map.h \
 	lang/base/mem.c \

@@ -15,6 +15,7 @@ UNIT_TESTS = \
 	tests/unit/test_cron \
 	tests/unit/test_format \
 	tests/unit/test_hostile \
+	tests/unit/test_jpath \
 	tests/unit/test_live \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \

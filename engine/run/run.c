@@ -115,6 +115,12 @@ open_input(struct run *r)
 			return false;
 		}
 	}
+	if (r->o->input_fd < 0 && p->input != INPUT_PROC &&
+	    p->input != INPUT_FILE) {
+		fails(r, RUN_FAILED, STR_LIT("this input can only be given "
+		    "by --input so far"));
+		return false;
+	}
 	if (r->o->input_fd >= 0)
 		r->in = input_open_fd(r->live, r->o->input_fd, filter);
 	else if (cmd != NULL)

@@ -1,9 +1,10 @@
 /* check: one script, from its init section to its last rule. */
+#include <stdio.h>
+
+#include "lang/base/cron.h"
+#include "lang/base/jpath.h"
 #include "lang/base/num.h"
 #include "lang/check/inner.h"
-
-static const char *const dat_as_name[AS_COUNT] = { "number", "percent",
-    "size", "duration" };
 
 static void
 status_and_level(struct check *c, const struct init *in)
@@ -57,12 +58,37 @@ limit(struct check *c, const struct node *n, const char *what,
 	return n->num;
 }
 
+/* What the string of a dat means in this format. */
+static void
+dat_string(struct check *c, struct dat_spec *d)
+{
+	struct node pattern;
+	size_t at;
+
+	if (str_none(d->regex))
+		return;		/* told of */
+	if (c->format == FORMAT_TEXT) {
+		memset(&pattern, 0, sizeof pattern);
+		pattern.kind = X_STR;
+		pattern.text = d->regex;
+		pattern.span = d->regex_span;
+		(void)check_pattern(c, &pattern, false);
+	} else if (c->format == FORMAT_JSON) {
+		d->kind = DAT_PATH;
+		if (!jpath_check(d->regex, &at))
+			check_error(c, d->regex_span, E_DAT_PATH,
+			    d->regex.n == 0 ? STR_LIT("\"\"") : d->regex,
+			    at == d->regex.n ? STR_LIT("its end") :
+			    str_of(d->regex.p + at, d->regex.n - at));
+	} else
+		d->kind = DAT_NAME;
+}
+
 static void
 dats(struct check *c, const struct init *in)
 {
 	struct dat_spec *d;
 	struct symbol *there;
-	struct node pattern;
 	int i;
 
 	for (d = in->dat; d != NULL; d = d->next) {
@@ -70,22 +96,26 @@ dats(struct check *c, const struct init *in)
 		    SYM_DAT, d->span, &there);
 		if (d->sym != NULL)
 			d->sym->set = true;
-		if (d->kind == DAT_REGEX && !str_none(d->regex)) {
-			memset(&pattern, 0, sizeof pattern);
-			pattern.kind = X_STR;
-			pattern.text = d->regex;
-			pattern.span = d->regex_span;
-			(void)check_pattern(c, &pattern, false);
-		}
+		if (d->kind == DAT_REGEX)
+			dat_string(c, d);
+		else if (c->format == FORMAT_JSON && (d->kind == DAT_REST ||
+		    d->kind == DAT_RANGE))
+			check_error(c, d->span, E_DAT_JSON, STR_NIL, STR_NIL);
 		if (str_none(d->as))
 			continue;
 		for (i = 0; i < AS_COUNT; i++)
-			if (str_eq(d->as, str_c(dat_as_name[i])))
+			if (str_eq(d->as, str_c(as_name[i])))
 				break;
 		if (i == AS_COUNT)
 			check_error(c, d->as_span, E_DAT_AS, d->as, STR_NIL);
 		else if (!d->number)
 			check_error(c, d->as_span, E_DAT_AS_STR, d->as,
+			    STR_NIL);
+		else if (i == AS_TIME && str_none(d->as_format))
+			check_error(c, d->as_span, E_DAT_AS_TIME, STR_NIL,
+			    STR_NIL);
+		else if (i != AS_TIME && !str_none(d->as_format))
+			check_error(c, d->as_span, E_DAT_AS_FORMAT, d->as,
 			    STR_NIL);
 	}
 	if (in->dat != NULL && in->input == NULL && c->script->rule == NULL)
@@ -116,6 +146,49 @@ keys(struct check *c, const struct init *in)
 }
 
 static void
+format(struct check *c, const struct init *in)
+{
+	int i;
+
+	c->format = FORMAT_TEXT;
+	if (str_none(in->format))
+		return;
+	for (i = 0; i < FORMAT_COUNT; i++)
+		if (str_eq(in->format, str_c(format_name[i])))
+			break;
+	if (i == FORMAT_COUNT)
+		check_error(c, in->format_span, E_FORMAT_WORD, in->format, STR_NIL);
+	else {
+		c->format = (enum format)i;
+		if (i != FORMAT_TEXT && !str_none(in->seps))
+			check_error(c, in->seps_span, E_SEPS_FORMAT,
+			    in->format, STR_NIL);
+	}
+}
+
+static void
+timing(struct check *c, const struct init *in)
+{
+	struct cron cron;
+	struct cron_fault f;
+	char t[200];
+
+	if (in->timing == NULL)
+		return;
+	if (in->timing->kind != X_STR)
+		check_error(c, in->timing->span, E_TASK_CONST,
+		    STR_LIT("timing"), STR_NIL);
+	else if (!cron_parse(in->timing->text, &cron, &f)) {
+		snprintf(t, sizeof t, "%s%s%s", f.field == NULL ? "" : f.field,
+		    f.field == NULL ? "" : ": ", f.text);
+		check_error(c, in->timing->span, E_TIMING,
+		    arena_dup(c->arena, str_c(t)), STR_NIL);
+	} else if (cron_is_never(&cron))
+		check_error(c, in->timing->span, E_TIMING_NEVER, STR_NIL,
+		    STR_NIL);
+}
+
+static void
 init(struct check *c, struct init *in)
 {
 	struct node pattern;
@@ -128,16 +201,22 @@ init(struct check *c, struct init *in)
 	    "80", "1G");
 	c->memory_max = limit(c, in->memory, "memory", UNIT_SIZE, 1 << 20,
 	    4294967296.0 * 16, "1M", "64G");
+	c->every = limit(c, in->every, "every", UNIT_DURATION, 1, 86400 * 366,
+	    "1s", "366d");
+	timing(c, in);
+	format(c, in);
 	c->budget = limit(c, in->budget, "budget", UNIT_NONE, 1000, NUM_EXACT,
 	    "1000", "2**53");
 	if (in->task != NULL)
 		check_want_str(c, &in->task, true);
 	if (in->input != NULL) {
-		if (in->input_proc)
+		if (in->input_kind == INPUT_PROC)
 			check_command(c, &in->input);
 		else
 			check_want_str(c, &in->input, true);
 	}
+	if (in->bakfile != NULL)
+		check_want_str(c, &in->bakfile, true);
 	if (in->filter != NULL)
 		check_command(c, &in->filter);
 	if (in->seps_regex && !str_none(in->seps)) {

@@ -29,7 +29,8 @@ struct check {
 	/* init, evaluated */
 	enum status	 status;
 	enum level	 level;
-	double		 timeout, line_max, memory_max, budget;
+	enum format	 format;
+	double		 timeout, line_max, memory_max, budget, every;
 };
 
 /* Checks the script; the tree is completed in place.  Errors go to diag. */

@@ -209,8 +209,6 @@ tables(struct gen *g)
 static void
 dats(struct gen *g)
 {
-	static const char *const names[AS_COUNT] = { "number", "percent",
-	    "size", "duration" };
 	const struct dat_spec *d;
 	struct dat *o;
 	int i;
@@ -225,8 +223,13 @@ dats(struct gen *g)
 		if (d->kind == DAT_REGEX)
 			o->regex = gen_regex(g, d->regex, false);
 		for (i = 0; i < AS_COUNT; i++)
-			if (!str_none(d->as) && str_eq(d->as, str_c(names[i])))
+			if (!str_none(d->as) && str_eq(d->as, str_c(as_name[i])))
 				o->as = (enum dat_as)i;
+		o->text = o->time = STR_NIL;
+		if (d->kind == DAT_PATH || d->kind == DAT_NAME)
+			o->text = arena_dup(g->arena, d->regex);
+		if (o->as == AS_TIME)
+			o->time = arena_dup(g->arena, d->as_format);
 	}
 }
 
@@ -269,6 +272,13 @@ init(struct gen *g)
 	p->line_max = g->c->line_max;
 	p->memory_max = g->c->memory_max;
 	p->budget = g->c->budget;
+	p->every = g->c->every;
+	p->timing = in->timing == NULL ? STR_NIL :
+	    arena_dup(g->arena, in->timing->text);
+	p->watch_memory = in->watch_memory;
+	p->affects_mail = in->affects_mail;
+	p->format = g->c->format;
+	p->from_start = in->from_start;
 	separators(g);
 	dats(g);
 	ts = g->ts;
@@ -281,14 +291,22 @@ init(struct gen *g)
 		g->ts = ts;
 	}
 	if (in->input != NULL) {
-		p->input = in->input_proc ? INPUT_PROC : INPUT_FILE;
+		p->input = in->input_kind;
 		p->pc_input = g->ncode;
 		gen_place(g, in->input->span);
-		if (in->input_proc)
+		if (in->input_kind == INPUT_PROC)
 			gen_command(g, in->input);
 		else
 			gen_emit(g, I_ABC(OP_PATH, gen_s(g, in->input, -1), 0,
 			    0));
+		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
+		g->ts = ts;
+	}
+	if (in->bakfile != NULL) {
+		p->has_bakfile = true;
+		p->pc_bakfile = g->ncode;
+		gen_place(g, in->bakfile->span);
+		gen_emit(g, I_ABC(OP_PATH, gen_s(g, in->bakfile, -1), 0, 0));
 		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
 		g->ts = ts;
 	}

@@ -396,6 +396,7 @@ code(struct dis *d)
 		{ p->has_task, p->pc_task, "task" },
 		{ p->input != INPUT_NONE, p->pc_input, "input" },
 		{ p->has_filter, p->pc_filter, "filter" },
+		{ p->has_bakfile, p->pc_bakfile, "bakfile" },
 		{ p->has_begin, p->pc_begin, "begin" },
 		{ p->has_rules, p->pc_rules, "rule" },
 		{ p->has_end, p->pc_end, "end" },

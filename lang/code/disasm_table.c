@@ -10,9 +10,6 @@ row(struct dis *d, uint32_t i)
 static void
 dat_row(struct dis *d, const struct dat *t)
 {
-	static const char *const as[AS_COUNT] = { "", " as percent",
-	    " as size", " as duration" };
-
 	dis_name(d, t->number, t->name);
 	buf_puts(d->out, "  ");
 	switch (t->kind) {
@@ -34,10 +31,24 @@ dat_row(struct dis *d, const struct dat *t)
 	case DAT_COLUMNS:
 		buf_printf(d->out, "columns %u to %u", t->lo, t->hi);
 		break;
+	case DAT_PATH:
+		buf_puts(d->out, "json ");
+		dis_text(d, t->text, SHOWN_LINE);
+		break;
+	case DAT_NAME:
+		buf_puts(d->out, "column ");
+		dis_text(d, t->text, SHOWN_LINE);
+		break;
 	default:
 		dis_regex(d, t->regex, SHOWN_LINE);
 	}
-	buf_printf(d->out, "%s\n", as[t->as]);
+	if (t->as != AS_NUMBER)
+		buf_printf(d->out, " as %s", as_name[t->as]);
+	if (t->as == AS_TIME) {
+		buf_putc(d->out, ' ');
+		dis_text(d, t->time, SHOWN_LINE);
+	}
+	buf_putc(d->out, '\n');
 }
 
 static void
@@ -176,8 +187,6 @@ limit(struct dis *d, const char *name, double v, const char *unit)
 void
 dis_head(struct dis *d)
 {
-	static const char *const input[INPUT_COUNT] = { "none", "proc",
-	    "file" };
 	const struct program *p = d->p;
 	struct buf *o = d->out;
 
@@ -187,13 +196,26 @@ dis_head(struct dis *d)
 	dis_paint(d, DIS_PLAIN);
 	buf_puts(o, " of ");
 	buf_escaped(o, p->file, SHOWN_LINE);
-	buf_printf(o, "\n    status %s, level %s, input %s%s",
-	    status_name[p->status], level_name[p->level], input[p->input],
-	    p->has_filter ? " through a filter" : "");
+	buf_printf(o, "\n    status %s, level %s, input %s%s%s%s",
+	    status_name[p->status], level_name[p->level],
+	    input_name[p->input], p->from_start ? " from start" : "",
+	    p->has_filter ? " through a filter" : "",
+	    p->format == FORMAT_TEXT ? "" : ", format ");
+	if (p->format != FORMAT_TEXT)
+		buf_puts(o, format_name[p->format]);
 	limit(d, "timeout", p->timeout, " s");
 	limit(d, "line", p->line_max, " bytes");
 	limit(d, "memory", p->memory_max, " bytes");
 	limit(d, "budget", p->budget, " instructions");
+	limit(d, "every", p->every, " s");
+	if (!str_none(p->timing)) {
+		buf_puts(o, ", timing ");
+		dis_text(d, p->timing, SHOWN_LINE);
+	}
+	if (p->watch_memory)
+		buf_puts(o, ", watches memory");
+	if (p->affects_mail)
+		buf_puts(o, ", affects mail");
 	if (p->seps != SEPS_BLANKS) {
 		buf_puts(o, p->seps == SEPS_BYTE ? "\n    fields end at " :
 		    p->seps == SEPS_SET ? "\n    fields end at any of " :

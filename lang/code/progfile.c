@@ -6,7 +6,7 @@
 #define MAGIC		STR_LIT("picket\x1a\n")
 #define LEN_NIL		UINT32_MAX	/* lengths that no text has */
 #define LEN_ERR		(UINT32_MAX - 1)
-#define PROGRAM_LEAST	174	/* bytes of a program with nothing in it */
+#define PROGRAM_LEAST	195	/* bytes of a program with nothing in it */
 
 /*
  * Both directions are one walk over the structures: each step hands its value
@@ -174,6 +174,9 @@ io_init(struct io *io, struct program *p)
 	p->input = (enum input)io_u8(io, p->input);
 	p->has_task = io_bool(io, p->has_task);
 	p->has_filter = io_bool(io, p->has_filter);
+	p->has_bakfile = io_bool(io, p->has_bakfile);
+	p->from_start = io_bool(io, p->from_start);
+	p->format = (enum format)io_u8(io, p->format);
 	p->seps = (enum seps)io_u8(io, p->seps);
 	p->sep = io_str(io, p->sep);
 	p->sep_regex = io_u32(io, p->sep_regex);
@@ -181,7 +184,11 @@ io_init(struct io *io, struct program *p)
 	p->line_max = io_num(io, p->line_max);
 	p->memory_max = io_num(io, p->memory_max);
 	p->budget = io_num(io, p->budget);
-	p->dat = io_array(io, p->dat, &p->ndat, sizeof *p->dat, 19);
+	p->every = io_num(io, p->every);
+	p->timing = io_str(io, p->timing);
+	p->watch_memory = io_bool(io, p->watch_memory);
+	p->affects_mail = io_bool(io, p->affects_mail);
+	p->dat = io_array(io, p->dat, &p->ndat, sizeof *p->dat, 27);
 	for (i = 0; i < p->ndat; i++) {
 		d = &p->dat[i];
 		d->name = io_str(io, d->name);
@@ -191,6 +198,8 @@ io_init(struct io *io, struct program *p)
 		d->hi = io_u32(io, d->hi);
 		d->regex = io_u32(io, d->regex);
 		d->as = (enum dat_as)io_u8(io, d->as);
+		d->text = io_str(io, d->text);
+		d->time = io_str(io, d->time);
 	}
 }
 
@@ -206,6 +215,7 @@ io_code(struct io *io, struct program *p)
 	p->pc_task = io_u32(io, p->pc_task);
 	p->pc_input = io_u32(io, p->pc_input);
 	p->pc_filter = io_u32(io, p->pc_filter);
+	p->pc_bakfile = io_u32(io, p->pc_bakfile);
 	p->has_begin = io_bool(io, p->has_begin);
 	p->has_rules = io_bool(io, p->has_rules);
 	p->has_end = io_bool(io, p->has_end);

@@ -19,6 +19,12 @@ const char *const status_name[STATUS_COUNT] = {
 	[STATUS_DEBUGGING] = "debugging",
 };
 
+const char *const input_name[INPUT_COUNT] = { "none", "proc", "file",
+    "logfile", "journal", "object" };
+const char *const format_name[FORMAT_COUNT] = { "text", "json", "csv", "tsv" };
+const char *const as_name[AS_COUNT] = { "number", "percent", "size",
+    "duration", "time" };
+
 static const struct {
 	const char	*name, *shape, *meaning;
 } row[OP_COUNT] = {

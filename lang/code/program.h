@@ -60,7 +60,12 @@ extern const char *const level_name[LEVEL_COUNT];
 enum status { STATUS_ACTIVE, STATUS_INACTIVE, STATUS_SUSPENDED,
     STATUS_TESTING, STATUS_DEBUGGING, STATUS_COUNT };
 extern const char *const status_name[STATUS_COUNT];
-enum input { INPUT_NONE, INPUT_PROC, INPUT_FILE, INPUT_COUNT };
+enum input { INPUT_NONE, INPUT_PROC, INPUT_FILE, INPUT_LOGFILE, INPUT_JOURNAL,
+    INPUT_OBJECT, INPUT_COUNT };
+extern const char *const input_name[INPUT_COUNT];
+/* How a line becomes fields. */
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_TSV, FORMAT_COUNT };
+extern const char *const format_name[FORMAT_COUNT];
 
 enum out { OUT_STDOUT, OUT_MAIL, OUT_PRINT, OUT_LOG, OUT_PIKTLOG, OUT_SYSLOG,
     OUT_MAIL_TO,		/* the target is an address */
@@ -71,8 +76,12 @@ enum order { ORDER_INSERTED, ORDER_KEY, ORDER_KEY_DOWN, ORDER_VALUE,
     ORDER_VALUE_DOWN, ORDER_COUNT };
 
 enum dat_kind { DAT_FIELD, DAT_LAST, DAT_FROM_END, DAT_REST, DAT_RANGE,
-    DAT_COLUMNS, DAT_REGEX, DAT_KINDS };
-enum dat_as { AS_NUMBER, AS_PERCENT, AS_SIZE, AS_DURATION, AS_COUNT };
+    DAT_COLUMNS, DAT_REGEX,
+    DAT_PATH,			/* of a json document */
+    DAT_NAME,			/* a column by its name in the header line */
+    DAT_KINDS };
+enum dat_as { AS_NUMBER, AS_PERCENT, AS_SIZE, AS_DURATION, AS_TIME, AS_COUNT };
+extern const char *const as_name[AS_COUNT];
 
 struct dat {
 	struct str	 name;		/* without sigil */
@@ -81,6 +90,8 @@ struct dat {
 	uint32_t	 lo, hi;	/* field or column numbers from 1 */
 	uint32_t	 regex;		/* for DAT_REGEX */
 	enum dat_as	 as;
+	struct str	 text;		/* the path or the column's name */
+	struct str	 time;		/* for AS_TIME, as strptime takes it */
 };
 
 /* How a line splits: decided at compile time. */
@@ -156,7 +167,9 @@ struct program {
 	enum status	 status;
 	enum level	 level;
 	enum input	 input;
-	bool		 has_task, has_filter;
+	bool		 has_task, has_filter, has_bakfile;
+	bool		 from_start;	/* logfile: the first run reads it all */
+	enum format	 format;
 	enum seps	 seps;
 	struct str	 sep;		/* the byte, the set or the regex */
 	uint32_t	 sep_regex;
@@ -164,13 +177,18 @@ struct program {
 	double		 line_max;	/* bytes, 0: default */
 	double		 memory_max;	/* bytes, 0: default */
 	double		 budget;	/* instructions, 0: default */
+	/* when it runs by itself; the scheduler's */
+	double		 every;		/* seconds, 0: not said */
+	struct str	 timing;	/* cron fields, or NIL */
+	bool		 watch_memory, affects_mail;
 
 	/* code */
 	instr		*code;
 	uint32_t	 ncode;
 	/* Each piece of code ends in END.  pc_task: TASK; pc_input: CMD or
-	 * PATH; pc_filter: CMD: run before the sections, if there are such. */
-	uint32_t	 pc_task, pc_input, pc_filter;
+	 * PATH; pc_filter: CMD; pc_bakfile: PATH: run before the sections, if
+	 * there are such. */
+	uint32_t	 pc_task, pc_input, pc_filter, pc_bakfile;
 	bool		 has_begin, has_rules, has_end;
 	uint32_t	 pc_begin, pc_rules, pc_end;
 	uint32_t	 nrule;

@@ -1,5 +1,6 @@
 #include "lang/code/verify.h"
 
+#include "lang/base/jpath.h"
 #include "lang/base/num.h"
 #include "lang/code/shape.h"
 #include "lang/table/builtin.h"
@@ -214,6 +215,7 @@ piece_of(struct check *c, uint32_t pc)
 		{ p->has_task, p->pc_task },
 		{ p->input != INPUT_NONE, p->pc_input },
 		{ p->has_filter, p->pc_filter },
+		{ p->has_bakfile, p->pc_bakfile },
 		{ p->has_begin, p->pc_begin },
 		{ p->has_rules, p->pc_rules },
 		{ p->has_end, p->pc_end },
@@ -308,13 +310,16 @@ special(struct check *c, enum opcode op, instr i)
 			return bad_code(c, "outside the task");
 		return true;
 	case OP_PATH:
-		if (p->input != INPUT_FILE || c->lo != p->pc_input)
+		if ((p->input == INPUT_NONE || p->input == INPUT_PROC ||
+		    c->lo != p->pc_input) &&
+		    (!p->has_bakfile || c->lo != p->pc_bakfile))
 			return bad_code(c, "outside the input");
 		return true;
 	case OP_LOOP:
 		if ((p->has_task && c->lo == p->pc_task) ||
 		    (p->input != INPUT_NONE && c->lo == p->pc_input) ||
-		    (p->has_filter && c->lo == p->pc_filter))
+		    (p->has_filter && c->lo == p->pc_filter) ||
+		    (p->has_bakfile && c->lo == p->pc_bakfile))
 			return bad_code(c, "outside the sections");
 		return true;
 	case OP_EXT:
@@ -402,6 +407,7 @@ code(struct check *c)
 	if (!start(c, "task", p->has_task, p->pc_task) ||
 	    !start(c, "input", p->input != INPUT_NONE, p->pc_input) ||
 	    !start(c, "filter", p->has_filter, p->pc_filter) ||
+	    !start(c, "bakfile", p->has_bakfile, p->pc_bakfile) ||
 	    !start(c, "begin", p->has_begin, p->pc_begin) ||
 	    !start(c, "rule", p->has_rules, p->pc_rules) ||
 	    !start(c, "end", p->has_end, p->pc_end))
@@ -492,24 +498,30 @@ init(struct check *c)
 		return bad(c, "has no name or no file");
 	if ((unsigned)p->status >= STATUS_COUNT ||
 	    (unsigned)p->level >= LEVEL_COUNT ||
-	    (unsigned)p->input >= INPUT_COUNT)
-		return bad(c, "unknown status, level or input");
+	    (unsigned)p->input >= INPUT_COUNT ||
+	    (unsigned)p->format >= FORMAT_COUNT)
+		return bad(c, "unknown status, level, input or format");
 	if ((unsigned)p->seps >= SEPS_COUNT ||
 	    (p->seps == SEPS_BYTE && (!has_sep || p->sep.n != 1)) ||
 	    (p->seps == SEPS_SET && (!has_sep || p->sep.n == 0)) ||
 	    (p->seps == SEPS_REGEX && p->sep_regex >= p->nregex))
 		return bad(c, "bad separators");
 	if (!limit_ok(p->timeout) || !limit_ok(p->line_max) ||
-	    !limit_ok(p->memory_max) || !limit_ok(p->budget))
+	    !limit_ok(p->memory_max) || !limit_ok(p->budget) ||
+	    !limit_ok(p->every))
 		return bad(c, "bad limits");
+	if ((p->has_bakfile || p->from_start) && p->input != INPUT_LOGFILE)
+		return bad(c, "a log's items without a log");
 	return true;
 }
 
 static bool
 dat(struct check *c, const struct dat *d)
 {
+	size_t at;
 	bool ok = !str_none(d->name) && (unsigned)d->as < AS_COUNT &&
-	    (d->number || d->as == AS_NUMBER);
+	    (d->number || d->as == AS_NUMBER) &&
+	    (d->as != AS_TIME || !str_none(d->time));
 
 	switch (d->kind) {
 	case DAT_FIELD: case DAT_FROM_END: case DAT_REST:
@@ -522,6 +534,12 @@ dat(struct check *c, const struct dat *d)
 		break;
 	case DAT_REGEX:
 		ok = ok && d->regex < c->p->nregex;
+		break;
+	case DAT_PATH:
+		ok = ok && !str_none(d->text) && jpath_check(d->text, &at);
+		break;
+	case DAT_NAME:
+		ok = ok && !str_none(d->text);
 		break;
 	default:
 		ok = false;

@@ -77,6 +77,7 @@ struct dat_spec {
 	struct str	 regex;
 	struct span	 regex_span;
 	struct str	 as;		/* NIL: default */
+	struct str	 as_format;	/* NIL: none */
 	struct span	 as_span;
 	struct symbol	*sym;
 };
@@ -91,14 +92,19 @@ struct key_name {
 struct init {
 	struct str	 status, level;
 	struct span	 status_span, level_span;
+	struct str	 format;
+	struct span	 format_span;
 	struct node	*task, *input, *filter;	/* strings */
-	bool		 input_proc;
+	struct node	*bakfile, *timing;
+	enum input	 input_kind;
+	struct span	 input_span;
+	bool		 from_start, watch_memory, affects_mail;
 	struct str	 seps;
 	struct span	 seps_span;
 	bool		 seps_regex;
 	struct dat_spec	*dat, *dat_tail;
 	struct key_name	*key, *key_tail;
-	struct node	*timeout, *line, *memory, *budget;	/* X_NUM */
+	struct node	*timeout, *line, *memory, *budget, *every; /* X_NUM */
 	uint32_t	 seen;		/* items, by bit, for duplicates */
 };
 

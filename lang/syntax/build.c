@@ -33,6 +33,7 @@ script_new(struct parse *p, struct str name, struct span span)
 	s->span = span;
 	s->init = arena_zalloc(p->arena, sizeof *s->init);
 	s->init->status = s->init->level = s->init->seps = STR_NIL;
+	s->init->format = STR_NIL;
 	if (p->script == NULL)
 		p->script = s;
 	else
@@ -121,7 +122,8 @@ build_section(struct parse *p, int token, struct node *body, struct span span)
 /* --- init --- */
 
 enum { SEEN_INIT, SEEN_STATUS, SEEN_LEVEL, SEEN_TASK, SEEN_INPUT, SEEN_FILTER,
-    SEEN_SEPS, SEEN_TIMEOUT, SEEN_LINE, SEEN_MEMORY, SEEN_BUDGET };
+    SEEN_SEPS, SEEN_TIMEOUT, SEEN_LINE, SEEN_MEMORY, SEEN_BUDGET, SEEN_EVERY,
+    SEEN_TIMING, SEEN_WATCH, SEEN_AFFECTS, SEEN_FORMAT };
 
 static void
 seen(struct parse *p, int bit, struct str what, struct span span)
@@ -177,35 +179,67 @@ build_text(struct parse *p, int token, struct node *n, struct span span)
 		seen(p, SEEN_FILTER, STR_LIT("filter"), span);
 		in->filter = n;
 		break;
+	case T_TIMING:
+		seen(p, SEEN_TIMING, STR_LIT("timing"), span);
+		in->timing = n;
+		break;
 	default:
 		seen(p, SEEN_INPUT, STR_LIT("input"), span);
 		in->input = n;
-		in->input_proc = token == T_PROC;
+		in->input_span = span;
+		in->input_kind = token == T_PROC ? INPUT_PROC :
+		    token == T_LOGFILE ? INPUT_LOGFILE :
+		    token == T_JOURNAL ? INPUT_JOURNAL :
+		    token == T_OBJECT ? INPUT_OBJECT : INPUT_FILE;
 		break;
 	}
 }
 
 void
+build_bakfile(struct parse *p, struct node *n)
+{
+	p->cur->init->bakfile = n;
+}
+
+void
+build_from_start(struct parse *p)
+{
+	p->cur->init->from_start = true;
+}
+
+void
+build_flag(struct parse *p, int token, struct span span)
+{
+	struct init *in = current(p, span)->init;
+
+	if (token == T_WATCH) {
+		seen(p, SEEN_WATCH, STR_LIT("watch"), span);
+		in->watch_memory = true;
+	} else {
+		seen(p, SEEN_AFFECTS, STR_LIT("affects"), span);
+		in->affects_mail = true;
+	}
+}
+
+void
+build_format(struct parse *p, struct str word, struct span span)
+{
+	seen(p, SEEN_FORMAT, STR_LIT("format"), span);
+	p->cur->init->format = word;
+	p->cur->init->format_span = span;
+}
+
+void
 build_input_later(struct parse *p, struct str word, struct span span)
 {
-	static const char *const known[] = { "logfile", "table", "journal",
-	    "object", NULL };
-	struct buf b;
-	size_t i;
-
-	for (i = 0; known[i] != NULL; i++)
-		if (str_eq(word, str_c(known[i]))) {
-			buf_init(&b, p->arena->mem);
-			buf_puts(&b, "input ");
-			buf_str(&b, word);
-			err(p, span, E_LATER, arena_dup(p->arena, buf_view(&b)),
-			    STR_NIL);
-			buf_free(&b);
-			p->stop = true;
-			return;
-		}
+	if (str_eq(word, STR_LIT("table"))) {
+		err(p, span, E_LATER, STR_LIT("input table"), STR_NIL);
+		p->stop = true;
+		return;
+	}
 	diag_hint(p->diag, err(p, span, E_WORD, word, STR_NIL),
-	    STR_LIT("write: input proc \"...\" or input file \"...\""));
+	    STR_LIT("write input proc, file, logfile, journal or object, and "
+	    "a string"));
 }
 
 /* The constant text of a string node, or NIL with an error. */
@@ -250,7 +284,7 @@ build_dat_var(struct parse *p, struct str name, bool number, struct span span)
 	d->name = name;
 	d->number = number;
 	d->span = span;
-	d->as = STR_NIL;
+	d->as = d->as_format = STR_NIL;
 	if (is_new)
 		e->v.ptr = d;
 	if (in->dat == NULL)
@@ -289,10 +323,15 @@ build_dat(struct parse *p, enum dat_kind kind, double lo, double hi,
 }
 
 void
-build_dat_as(struct parse *p, struct str word, struct span span)
+build_dat_as(struct parse *p, struct str word, struct node *format,
+    struct span span)
 {
-	p->cur->init->dat_tail->as = word;
-	p->cur->init->dat_tail->as_span = span;
+	struct dat_spec *d = p->cur->init->dat_tail;
+
+	d->as = word;
+	d->as_span = span;
+	if (format != NULL)
+		d->as_format = constant(p, format, "a time's format");
 }
 
 void
@@ -320,6 +359,10 @@ build_number(struct parse *p, int token, struct node *n, struct span span)
 	case T_TIMEOUT:
 		seen(p, SEEN_TIMEOUT, STR_LIT("timeout"), span);
 		in->timeout = n;
+		break;
+	case T_EVERY:
+		seen(p, SEEN_EVERY, STR_LIT("every"), span);
+		in->every = n;
 		break;
 	case T_LINE:
 		seen(p, SEEN_LINE, STR_LIT("line"), span);

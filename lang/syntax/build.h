@@ -23,12 +23,17 @@ void	build_init(struct parse *, struct span);
 void	build_status(struct parse *, struct str, struct span);
 void	build_level(struct parse *, struct str, struct span);
 void	build_text(struct parse *, int token, struct node *, struct span);
+void	build_bakfile(struct parse *, struct node *);
+void	build_from_start(struct parse *);
+void	build_flag(struct parse *, int token, struct span);
+void	build_format(struct parse *, struct str, struct span);
 void	build_input_later(struct parse *, struct str, struct span);
 void	build_seps(struct parse *, struct node *, bool regex, struct span);
 void	build_dat_var(struct parse *, struct str, bool number, struct span);
 void	build_dat(struct parse *, enum dat_kind, double lo, double hi,
 	    struct node *, struct span);
-void	build_dat_as(struct parse *, struct str, struct span);
+void	build_dat_as(struct parse *, struct str, struct node *format,
+	    struct span);
 void	build_key(struct parse *, struct str, bool number, struct span);
 void	build_number(struct parse *, int token, struct node *, struct span);
 void	build_later(struct parse *, struct str, struct span);

@@ -14,7 +14,7 @@ enum string_mode {
 	MODE_PLAIN,		/* escapes and all interpolation */
 	MODE_CMD,		/* a command: shell quotes, fewer escapes */
 	MODE_INIT_CMD,		/* input proc, filter: only $func() expands */
-	MODE_INIT		/* input file: only $func() expands */
+	MODE_INIT		/* the other inputs: only $func() expands */
 };
 
 struct lex_bracket {

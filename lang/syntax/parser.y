@@ -93,7 +93,8 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token T_IN "in" T_WAIT "wait" T_DETACHED "detached" T_AS "as"
 %token T_LIMIT "limit" T_CPU "cpu" T_MAIL "mail" T_PRINT "print"
 %token T_LOG "log" T_PIKTLOG "piktlog" T_SYSLOG "syslog" T_PROC "proc"
-%token T_FILE "file" T_REGEX "regex" T_TO "to"
+%token T_FILE "file" T_REGEX "regex" T_TO "to" T_LOGFILE "logfile"
+%token T_JOURNAL "journal" T_OBJECT "object" T_FROM "from" T_START "start"
 %token T_LT "lt" T_GT "gt" T_LE "le" T_GE "ge" T_EQ "eq" T_NE "ne"
 
 %precedence LOWEST
@@ -168,24 +169,36 @@ item:
 	| T_TASK string		{ build_text(p, T_TASK, $2, @1); }
 	| T_INPUT T_PROC string	{ build_text(p, T_PROC, $3, @1); }
 	| T_INPUT T_FILE string	{ build_text(p, T_FILE, $3, @1); }
+	| T_INPUT T_JOURNAL string	{ build_text(p, T_JOURNAL, $3, @1); }
+	| T_INPUT T_OBJECT string	{ build_text(p, T_OBJECT, $3, @1); }
+	| logfile
+	| logfile T_FROM T_START	{ build_from_start(p); }
 	| input_other
 	| input_other string
 	| T_FILTER string	{ build_text(p, T_FILTER, $2, @1); }
 	| T_SEPS string		{ build_seps(p, $2, false, @1); }
 	| T_SEPS T_REGEX string	{ build_seps(p, $3, true, @1); }
 	| dat
-	| dat T_AS T_WORD	{ build_dat_as(p, $3, @3); }
+	| dat T_AS T_WORD	{ build_dat_as(p, $3, NULL, @3); }
+	| dat T_AS T_WORD string	{ build_dat_as(p, $3, $4, @3); }
 	| T_KEYS keynames
 	| T_TIMEOUT number_arg	{ build_number(p, T_TIMEOUT, $2, @1); }
 	| T_LINE number_arg	{ build_number(p, T_LINE, $2, @1); }
 	| T_MEMORY number_arg	{ build_number(p, T_MEMORY, $2, @1); }
 	| T_BUDGET number_arg	{ build_number(p, T_BUDGET, $2, @1); }
 	| T_EXPIRE number_arg	{ build_later(p, STR_LIT("expire"), @1); }
-	| T_EVERY number_arg	{ build_later(p, STR_LIT("every"), @1); }
-	| T_TIMING string	{ build_later(p, STR_LIT("timing"), @1); }
-	| T_WATCH T_MEMORY	{ build_later(p, STR_LIT("watch"), @1); }
-	| T_AFFECTS T_MAIL	{ build_later(p, STR_LIT("affects"), @1); }
-	| T_FORMAT T_WORD	{ build_later(p, STR_LIT("format"), @1); }
+	| T_EVERY number_arg	{ build_number(p, T_EVERY, $2, @1); }
+	| T_TIMING string	{ build_text(p, T_TIMING, $2, @1); }
+	| T_WATCH T_MEMORY	{ build_flag(p, T_WATCH, @1); }
+	| T_AFFECTS T_MAIL	{ build_flag(p, T_AFFECTS, @1); }
+	| T_FORMAT T_WORD	{ build_format(p, $2, @2); }
+	;
+
+logfile:
+	  T_INPUT T_LOGFILE string	{ build_text(p, T_LOGFILE, $3, @1); }
+	| T_INPUT T_LOGFILE string string
+				{ build_text(p, T_LOGFILE, $3, @1);
+				  build_bakfile(p, $4); }
 	;
 
 input_other:

@@ -20,7 +20,7 @@ struct made {
 	struct str	 nname[3], sname[2], text[3], file[2], handle[1];
 	double		 num[4];
 	struct regex	 regex[2];
-	struct dat	 dat[4];
+	struct dat	 dat[6];
 	struct array_decl array[2];
 	struct template	 tpl[2];
 	struct word	 word[2], sword[2];
@@ -68,6 +68,9 @@ make(struct made *m)
 	p->sep = STR_LIT(":,");
 	p->timeout = 30;
 	p->line_max = 1048576;
+	p->every = 90;
+	p->timing = STR_LIT("* * * * *");
+	p->affects_mail = true;
 	p->nrule = 2;
 	p->maxfield = 3;
 	p->nslot = 1;
@@ -96,15 +99,19 @@ make(struct made *m)
 	p->regex = m->regex;
 	p->nregex = 2;
 	m->dat[0] = (struct dat){ STR_LIT("count"), true, DAT_FIELD, 1, 0, 0,
-	    AS_SIZE };
+	    AS_SIZE, STR_NIL, STR_NIL };
 	m->dat[1] = (struct dat){ STR_LIT("user"), false, DAT_RANGE, 2, 3, 0,
-	    AS_NUMBER };
+	    AS_NUMBER, STR_NIL, STR_NIL };
 	m->dat[2] = (struct dat){ STR_LIT("last"), false, DAT_LAST, 0, 0, 0,
-	    AS_NUMBER };
+	    AS_NUMBER, STR_NIL, STR_NIL };
 	m->dat[3] = (struct dat){ STR_LIT("y"), false, DAT_REGEX, 0, 0, 1,
-	    AS_NUMBER };
+	    AS_NUMBER, STR_NIL, STR_NIL };
+	m->dat[4] = (struct dat){ STR_LIT("at"), true, DAT_NAME, 0, 0, 0,
+	    AS_TIME, STR_LIT("date"), STR_LIT("%Y") };
+	m->dat[5] = (struct dat){ STR_LIT("c"), false, DAT_PATH, 0, 0, 0,
+	    AS_NUMBER, STR_LIT("a.b[0]"), STR_NIL };
 	p->dat = m->dat;
-	p->ndat = 4;
+	p->ndat = 6;
 	m->array[0] = (struct array_decl){ STR_LIT("n"), true };
 	m->array[1] = (struct array_decl){ STR_LIT("s"), false };
 	p->array = m->array;

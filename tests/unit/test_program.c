@@ -97,7 +97,7 @@ test_empty(void **state)
 	buf_clear(&b);
 	memset(&p, 0, sizeof p);
 	write_one(&p, &b);
-	assert_int_equal(b.n, PROGFILE_HEAD + 4 + 174);
+	assert_int_equal(b.n, PROGFILE_HEAD + 4 + 195);
 	assert_true(progfile_read(buf_view(&b), &arena, &set, &why));
 	assert_int_equal(set.n, 1);
 	buf_free(&b);
@@ -316,10 +316,13 @@ test_disasm(void **state)
 	static const char *const want[] = {
 		"script Sample of sample.pikt\n",
 		"    status testing, level urgent, input proc through a filter,"
-		    " timeout 30 s, line 1048576 bytes\n",
+		    " timeout 30 s, line 1048576 bytes, every 90 s,"
+		    " timing \"* * * * *\", affects mail\n",
 		"    fields end at any of \":,\"\n",
 		"       0  #count  field 1 as size\n",
 		"       1  $user  fields 2 to 3\n",
+		"       4  #at  column \"date\" as time \"%Y\"\n",
+		"       5  $c  json \"a.b[0]\"\n",
 		"    N254  60\n",
 		"    K2    <<NIL>>\n",
 		"  far 0   $far\n",

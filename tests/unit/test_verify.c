@@ -64,8 +64,8 @@ static const struct operand {
 	{ 'i', 0, { 0 }, 0 },
 	{ 'K', 3, { 4, 65535 }, 2 },
 	{ 'L', 2, { 3, 65535 }, 2 },
-	{ 'D', 0, { 1, 4 }, 2 },
-	{ 'E', 1, { 0, 4 }, 2 },
+	{ 'D', 0, { 1, 6 }, 2 },
+	{ 'E', 1, { 0, 6 }, 2 },
 	{ 'I', 3, { 0 }, 0 },
 	{ 'M', 1, { 2, 65535 }, 2 },
 	{ 'F', BI_READ, { BI_COUNT, 65535 }, 2 },
@@ -456,6 +456,10 @@ test_init(void **state)
 	BREAKS("bad limits", m.p.memory_max = HUGE_VAL);
 	BREAKS("bad limits", m.p.budget = -HUGE_VAL);
 	BREAKS("bad limits", m.p.memory_max = 1e300);
+	BREAKS("bad limits", m.p.every = -1);
+	BREAKS("unknown status", m.p.format = FORMAT_COUNT);
+	BREAKS("without a log", m.p.from_start = true);
+	BREAKS("without a log", m.p.has_bakfile = true);
 	BREAKS("bad dat", m.dat[0].name = STR_NIL);
 	BREAKS("bad dat", m.dat[0].lo = 0);
 	BREAKS("bad dat", m.dat[0].kind = DAT_KINDS);
@@ -464,6 +468,10 @@ test_init(void **state)
 	BREAKS("bad dat", m.dat[1].hi = 1);
 	BREAKS("bad dat", m.dat[1].lo = 0);
 	BREAKS("bad dat", m.dat[3].regex = 2);
+	BREAKS("bad dat", m.dat[4].time = STR_NIL);
+	BREAKS("bad dat", m.dat[4].text = STR_NIL);
+	BREAKS("bad dat", m.dat[5].text = STR_NIL);
+	BREAKS("bad dat", m.dat[5].text = STR_LIT("a..b"));
 }
 
 static void

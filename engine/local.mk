@@ -60,7 +60,10 @@ engine_libengine_a_SOURCES = \
 	engine/effect/tap.h \
 	engine/effect/user.c \
 	engine/effect/user.h \
+	engine/state/client.c \
 	engine/state/client.h \
+	engine/state/wire.c \
+	engine/state/wire.h \
 	engine/run/run.c \
 	engine/run/run.h \
 	engine/deliver/address.c \
@@ -114,3 +117,14 @@ picket_deliver_SOURCES = \
 	engine/deliver/smtp.c
 picket_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 picket_deliver_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
+
+# Keeps what outlives a run; the only program with SQLite.
+pkglibexec_PROGRAMS += picket-store
+picket_store_SOURCES = \
+	engine/state/request.c \
+	engine/state/request.h \
+	engine/state/store.c \
+	engine/state/store.h \
+	engine/state/store_main.c
+picket_store_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE3_CFLAGS)
+picket_store_LDADD = $(PICKET_LIBS) $(SQLITE3_LIBS)

@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/unit/test_re \
 	tests/unit/test_reader \
 	tests/unit/test_send \
+	tests/unit/test_state \
 	tests/unit/test_verify
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)

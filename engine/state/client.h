@@ -2,7 +2,7 @@
  * client: what outlives a run: previous values, positions in logs, time
  * series.  The store itself (SQLite) is another program, picket-store: so
  * picket starts without it, one process alone has the file open, and the
- * daemon's store speaks the same messages.
+ * daemon's store speaks the same messages (wire.h).
  *
  * A run's outcome is collected here and handed over as one message, which the
  * store applies in one transaction: all of it or nothing.  No transaction is
@@ -16,29 +16,45 @@
 
 #include "lang/base/buf.h"
 
+#define STATE_PROGRAM	"picket-store"
+#define STATE_FILE	"state.db"
+#define LIM_OUTCOME	(32u * 1024 * 1024)	/* bytes of what one run leaves:
+				 * half a million keys; what is larger is no
+				 * state of a host */
+#define LIM_STATE_ANSWER 120.0	/* seconds for one answer: the store's own wait
+				 * for others, and a slow disk's sync */
+
+/* What a person must hear although the run goes on: "state.db was damaged:
+ * it is kept as ...". */
+typedef void state_say_fn(void *arg, struct str);
+
 struct state_options {
 	struct mem	*mem;
-	struct str	 path;		/* of state.db; its folder is there */
-	const char	*program;	/* picket-store */
-	bool		 read_only;	/* dry runs: a missing file is an empty one */
+	struct str	 path;		/* of state.db; the store makes its folder */
+	const char	*program;	/* the path of picket-store */
+	bool		 read_only;	/* dry runs: a missing file is an empty
+					 * one, nothing is written */
+	state_say_fn	*say;		/* or NULL */
+	void		*say_arg;
 };
 
 struct state;
 
-/* NULL only without memory.  Opens and starts nothing. */
+/* Opens and starts nothing.  What the options point to is copied, but mem. */
 struct state *state_new(const struct state_options *);
 /* Ends the store.  Safe after a jump out of memory. */
 void	state_free(struct state *);
 
-/* Whose state: texts are copied. */
+/* Whose state. */
 struct state_owner {
 	struct str	alert, script;
 };
 
 /*
- * All previous values of an owner, one call each, in no order.  key: of the
- * line, or NIL for the script's own.  element: an array's key, or NIL for a
- * scalar.  text: a number as by $text.  false: failed, see state_why.
+ * All previous values of an owner, one call each, in no order; one may come
+ * twice.  key: of the line, or NIL for the script's own.  element: an array's
+ * key, or NIL for a scalar.  text: a number as by $text; NIL and ERR are kept
+ * as such.  The texts are valid for the call.  false: failed, see state_why.
  */
 typedef void state_value_fn(void *arg, struct str key, bool number,
 	    struct str name, struct str element, struct str text);
@@ -55,6 +71,8 @@ bool	state_runs(struct state *, const struct state_owner *, double *);
 struct outcome;
 struct outcome *outcome_new(struct mem *);
 void	outcome_free(struct outcome *);
+/* A name that is kept; values of all other names are dropped. */
+void	outcome_name(struct outcome *, bool number, struct str name);
 void	outcome_value(struct outcome *, struct str key, bool number,
 	    struct str name, struct str element, struct str text);
 /* The key was seen in this run: its values that are not given stay. */
@@ -65,15 +83,18 @@ void	outcome_position(struct outcome *, struct str name,
 void	outcome_point(struct outcome *, struct str series, double time,
 	    double value);
 bool	outcome_is_empty(const struct outcome *);
+/* How many bytes; beyond LIM_OUTCOME it is refused. */
+size_t	outcome_size(const struct outcome *);
 
 /* How values of keys that were not seen are kept; 0 and 0: dropped. */
 struct state_expire {
-	double		runs;		/* `expire N` */
+	double		runs;		/* `expire N`: so many runs without it */
 	double		seconds;	/* `expire 30d` */
 };
 /*
  * One transaction.  ended_well: values are replaced as language.md section 6
- * says; else only positions are taken.  false: failed, nothing was changed.
+ * says: the script's own all, a seen key's one by one, and series grow; else
+ * only positions are taken.  false: failed, nothing was changed.
  */
 bool	state_apply(struct state *, const struct state_owner *,
 	    const struct outcome *, bool ended_well,

@@ -1,0 +1,469 @@
+#include "engine/state/client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lang/base/num.h"
+#include "engine/state/wire.h"
+
+#define LIM_STATE_END	10.0	/* seconds for the store to go when it is told;
+				 * all is committed by then */
+
+extern char **environ;
+
+struct state {
+	struct mem	*mem;
+	struct buf	 path, program;
+	bool		 read_only;
+	state_say_fn	*say;
+	void		*say_arg;
+	int		 fd;		/* -1: no store yet */
+	pid_t		 pid;
+	struct buf	 hello, out, in;	/* messages at hand, each way */
+	struct buf	 position;
+	struct buf	 why;
+	unsigned	 napply;	/* makes ids differ */
+};
+
+struct outcome {
+	struct mem	*mem;
+	struct buf	 names, items;
+	uint32_t	 nname;
+};
+
+struct state *
+state_new(const struct state_options *o)
+{
+	struct state *st = mem_zalloc(o->mem, sizeof *st);
+
+	st->mem = o->mem;
+	st->fd = -1;
+	buf_init(&st->path, o->mem);
+	buf_init(&st->program, o->mem);
+	buf_init(&st->hello, o->mem);
+	buf_init(&st->out, o->mem);
+	buf_init(&st->in, o->mem);
+	buf_init(&st->position, o->mem);
+	buf_init(&st->why, o->mem);
+	buf_str(&st->path, o->path);
+	buf_puts(&st->program, o->program);
+	st->read_only = o->read_only;
+	st->say = o->say;
+	st->say_arg = o->say_arg;
+	return st;
+}
+
+/* Its wait status, or -1. */
+static int
+reap(struct state *st, bool gone)
+{
+	struct timespec tick = { 0, 1000000 };
+	double waited = 0;
+	pid_t got;
+	int ws;
+
+	if (!gone)
+		(void)kill(st->pid, SIGKILL);
+	/* one that is stuck in the kernel does not die of KILL either */
+	while ((got = waitpid(st->pid, &ws, gone ? 0 : WNOHANG)) != st->pid) {
+		if (got == -1 && errno != EINTR)
+			return -1;
+		waited += 0.001;
+		if (waited > LIM_STATE_END)
+			return -1;
+		nanosleep(&tick, NULL);
+	}
+	return ws;
+}
+
+/* The store goes when our end is closed; one that does not is ended. */
+static int
+end_store(struct state *st)
+{
+	enum wire_got got;
+
+	if (st->fd == -1)
+		return -1;
+	(void)shutdown(st->fd, SHUT_WR);
+	while ((got = wire_receive(st->fd, &st->in, LIM_STATE_END)) ==
+	    WIRE_GOT)
+		;
+	(void)close(st->fd);
+	st->fd = -1;
+	return reap(st, got == WIRE_END);
+}
+
+void
+state_free(struct state *st)
+{
+	if (st == NULL)
+		return;
+	(void)end_store(st);
+	buf_free(&st->path);
+	buf_free(&st->program);
+	buf_free(&st->hello);
+	buf_free(&st->out);
+	buf_free(&st->in);
+	buf_free(&st->position);
+	buf_free(&st->why);
+	mem_free(st->mem, st, sizeof *st);
+}
+
+static bool
+fail(struct state *st, const char *what, int error)
+{
+	buf_clear(&st->why);
+	buf_str(&st->why, buf_view(&st->program));
+	buf_printf(&st->why, ": %s", what);
+	if (error != 0)
+		buf_printf(&st->why, ": %s", strerror(error));
+	return false;
+}
+
+/*
+ * Its standard input is the socket, both ways.  It stands in a process group
+ * of its own: the terminal's interrupt ends the script, whose positions the
+ * store then still has to take.
+ */
+static bool
+spawn(struct state *st)
+{
+	char *argv[] = { (char *)(uintptr_t)STATE_PROGRAM, NULL };
+	posix_spawn_file_actions_t act;
+	posix_spawnattr_t attr;
+	sigset_t none, all;
+	int sv[2], r;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) != 0)
+		return fail(st, "no socket for it", errno);
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&act);
+	posix_spawn_file_actions_adddup2(&act, sv[1], 0);
+	posix_spawn_file_actions_addopen(&act, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF |
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	posix_spawnattr_setsigmask(&attr, &none);
+	posix_spawnattr_setpgroup(&attr, 0);
+	r = posix_spawn(&st->pid, buf_c(&st->program), &act, &attr, argv,
+	    environ);
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&act);
+	(void)close(sv[1]);
+	if (r != 0) {
+		(void)close(sv[0]);
+		return fail(st, "cannot be started; is Picket installed as a "
+		    "whole?", r);
+	}
+	st->fd = sv[0];
+	return true;
+}
+
+/* The store is no more, or no store. */
+static bool
+lost(struct state *st, enum wire_got got)
+{
+	char t[64];
+	int ws;
+
+	if (got == WIRE_LATE) {
+		(void)close(st->fd);
+		st->fd = -1;
+		(void)reap(st, false);
+		return fail(st, "gave no answer for two minutes; is the disk "
+		    "well?", 0);
+	}
+	ws = end_store(st);
+	if (ws != -1 && WIFSIGNALED(ws))
+		snprintf(t, sizeof t, "was ended by signal %d", WTERMSIG(ws));
+	else if (ws != -1 && WEXITSTATUS(ws) == 127)
+		snprintf(t, sizeof t, "cannot be run");
+	else
+		snprintf(t, sizeof t, "broke off (exit status %d)",
+		    ws == -1 ? -1 : WEXITSTATUS(ws));
+	return fail(st, t, 0);
+}
+
+/* Hands each ROWS message to the caller's function. */
+static bool
+rows(struct wire *w, state_value_fn *fn, void *arg)
+{
+	struct str key, name, element, text;
+	bool number;
+
+	while (w->left > 0) {
+		key = wire_get_text(w);
+		number = wire_get_u8(w) != 0;
+		name = wire_get_given(w);
+		element = wire_get_text(w);
+		text = wire_get_text(w);
+		if (w->bad)
+			return false;
+		if (fn != NULL)
+			fn(arg, key, number, name, element, text);
+	}
+	return true;
+}
+
+enum answer { ANSWERED, REFUSED, LOST };
+
+/* One request and its answer; *w reads what DONE holds. */
+static enum answer
+talk(struct state *st, const struct buf *request, struct wire *w,
+    state_value_fn *fn, void *arg)
+{
+	enum wire_got got;
+	struct str text;
+
+	(void)wire_send(st->fd, buf_view(request));	/* the answer tells */
+	for (;;) {
+		got = wire_receive(st->fd, &st->in, LIM_STATE_ANSWER);
+		if (got != WIRE_GOT) {
+			(void)lost(st, got);
+			return got == WIRE_LATE ? REFUSED : LOST;
+		}
+		*w = (struct wire){ st->in.p, st->in.n, false };
+		switch (wire_get_u8(w)) {
+		case WIRE_DONE:
+			return ANSWERED;
+		case WIRE_FAILED:
+			text = wire_get_given(w);
+			buf_clear(&st->why);
+			buf_str(&st->why, text);
+			return REFUSED;
+		case WIRE_NOTE:
+			text = wire_get_given(w);
+			if (st->say != NULL && !w->bad)
+				st->say(st->say_arg, text);
+			break;
+		case WIRE_ROWS_KIND:
+			if (rows(w, fn, arg))
+				break;
+			/* FALLTHROUGH */
+		default:
+			(void)close(st->fd);
+			st->fd = -1;
+			(void)reap(st, false);
+			(void)fail(st, "speaks another language; is it of "
+			    "this version?", 0);
+			return REFUSED;
+		}
+	}
+}
+
+static bool
+start(struct state *st)
+{
+	struct wire w;
+
+	if (!spawn(st))
+		return false;
+	wire_begin(&st->hello, WIRE_HELLO);
+	wire_u32(&st->hello, WIRE_VERSION);
+	wire_text(&st->hello, buf_view(&st->path));
+	wire_u8(&st->hello, st->read_only);
+	wire_end(&st->hello);
+	return talk(st, &st->hello, &w, NULL, NULL) == ANSWERED;
+}
+
+/*
+ * The request in st->out.  A store that dies is started once more: every
+ * request may be asked twice, APPLY too, for it has an id.
+ */
+static bool
+ask(struct state *st, struct wire *w, state_value_fn *fn, void *arg)
+{
+	enum answer a = LOST;
+	int tries;
+
+	wire_end(&st->out);
+	for (tries = 0; a == LOST && tries < 2; tries++) {
+		if (st->fd == -1 && !start(st))
+			return false;
+		a = talk(st, &st->out, w, fn, arg);
+	}
+	return a == ANSWERED;
+}
+
+static void
+owner(struct state *st, enum wire_kind kind, const struct state_owner *o)
+{
+	wire_begin(&st->out, kind);
+	wire_text(&st->out, o->alert);
+	wire_text(&st->out, o->script);
+}
+
+static bool
+well(struct state *st, const struct wire *w)
+{
+	return !w->bad || fail(st, "gave half an answer", 0);
+}
+
+bool
+state_values(struct state *st, const struct state_owner *o,
+    state_value_fn *fn, void *arg)
+{
+	struct wire w;
+
+	owner(st, WIRE_VALUES, o);
+	return ask(st, &w, fn, arg);
+}
+
+bool
+state_position(struct state *st, const struct state_owner *o,
+    struct str name, struct str *position)
+{
+	struct wire w;
+
+	owner(st, WIRE_POSITION, o);
+	wire_text(&st->out, name);
+	if (!ask(st, &w, NULL, NULL))
+		return false;
+	buf_clear(&st->position);
+	buf_str(&st->position, wire_get_given(&w));
+	*position = buf_view(&st->position);
+	return well(st, &w);
+}
+
+bool
+state_runs(struct state *st, const struct state_owner *o, double *runs)
+{
+	struct wire w;
+
+	owner(st, WIRE_RUNS, o);
+	if (!ask(st, &w, NULL, NULL))
+		return false;
+	*runs = wire_get_num(&w);
+	return well(st, &w);
+}
+
+struct outcome *
+outcome_new(struct mem *m)
+{
+	struct outcome *o = mem_zalloc(m, sizeof *o);
+
+	o->mem = m;
+	buf_init(&o->names, m);
+	buf_init(&o->items, m);
+	return o;
+}
+
+void
+outcome_free(struct outcome *o)
+{
+	if (o == NULL)
+		return;
+	buf_free(&o->names);
+	buf_free(&o->items);
+	mem_free(o->mem, o, sizeof *o);
+}
+
+void
+outcome_name(struct outcome *o, bool number, struct str name)
+{
+	wire_u8(&o->names, number);
+	wire_text(&o->names, name);
+	o->nname++;
+}
+
+void
+outcome_value(struct outcome *o, struct str key, bool number,
+    struct str name, struct str element, struct str text)
+{
+	wire_u8(&o->items, ITEM_VALUE);
+	wire_text(&o->items, key);
+	wire_u8(&o->items, number);
+	wire_text(&o->items, name);
+	wire_text(&o->items, element);
+	wire_text(&o->items, text);
+}
+
+void
+outcome_seen(struct outcome *o, struct str key)
+{
+	wire_u8(&o->items, ITEM_SEEN);
+	wire_text(&o->items, key);
+}
+
+void
+outcome_position(struct outcome *o, struct str name, struct str position)
+{
+	wire_u8(&o->items, ITEM_POSITION);
+	wire_text(&o->items, name);
+	wire_text(&o->items, position);
+}
+
+void
+outcome_point(struct outcome *o, struct str series, double time, double value)
+{
+	wire_u8(&o->items, ITEM_POINT);
+	wire_text(&o->items, series);
+	wire_num(&o->items, time);
+	wire_num(&o->items, value);
+}
+
+bool
+outcome_is_empty(const struct outcome *o)
+{
+	return o->nname == 0 && o->items.n == 0;
+}
+
+size_t
+outcome_size(const struct outcome *o)
+{
+	return o->names.n + o->items.n;
+}
+
+/* Told apart from every other: the store takes an id once. */
+static struct str
+new_id(struct state *st, char *t, size_t size)
+{
+	struct timespec ts;
+	int n;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	n = snprintf(t, size, "%lld.%09ld.%ld.%u", (long long)ts.tv_sec,
+	    ts.tv_nsec, (long)getpid(), st->napply++);
+	return str_of(t, (size_t)n);
+}
+
+bool
+state_apply(struct state *st, const struct state_owner *o,
+    const struct outcome *out, bool ended_well,
+    const struct state_expire *expire, double now)
+{
+	struct wire w;
+	char id[80];
+
+	if (outcome_size(out) > LIM_OUTCOME) {
+		buf_clear(&st->why);
+		buf_puts(&st->why, "the run leaves more than 32M of values; "
+		    "nothing of it was kept: keep fewer keys or names");
+		return false;
+	}
+	owner(st, WIRE_APPLY, o);
+	wire_text(&st->out, new_id(st, id, sizeof id));
+	wire_u8(&st->out, ended_well);
+	wire_num(&st->out, expire == NULL ? 0 : expire->runs);
+	wire_num(&st->out, expire == NULL ? 0 : expire->seconds);
+	wire_num(&st->out, now);
+	wire_text(&st->out, buf_view(&out->names));
+	buf_str(&st->out, buf_view(&out->items));
+	return ask(st, &w, NULL, NULL);
+}
+
+struct str
+state_why(const struct state *st)
+{
+	return buf_view(&st->why);
+}

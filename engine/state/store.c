@@ -1,0 +1,470 @@
+#include "engine/state/store.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+void
+store_init(struct store *s, struct mem *m, struct str path, bool read_only)
+{
+	memset(s, 0, sizeof *s);
+	s->mem = m;
+	s->lock = -1;
+	s->read_only = read_only;
+	buf_init(&s->path, m);
+	buf_init(&s->lock_path, m);
+	buf_init(&s->why, m);
+	buf_init(&s->note, m);
+	buf_str(&s->path, path);
+	buf_str(&s->lock_path, path);
+	buf_puts(&s->lock_path, ".lock");
+}
+
+void
+store_free(struct store *s)
+{
+	store_close(s);
+	buf_free(&s->path);
+	buf_free(&s->lock_path);
+	buf_free(&s->why);
+	buf_free(&s->note);
+}
+
+void
+store_close(struct store *s)
+{
+	/* the last one to close a WAL file writes it back */
+	if (s->db != NULL)
+		(void)sqlite3_close_v2(s->db);
+	s->db = NULL;
+	if (s->lock != -1)
+		(void)close(s->lock);
+	s->lock = -1;
+}
+
+static enum store_got __attribute__((format(printf, 2, 3)))
+fail(struct store *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	buf_clear(&s->why);
+	buf_str(&s->why, buf_view(&s->path));
+	buf_puts(&s->why, ": ");
+	va_start(ap, fmt);
+	buf_vprintf(&s->why, fmt, ap);
+	va_end(ap);
+	return STORE_FAILED;
+}
+
+/* The state's folder and those above it, for the user alone. */
+static bool
+make_folder(struct store *s)
+{
+	char *t = s->path.p;
+	size_t i;
+	int r, e;
+
+	(void)buf_c(&s->path);
+	for (i = 1; i < s->path.n; i++) {
+		if (t[i] != '/')
+			continue;
+		t[i] = '\0';
+		r = mkdir(t, 0700);
+		e = errno;
+		if (r != 0 && e != EEXIST) {
+			struct stat st;
+
+			/* a folder that is there may stand where we may not
+			 * make one */
+			if (stat(t, &st) != 0) {
+				fail(s, "there is no folder %s, and it cannot "
+				    "be made: %s", t, strerror(e));
+				memcpy(s->why.p + i, "/", 1);
+				t[i] = '/';
+				return false;
+			}
+		}
+		t[i] = '/';
+	}
+	return true;
+}
+
+/* What stands there is a file of ours, or nothing. */
+static enum store_got
+look(struct store *s)
+{
+	struct stat st;
+
+	if (lstat(buf_c(&s->path), &st) != 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return STORE_EMPTY;
+		return fail(s, "cannot be looked at: %s", strerror(errno));
+	}
+	if (S_ISLNK(st.st_mode))
+		return fail(s, "is a symbolic link, which could lead the state "
+		    "anywhere: put the file itself in its place, or remove "
+		    "the link");
+	if (S_ISDIR(st.st_mode))
+		return fail(s, "is a folder where the state's file should be: "
+		    "move it away");
+	if (!S_ISREG(st.st_mode))
+		return fail(s, "is no ordinary file: move it away");
+	if (st.st_uid != geteuid())
+		return fail(s, "belongs to user %ld, and this runs as user "
+		    "%ld: run it as that user, or move the file away",
+		    (long)st.st_uid, (long)geteuid());
+	if (access(s->path.p, s->read_only ? R_OK : R_OK | W_OK) != 0)
+		return fail(s, "cannot be %s: %s: give the user its rights "
+		    "(chmod 600), or make its file system writable",
+		    s->read_only || access(s->path.p, R_OK) != 0 ? "read" :
+		    "written", strerror(errno));
+	return STORE_READY;
+}
+
+/* The time of day with parts, for names and waits. */
+static double
+now(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/* Who has the lock, for the message. */
+static void
+holder(struct store *s, struct flock *l)
+{
+	if (fcntl(s->lock, F_GETLK, l) == 0 && l->l_type != F_UNLCK)
+		fail(s, "process %ld has held the state for more than %.0f "
+		    "seconds (%s): wait for it, or end it", (long)l->l_pid,
+		    LIM_STORE_LOCK, s->lock_path.p);
+	else
+		fail(s, "the state's lock could not be had for %.0f seconds: "
+		    "many runs want it; try again", LIM_STORE_LOCK);
+}
+
+/*
+ * A record lock and not flock(2): it tells who holds it, and works where the
+ * state is on NFS.  It is gone with its process, however that ends.
+ */
+static bool
+take_lock(struct store *s)
+{
+	struct flock l = { .l_type = s->read_only ? F_RDLCK : F_WRLCK,
+	    .l_whence = SEEK_SET };
+	struct timespec tick = { 0, 1000000 };
+	double until = now(CLOCK_MONOTONIC) + LIM_STORE_LOCK;
+
+	s->lock = open(buf_c(&s->lock_path), (s->read_only ? O_RDONLY :
+	    O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	if (s->lock == -1) {
+		if (s->read_only)
+			return true;	/* nobody has written here, or it is
+					 * not ours: the file tells */
+		if (errno == ENOSPC || errno == EDQUOT)
+			fail(s, "the disk is full: the lock file beside it "
+			    "cannot be made; make room there");
+		else
+			fail(s, "the lock file %s cannot be opened: %s",
+			    s->lock_path.p, strerror(errno));
+		return false;
+	}
+	while (fcntl(s->lock, F_SETLK, &l) != 0) {
+		if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
+			fail(s, "cannot be locked: %s", strerror(errno));
+			return false;
+		}
+		if (now(CLOCK_MONOTONIC) >= until) {
+			holder(s, &l);
+			return false;
+		}
+		nanosleep(&tick, NULL);
+		if (tick.tv_nsec < 50000000)
+			tick.tv_nsec += tick.tv_nsec;
+	}
+	return true;
+}
+
+static int
+exec(struct store *s, const char *sql)
+{
+	return sqlite3_exec(s->db, sql, NULL, NULL, NULL);
+}
+
+static int
+pragma(struct store *s, const char *sql, int *value)
+{
+	sqlite3_stmt *q;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+
+	*value = 0;
+	if (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW) {
+		*value = sqlite3_column_int(q, 0);
+		rc = SQLITE_OK;
+	} else if (rc == SQLITE_DONE)
+		rc = SQLITE_OK;
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+/*
+ * line: a key and when it was last seen, by the number of the owner's good
+ * run and by time.  value.line: of a line, or -owner for the script's own.
+ * Names have their sigil; an element is '' for a scalar, else '[' and its
+ * key.  A text that is NULL is NIL, the integer 1 is ERR.
+ */
+static const char schema[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE owner ("
+    " id INTEGER PRIMARY KEY, alert BLOB NOT NULL, script BLOB NOT NULL,"
+    " runs INTEGER NOT NULL DEFAULT 0, good INTEGER NOT NULL DEFAULT 0,"
+    " last BLOB, names BLOB, UNIQUE (alert, script));"
+    "CREATE TABLE line ("
+    " id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key BLOB NOT NULL,"
+    " seen INTEGER NOT NULL, time REAL NOT NULL, UNIQUE (owner, key));"
+    "CREATE TABLE value ("
+    " line INTEGER NOT NULL, name BLOB NOT NULL, element BLOB NOT NULL,"
+    " text BLOB, PRIMARY KEY (line, name, element)) WITHOUT ROWID;"
+    "CREATE TABLE position ("
+    " owner INTEGER NOT NULL, name BLOB NOT NULL, position BLOB NOT NULL,"
+    " PRIMARY KEY (owner, name)) WITHOUT ROWID;"
+    "CREATE TABLE series ("
+    " id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name BLOB NOT NULL,"
+    " points INTEGER NOT NULL DEFAULT 0, UNIQUE (owner, name));"
+    "CREATE TABLE point ("
+    " series INTEGER NOT NULL, time REAL NOT NULL, value REAL NOT NULL);"
+    "CREATE INDEX point_time ON point (series, time);"
+    "PRAGMA application_id = 1885954923;"
+    "PRAGMA user_version = 1;"
+    "COMMIT;";
+_Static_assert(STORE_ID == 1885954923 && STORE_VERSION == 1,
+    "the schema says them, too");
+
+/* Whose file it is, and of which version; an empty one gets its tables. */
+static int
+check_schema(struct store *s, bool *refused)
+{
+	int id, version, tables, rc;
+
+	*refused = true;
+	if ((rc = pragma(s, "PRAGMA application_id", &id)) != SQLITE_OK ||
+	    (rc = pragma(s, "PRAGMA user_version", &version)) != SQLITE_OK ||
+	    (rc = pragma(s, "SELECT count(*) FROM sqlite_master", &tables)) !=
+	    SQLITE_OK) {
+		*refused = false;
+		return rc;
+	}
+	if (id == STORE_ID && version > STORE_VERSION)
+		fail(s, "is of a newer Picket (its version %d, this program "
+		    "knows %d): run that Picket, or move the file away to "
+		    "begin anew", version, STORE_VERSION);
+	else if (id == STORE_ID && version == STORE_VERSION)
+		*refused = false;
+	else if (id != 0 || version != 0 || tables != 0)
+		fail(s, "is a database of another program: move it away");
+	else {
+		*refused = false;
+		if (s->read_only)
+			return SQLITE_OK;
+		rc = exec(s, "PRAGMA journal_mode = WAL");
+		return rc == SQLITE_OK ? exec(s, schema) : rc;
+	}
+	return SQLITE_OK;
+}
+
+/*
+ * A dry run reads the file as it is and makes none beside it, which SQLite
+ * calls immutable; only what a killed store left in the journal needs more.
+ */
+static int
+open_db(struct store *s)
+{
+	struct buf uri, wal;
+	struct stat st;
+	size_t i;
+	int rc, flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+
+	if (!s->read_only)
+		return sqlite3_open_v2(buf_c(&s->path), &s->db, flags, NULL);
+	buf_init(&uri, s->mem);
+	buf_init(&wal, s->mem);
+	buf_str(&wal, buf_view(&s->path));
+	buf_puts(&wal, "-wal");
+	buf_puts(&uri, "file:");
+	for (i = 0; i < s->path.n; i++)
+		if (strchr("?#%", s->path.p[i]) != NULL)
+			buf_printf(&uri, "%%%02x", (unsigned)s->path.p[i]);
+		else
+			buf_putc(&uri, s->path.p[i]);
+	if (stat(buf_c(&wal), &st) != 0 || st.st_size == 0)
+		buf_puts(&uri, "?immutable=1");
+	rc = sqlite3_open_v2(buf_c(&uri), &s->db, SQLITE_OPEN_READONLY |
+	    SQLITE_OPEN_URI, NULL);
+	buf_free(&uri);
+	buf_free(&wal);
+	return rc;
+}
+
+static int
+set_up(struct store *s, bool *refused)
+{
+	mode_t mask = umask(077);
+	int rc = open_db(s);
+
+	*refused = false;
+	if (rc == SQLITE_OK) {
+		(void)sqlite3_extended_result_codes(s->db, 1);
+		(void)sqlite3_busy_timeout(s->db, LIM_STORE_BUSY);
+		/* exclusive: no shared memory file, whose pages a full disk
+		 * may not give */
+		rc = exec(s, "PRAGMA locking_mode = EXCLUSIVE;"
+		    "PRAGMA synchronous = NORMAL;"
+		    "PRAGMA temp_store = MEMORY;"
+		    "PRAGMA trusted_schema = OFF;"
+		    "PRAGMA cell_size_check = ON");
+	}
+	if (rc == SQLITE_OK)
+		rc = check_schema(s, refused);
+	(void)umask(mask);
+	return rc;
+}
+
+enum store_got
+store_open(struct store *s)
+{
+	enum store_got got;
+	int rc, tries;
+	bool refused;
+
+	if (s->path.n == 0 || s->path.p[0] != '/')
+		return fail(s, "is no absolute path");
+	if (!s->read_only && !make_folder(s))
+		return STORE_FAILED;
+	if (s->read_only && (got = look(s)) != STORE_READY)
+		return got;
+	if (!take_lock(s)) {
+		store_close(s);
+		return STORE_FAILED;
+	}
+	for (tries = 0; tries < 2; tries++) {
+		got = look(s);
+		if (got == STORE_FAILED || (got == STORE_EMPTY &&
+		    s->read_only)) {
+			store_close(s);
+			return got;
+		}
+		rc = set_up(s, &refused);
+		if (refused)
+			break;
+		if (rc == SQLITE_OK)
+			return STORE_READY;
+		if (!store_failed(s, rc))
+			break;
+		if (s->read_only)
+			return STORE_EMPTY;
+		if (!take_lock(s))
+			break;
+	}
+	store_close(s);
+	return STORE_FAILED;
+}
+
+/* The file and its journal get names that nobody reads. */
+static bool
+set_aside(struct store *s)
+{
+	static const char *const parts[] = { "", "-wal", "-journal" };
+	struct buf from, to;
+	char stamp[32];
+	time_t t = (time_t)now(CLOCK_REALTIME);
+	struct tm tm;
+	size_t i;
+	bool ok = true;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm) == 0)
+		stamp[0] = '\0';
+	buf_init(&from, s->mem);
+	buf_init(&to, s->mem);
+	for (i = 0; i < sizeof parts / sizeof *parts; i++) {
+		int n = 0;
+
+		buf_clear(&from);
+		buf_str(&from, buf_view(&s->path));
+		buf_puts(&from, parts[i]);
+		do {		/* twice in a second */
+			buf_clear(&to);
+			buf_str(&to, buf_view(&s->path));
+			buf_printf(&to, ".corrupt.%s", stamp);
+			if (n++ > 0)
+				buf_printf(&to, ".%d", n);
+			buf_puts(&to, parts[i]);
+		} while (access(buf_c(&to), F_OK) == 0 && n < 100);
+		if (rename(buf_c(&from), buf_c(&to)) != 0 && i == 0)
+			ok = false;
+		if (i == 0 && ok) {
+			buf_str(&s->note, buf_view(&s->path));
+			buf_puts(&s->note, ": the state's file is damaged: it "
+			    "is kept as ");
+			buf_str(&s->note, buf_view(&to));
+			buf_puts(&s->note, " and begun anew: this run has no "
+			    "previous values, and logs are read as at first");
+		} else if (i == 0)
+			fail(s, "is damaged and cannot be set aside: %s: move "
+			    "it away", strerror(errno));
+	}
+	buf_free(&from);
+	buf_free(&to);
+	return ok;
+}
+
+bool
+store_failed(struct store *s, int rc)
+{
+	int error = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
+	bool aside;
+
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT: case SQLITE_NOTADB:
+		if (s->read_only) {
+			buf_str(&s->note, buf_view(&s->path));
+			buf_puts(&s->note, ": the state's file is damaged: a "
+			    "dry run leaves it there, and has no previous "
+			    "values");
+			aside = true;
+		} else {
+			if (s->db != NULL)
+				(void)sqlite3_close_v2(s->db);
+			s->db = NULL;
+			aside = set_aside(s);
+		}
+		store_close(s);
+		return aside;
+	case SQLITE_BUSY: case SQLITE_LOCKED:
+		fail(s, "another program has it open and locked: end that "
+		    "(fuser tells which)");
+		break;
+	case SQLITE_READONLY: case SQLITE_PERM:
+		fail(s, "cannot be written: its file system or folder is "
+		    "read-only");
+		break;
+	case SQLITE_NOMEM:
+		fail(s, "no memory left");
+		break;
+	default:
+		if (rc == SQLITE_FULL || error == ENOSPC || error == EDQUOT)
+			fail(s, "the disk is full: nothing was changed; make "
+			    "room there");
+		else if (error != 0)
+			fail(s, "%s: %s", sqlite3_errstr(rc), strerror(error));
+		else
+			fail(s, "%s", s->db == NULL ? sqlite3_errstr(rc) :
+			    sqlite3_errmsg(s->db));
+		break;
+	}
+	return false;
+}

@@ -1,0 +1,55 @@
+/*
+ * store: the state's file, for picket-store alone.  Why not held open: each
+ * request takes the lock, opens the file, does its work and closes it, so
+ * that runs of other scripts never wait for longer than one request, a run
+ * that is killed leaves nothing half done, and a dry run can read the file
+ * without writing beside it.
+ *
+ * A file that SQLite calls damaged is set aside under another name and begun
+ * anew; it is never deleted.
+ */
+#ifndef ENGINE_STATE_STORE_H
+#define ENGINE_STATE_STORE_H
+
+#include <sqlite3.h>
+
+#include "lang/base/buf.h"
+
+#define STORE_VERSION	1	/* of the schema; the first: there is nothing to
+				 * upgrade from yet */
+#define STORE_ID	0x7069636b	/* "pick": whose SQLite file it is */
+#define LIM_STORE_LOCK	15.0	/* seconds to wait for other runs: a request
+				 * takes milliseconds, a large one some seconds */
+#define LIM_STORE_BUSY	5000	/* ms to wait for programs that are not ours and
+				 * have the file open */
+
+struct store {
+	struct mem	*mem;
+	struct buf	 path, lock_path;
+	bool		 read_only;
+	sqlite3		*db;		/* NULL: closed */
+	int		 lock;		/* descriptor, -1 */
+	struct buf	 why;		/* of a failure */
+	struct buf	 note;		/* what people must hear */
+};
+
+enum store_got {
+	STORE_READY,
+	STORE_EMPTY,		/* read only, and there is no file */
+	STORE_FAILED		/* see why */
+};
+
+/* path: absolute. */
+void	store_init(struct store *, struct mem *, struct str path,
+	    bool read_only);
+void	store_free(struct store *);
+enum store_got store_open(struct store *);
+void	store_close(struct store *);
+/*
+ * Makes the reason of SQLite's last failure.  True: the file was damaged and
+ * is set aside (see note); it is closed, and to open it again gives an empty
+ * one.
+ */
+bool	store_failed(struct store *, int rc);
+
+#endif

@@ -148,6 +148,8 @@ void	 sh_word(struct shell *, struct sh_word *);
 /* A word of one literal piece without quotes; else an empty text. */
 struct str sh_plain(const struct sh_word *);
 bool	 sh_has_data(const struct sh_word *);
+/* True if a blank-separated list holds the name. */
+bool	 sh_in_list(const char *list, struct str name);
 /* Takes the data part that comes next; w NULL: it is in no word. */
 void	 sh_take(struct shell *, struct sh_word *w, uint32_t flags);
 /* One place inside double quotes or a here-document. */

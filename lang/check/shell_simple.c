@@ -54,21 +54,7 @@ struct args {
 
 static void command(struct args);
 
-/* True if a blank-separated list holds the name. */
-static bool
-in_list(const char *list, struct str name)
-{
-	size_t n;
-
-	for (; *list != '\0'; list += n + (list[n] == ' ')) {
-		n = strcspn(list, " ");
-		if (str_eq(str_of(list, n), name))
-			return true;
-	}
-	return false;
-}
-
-/* The same for the beginning of a name, as getopt_long takes it. */
+/* sh_in_list for the beginning of a name, as getopt_long takes it. */
 static bool
 abbreviates(const char *list, struct str name)
 {
@@ -197,7 +183,7 @@ long_option(struct args a, size_t i, const struct prog *p)
 		return o;
 	}
 	name = str_of(t.p + 2, eq - 2);
-	if (!in_list(p->lvalue, name) && abbreviates(p->lcode, name)) {
+	if (!sh_in_list(p->lvalue, name) && abbreviates(p->lcode, name)) {
 		o.code = true;
 		o.next = eq == t.n;
 		program_word(a, o.next ? i + 1 : i, p->lang);
@@ -362,7 +348,7 @@ find(struct args a)
 
 	for (i = 1; i < a.n; i++) {
 		t = literal(a.w[i]);
-		if (str_none(t) || !in_list(what, t))
+		if (str_none(t) || !sh_in_list(what, t))
 			continue;
 		for (from = ++i; i < a.n; i++)
 			if (is_literal(a.w[i], ";") || is_literal(a.w[i], "+"))
@@ -390,13 +376,13 @@ kill_command(struct args a)
 			/* -$sig, -s$sig, --signal=$sig: only before the pids,
 			 * behind them it would be a process group */
 			if (first && !a.w[i]->open && a.w[i]->npiece == 2 &&
-			    (in_list("- -s -n --signal=", t)))
+			    (sh_in_list("- -s -n --signal=", t)))
 				a.s->data[a.w[i]->piece[1].part].flags |=
 				    DP_SIGNAL;
 			else
 				refuse_word(a.s, a.w[i], E_CMD_KILL, STR_NIL);
 		}
-		signal = in_list("-s -n --signal", t) && d == NULL &&
+		signal = sh_in_list("-s -n --signal", t) && d == NULL &&
 		    !sh_has_data(a.w[i]);
 		first = first && (signal || is_literal(a.w[i], "-q"));
 	}
@@ -420,7 +406,7 @@ builtin(struct args a, struct str name, enum builtin what)
 		has = sh_has_data(w);
 		if (t.n > 1 && t.p[0] == '-' && !has) {
 			option_seen = true;
-			if (in_list("declare typeset local export readonly",
+			if (sh_in_list("declare typeset local export readonly",
 			    name) && str_find(t, 'i', 0) < t.n)
 				a.s->integer = true;
 		}
@@ -438,10 +424,10 @@ builtin(struct args a, struct str name, enum builtin what)
 		case TEST:
 			if (has && watch)
 				refuse_word(a.s, w, E_CMD_NAME, name);
-			watch = in_list("-v -R", t) ||
+			watch = sh_in_list("-v -R", t) ||
 			    is_kind(a.s, w, DATA_OPT);
 			/* ksh reads operands of these as expressions */
-			if (!has && in_list(compare, t)) {
+			if (!has && sh_in_list(compare, t)) {
 				program_word(a, i - 1, SH);
 				program_word(a, i + 1, SH);
 			}
@@ -551,20 +537,20 @@ command(struct args a)
 		return;
 	bare = no_version(name);
 	for (i = 0; i < COUNT(builtins); i++)
-		if (in_list(builtins[i].names, name))
+		if (sh_in_list(builtins[i].names, name))
 			builtin(a, name, builtins[i].what);
-	if (in_list("kill", name))
+	if (sh_in_list("kill", name))
 		kill_command(a);
-	if (in_list("find gfind", name))
+	if (sh_in_list("find gfind", name))
 		find(a);
-	if (in_list("echo printf", name))
+	if (sh_in_list("echo printf", name))
 		sh_mark(a.s, a.w[0]->to, a.w[a.n - 1]->to, DP_FED);
 	for (i = 0; i < COUNT(progs); i++)
-		if (in_list(progs[i].names, name) ||
-		    in_list(progs[i].names, bare))
+		if (sh_in_list(progs[i].names, name) ||
+		    sh_in_list(progs[i].names, bare))
 			interpreter(a, &progs[i]);
 	for (i = 0; i < COUNT(wraps); i++)
-		if (in_list(wraps[i].names, name)) {
+		if (sh_in_list(wraps[i].names, name)) {
 			wrapper(a, &wraps[i]);
 			return;
 		}

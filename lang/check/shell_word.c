@@ -380,6 +380,19 @@ sh_plain(const struct sh_word *w)
 }
 
 bool
+sh_in_list(const char *list, struct str name)
+{
+	size_t n;
+
+	for (; *list != '\0'; list += n + (list[n] == ' ')) {
+		n = strcspn(list, " ");
+		if (str_eq(str_of(list, n), name))
+			return true;
+	}
+	return false;
+}
+
+bool
 sh_has_data(const struct sh_word *w)
 {
 	size_t i;

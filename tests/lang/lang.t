@@ -57,19 +57,19 @@ class Case:
             r.setdefault(name, []).append(line)
         return r
 
-    def run(self):
+    def run(self, picket=PICKET, more={}):
         """What is wrong: lines, none if all is right."""
         with tempfile.TemporaryDirectory() as at:
-            return self.run_at(at)
+            return self.run_at(at, picket, more)
 
-    def run_at(self, at):
+    def run_at(self, at, picket, more):
         n = self.notes
         with open(os.path.join(at, self.name + '.pikt'), 'wb') as f:
             f.write(self.text)
         for name, lines in self.files('file').items():
             with open(os.path.join(at, name), 'w', encoding='latin-1') as f:
                 f.write(''.join(t + '\n' for t in lines))
-        words = [PICKET, 'run', '--color', 'never', '--mail', 'stdout']
+        words = [picket, 'run', '--color', 'never', '--mail', 'stdout']
         if n['input']:
             with open(os.path.join(at, '.in'), 'w', encoding='latin-1') as f:
                 f.write(''.join(t + '\n' for t in n['input']))
@@ -77,7 +77,7 @@ class Case:
         words += shlex.split(' '.join(n['args']))
         words += [self.name + '.pikt'] + shlex.split(' '.join(n['argv']))
         env = dict(os.environ, HOME=at, XDG_STATE_HOME=at + '/.state',
-                   TZ='UTC', LC_ALL='C')
+                   TZ='UTC', LC_ALL='C', **more)
         try:
             p = subprocess.run(words, cwd=at, env=env, timeout=60,
                                stdin=subprocess.DEVNULL,
@@ -201,4 +201,5 @@ def main():
     return failed > 0
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

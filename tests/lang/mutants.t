@@ -89,7 +89,8 @@ def build(text, at):
     san = make_variable('PK_SAN')
     objects = [os.path.join(cov.BUILD, o.replace('$(OBJEXT)', 'o'))
                for o in make_variable('am_picket_OBJECTS')]
-    libs = make_variable('JANSSON_LIBS') + make_variable('PCRE2_LIBS')
+    libs = make_variable('JANSSON_LIBS') + make_variable('PCRE2_LIBS') + \
+        make_variable('LIBS')
     for v in make_variable('PICKET_LIBS'):
         if v.endswith('.a'):
             libs.insert(len([x for x in libs if x.endswith('.a')]),

@@ -102,6 +102,7 @@ picket_SOURCES = \
 	engine/cli/alert.h \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
+	engine/cli/cmd_doc.c \
 	engine/cli/cmd_run.c \
 	engine/cli/commands.def \
 	engine/cli/json.c \

@@ -37,10 +37,15 @@ lang_liblang_a_SOURCES = \
 	lang/table/builtins-time.def \
 	lang/table/builtins-world.def \
 	lang/table/builtins.def \
+	lang/table/doc.c \
+	lang/table/doc.h \
 	lang/table/errors.def \
+	lang/table/families.def \
 	lang/table/interpreters.def \
 	lang/table/keywords.def \
+	lang/table/notes.def \
 	lang/table/opcodes.def \
+	lang/table/words.def \
 	lang/syntax/ast.c \
 	lang/syntax/ast.h \
 	lang/syntax/blocks.c \

@@ -133,46 +133,6 @@ word(const char **list, char *out, size_t size)
 
 /* --- functions --- */
 
-enum family { LOGIC, ARITHMETIC, STRINGS, CHARACTERS, TIME, FILES, HANDLES,
-    PROCESSES, IN_COMMANDS, ARRAYS, SCRIPT, FAMILIES };
-static const char *const title[FAMILIES] = { "Logic and values",
-    "Rounding and arithmetic", "Strings", "Characters", "Time", "Files",
-    "File and process handles", "Processes and the host", "Data in commands",
-    "Arrays", "The script and its run" };
-
-/* The row from which on rows belong to a family. */
-static const struct {
-	int		 first;
-	enum family	 family;
-} starts[] = {
-	{ BI_DEFINED, LOGIC },
-	{ BI_RULE, SCRIPT },
-	{ BI_KEYSOF, ARRAYS },
-	{ BI_TEXT, STRINGS },
-	{ BI_RAW, IN_COMMANDS },
-	{ BI_ABS, ARITHMETIC },
-	{ BI_INNUM, SCRIPT },
-	{ BI_ELEMENTS, ARRAYS },
-	{ BI_CODE, CHARACTERS },
-	{ BI_LENGTH, STRINGS },
-	{ BI_NOW, TIME },
-	{ BI_FILESIZE, FILES },
-	{ BI_FOPEN, HANDLES },
-	{ BI_COMMAND, PROCESSES },
-};
-
-static enum family
-family_of(int id)
-{
-	size_t i;
-
-	/* the last one that begins at or before it: first grows */
-	for (i = sizeof starts / sizeof starts[0]; --i > 0; )
-		if (starts[i].first <= id)
-			break;
-	return starts[i].family;
-}
-
 static const char *
 letter_name(char c)
 {
@@ -228,10 +188,68 @@ put_prototype(const char *name, const char *args)
 	fputs(" )\n", stdout);
 }
 
-static void
-function(const struct builtin_info *b)
+static const struct builtin_info infos[BI_COUNT] = {
+#define BI(id, names, args, ret, flags, fn, help, example, gives) \
+	{ names, args, ret, flags, help, example, gives },
+#include "lang/table/builtins.def"
+#undef BI
+};
+
+static const struct builtin_family_info families[FAMILIES] = {
+#define F(id, title, intro) { title, intro },
+#include "lang/table/families.def"
+#undef F
+};
+
+static const char *
+note_of(int id)
 {
-	const char *names = b->names;
+	switch (id) {
+#define N(id, text) case BI_##id: return text;
+#include "lang/table/notes.def"
+#undef N
+	default: return NULL;
+	}
+}
+
+static enum builtin_family
+family_of(int id)
+{
+	enum builtin_family f = 0;
+
+	/* the last row that begins at or before it */
+#define S(first, family) if (BI_##first <= id) f = FAMILY_##family;
+#include "lang/table/families.def"
+#undef S
+	return f;
+}
+
+/* Lines of a text, each as it stands. */
+static void
+put_lines(const char *s)
+{
+	char line[LIM_LINE];
+	size_t n;
+
+	for (;; s++) {
+		n = strcspn(s, "\n");
+		if (n >= sizeof line)
+			n = sizeof line - 1;
+		memcpy(line, s, n);
+		line[n] = '\0';
+		put_verbatim(line);
+		putchar('\n');
+		s += n;
+		if (*s == '\0')
+			break;
+	}
+}
+
+static void
+function(int id)
+{
+	const struct builtin_info *b = &infos[id];
+	const char *names = b->names, *note = note_of(id);
 	char name[64];
 	bool more = false;
 
@@ -245,21 +263,25 @@ function(const struct builtin_info *b)
 	if (more)
 		fputs(" :\n", stdout);
 	put_sentence(b->help, !more);
-	if (*b->gives == '\0')	/* no example that says something */
+	if (note != NULL)
+		put_sentence(note, false);
+	if (*b->example == '\0')
 		return;
-	fputs(".Dl ", stdout);
-	put_arg(b->example);
-	fputs(" No \\(-> ", stdout);
-	put_arg(b->gives);
-	putchar('\n');
+	/* a program begins with a letter, an expression does not */
+	if (!alnum(*b->example)) {
+		fputs(".Dl ", stdout);
+		put_arg(b->example);
+		fputs(" No \\(-> ", stdout);
+		put_arg(b->gives);
+		putchar('\n');
+		return;
+	}
+	puts(".Bd -literal -offset indent -compact");
+	put_lines(b->example);
+	puts(".Ed\nprints\n.Bd -literal -offset indent -compact");
+	put_lines(b->gives);
+	puts(".Ed");
 }
-
-static const struct builtin_info infos[BI_COUNT] = {
-#define BI(id, names, args, ret, flags, fn, help, example, gives) \
-	{ names, args, ret, flags, help, example, gives },
-#include "lang/table/builtins.def"
-#undef BI
-};
 
 static void
 functions(void)
@@ -267,12 +289,36 @@ functions(void)
 	int f, i;
 
 	for (f = 0; f < FAMILIES; f++) {
-		printf(".Ss %s\n.Bl -tag -width Ds\n", title[f]);
+		printf(".Ss %s\n", families[f].title);
+		put_prose(families[f].intro);
+		puts("\n.Bl -tag -width Ds");
 		for (i = 0; i < BI_COUNT; i++)
-			if (family_of(i) == (enum family)f)
-				function(&infos[i]);
+			if (family_of(i) == (enum builtin_family)f)
+				function(i);
 		puts(".El");
 	}
+}
+
+/* Their names only, for the page about the language. */
+static void
+function_names(void)
+{
+	const char *names;
+	char name[64];
+	int f, i;
+
+	puts(".Bl -tag -width Ds");
+	for (f = 0; f < FAMILIES; f++) {
+		printf(".It %s\n", families[f].title);
+		for (i = 0; i < BI_COUNT; i++) {
+			if (family_of(i) != (enum builtin_family)f)
+				continue;
+			for (names = infos[i].names; word(&names, name,
+			    sizeof name); )
+				puts(name);
+		}
+	}
+	puts(".El");
 }
 
 /* --- words --- */
@@ -529,7 +575,7 @@ options_of(unsigned bit)
 {
 	puts(".Bl -tag -width Ds");
 #define O(id, letter, name, arg, on, help) \
-	if (bit == ON_SOURCES ? (on) == ON_SOURCES : \
+	if (bit == ON_SOURCES ? ((on) & ON_SOURCES) == ON_SOURCES : \
 	    ((on) & ON_SOURCES) != ON_SOURCES && ((on) & bit)) \
 		option(letter, name, arg, help);
 #include "engine/cli/commands.def"
@@ -551,6 +597,7 @@ options_all(void)
 static void options_check(void) { options_of(ON(CHECK)); }
 static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
+static void options_doc(void) { options_of(ON(DOC)); }
 static void options_sources(void) { options_of(ON_SOURCES); }
 
 /* --- the page --- */
@@ -560,6 +607,7 @@ static const struct {
 	void (*make)(void);
 } tables[] = {
 	{ "functions", functions },
+	{ "function_names", function_names },
 	{ "keywords", keywords },
 	{ "interpreters", interpreters },
 	{ "wrappers", wrappers },
@@ -572,6 +620,7 @@ static const struct {
 	{ "options_check", options_check },
 	{ "options_run", options_run },
 	{ "options_compile", options_compile },
+	{ "options_doc", options_doc },
 	{ "options_sources", options_sources },
 };
 

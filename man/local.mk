@@ -7,6 +7,7 @@ MAN_PAGES = \
 	man/picket-from-pikt.7 \
 	man/picket.1 \
 	man/picket.conf.5 \
+	man/picket.functions.5 \
 	man/pikt.5
 
 noinst_PROGRAMS += man/gentables

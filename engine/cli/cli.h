@@ -86,5 +86,6 @@ int	 cmd_check(struct cli *);
 int	 cmd_run(struct cli *);
 int	 cmd_disasm(struct cli *);
 int	 cmd_compile(struct cli *);
+int	 cmd_doc(struct cli *);
 
 #endif

@@ -28,6 +28,7 @@ main(int argc, char **argv)
 		case CMD_RUN: r = cmd_run(c); break;
 		case CMD_DISASM: r = cmd_disasm(c); break;
 		case CMD_COMPILE: r = cmd_compile(c); break;
+		case CMD_DOC: r = cmd_doc(c); break;
 		case CMD_COMPLETION: r = cli_completion(c); break;
 		default: r = EXIT_USAGE; break;
 		}

@@ -73,41 +73,12 @@ number_text(struct check *c, unsigned n)
 static void
 hint_usage(struct check *c, struct diag_item *d, int id)
 {
-	static const struct { char letter; const char *name; } names[] = {
-		{ 's', "string" }, { 'n', "number" }, { 'i', "integer" },
-		{ 'x', "truth" }, { 't', "time" }, { 'A', "array" },
-		{ 'F', "HANDLE" }, { 'c', "command" }, { 'k', "variable" },
-		{ 'v', "value" }, { 'm', "number, ..." },
-	};
-	const struct builtin_info *bi = &builtin_info[id];
-	struct str name = builtin_main_name(id);
-	bool optional = false, first = true;
-	const char *a;
 	struct buf b;
-	size_t i;
 
 	buf_init(&b, c->arena->mem);
-	buf_str(&b, name);
-	buf_putc(&b, '(');
-	for (a = bi->args; *a != '\0'; a++) {
-		if (*a == '|') {
-			optional = true;
-			buf_puts(&b, first ? "[" : " [");
-			continue;
-		}
-		if (*a == '*') {
-			buf_puts(&b, ", ...");
-			continue;
-		}
-		if (!first)
-			buf_puts(&b, ", ");
-		first = false;
-		for (i = 0; i < sizeof names / sizeof names[0]; i++)
-			if (names[i].letter == *a)
-				buf_puts(&b, names[i].name);
-	}
-	buf_puts(&b, optional ? "]): " : "): ");
-	buf_puts(&b, bi->help);
+	builtin_signature(id, builtin_main_name(id), &b);
+	buf_puts(&b, ": ");
+	buf_puts(&b, builtin_info[id].help);
 	diag_hint(c->diag, d, buf_view(&b));
 	buf_free(&b);
 }

@@ -5,6 +5,7 @@
 #ifndef LANG_TABLE_BUILTIN_H
 #define LANG_TABLE_BUILTIN_H
 
+#include "lang/base/buf.h"
 #include "lang/base/str.h"
 
 #define FN_PURE		0x01	/* same arguments, same result, no effect */
@@ -32,6 +33,24 @@ extern const struct builtin_info builtin_info[BI_COUNT];
 int	 builtin_find(struct str name);
 /* The main name, with sigil. */
 struct str builtin_main_name(int id);
+/* "#split(string [, string, array])": how it is called, under that name. */
+void	 builtin_signature(int id, struct str name, struct buf *);
+/* What there is to say beyond the row's help, or NULL. */
+const char *builtin_note(int id);
+/* True if the row's example is a program, not an expression. */
+bool	 builtin_example_is_program(int id);
+
+enum builtin_family {
+#define F(id, title, intro) FAMILY_##id,
+#include "lang/table/families.def"
+#undef F
+	FAMILIES
+};
+extern const struct builtin_family_info {
+	const char	*title, *intro;
+} builtin_family_info[FAMILIES];
+enum builtin_family builtin_family(int id);
+
 /* The nearest name by spelling, NIL if none is near. */
 struct str builtin_nearest(struct str name);
 

@@ -1,84 +1,34 @@
 #!/usr/bin/env python3
-"""The rows of builtins.def: each example is run and compared with what the
-row says it gives; each synonym can be called like its main name; one argument
-too few and one too many are errors.
+"""What `picket doc --json` says of functions and words is true: each example
+is run and compared with what it is said to give; each synonym can stand for
+the main name; one argument too few and one too many are errors; nothing is
+without an example.
 
-All examples are scripts of one file and one run; what has no fixed value
-must only run without an ERROR.
+Expressions are scripts of one file and one run; a program is a file.
 """
 # runner: timeout=120
 
+import concurrent.futures
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
-TABLE = os.path.join(SRC, 'lang/table')
-STRING = r'"((?:\\.|[^"\\])*)"'
-ROW = re.compile(r'^BI\((\w+), %s, %s, \'(.)\', ([^,]+), (\w+),\s*%s,\s*%s,\s*'
-                 r'%s\)' % ((STRING,) * 5), re.M)
 
-# Rows without an example of their own, and one that suits them.
-EXAMPLES = {
-    'KEYSOF': None,		# stands in for and foreach only: lang.t
-    'INOBJECT': None, 'LOOKUP': None,	# sets are a site's
-    'EXISTS': '#exists($b["k"])',
-    'RAW': '$command($raw("echo x"))',
-    'WORDS': '$command("echo " . $words("x y"))',
-    'OPT': '$command("echo " . $opt("-n"))',
-}
-# Examples that log an ERROR or WARNING where the host lacks what they ask.
-MAY_LOG = {'LPCMD', 'MAILCMD'}
+# Examples of what goes wrong: they log, and may end badly.
+MAY_LOG = {'$errtext', 'die'}
 
 
-def unquote(s):
-    return re.sub(r'\\(.)', lambda m: {'n': '\n', 't': '\t'}.get(
-        m.group(1), m.group(1)), s)
-
-
-class Row:
-    def __init__(self, m):
-        self.id = m.group(1)
-        self.names = m.group(2).split()
-        self.args, self.ret = m.group(3), m.group(4)
-        self.flags = m.group(5)
-        self.example = unquote(m.group(8)) or EXAMPLES.get(self.id, '')
-        self.gives = unquote(m.group(9))
-
-
-def rows():
-    r, count = [], 0
-    for name in sorted(os.listdir(TABLE)):
-        if name.startswith('builtins') and name.endswith('.def'):
-            with open(os.path.join(TABLE, name)) as f:
-                text = re.sub(r'/\*.*?\*/', '', f.read(), flags=re.S)
-            count += len(re.findall(r'^BI\(', text, re.M))
-            r += [Row(m) for m in ROW.finditer(text)]
-    if len(r) != count:
-        print('Bail out! %d of %d rows could be read' % (len(r), count))
-        sys.exit(1)
-    return r
-
-
-def script(name, expr):
-    """A script whose output is one line: its name and the value."""
-    number = expr.startswith('#')
-    more = '' if '$b[' not in expr else '\tset $b["k"] = "v"\n'
-    compound = number or re.search(r' (=~|eq) ', expr)
-    show = 'output "%s=" . %s\n' % (name, '(%s)' % expr if compound else expr)
-    return '%s\n    begin\n%s\t%s' % (name, more, show)
-
-
-def picket(command, name, text, *options):
-    with open(name, 'w') as f:
-        f.write(text)
+def picket(*words, at='.'):
     env = dict(os.environ, TZ='UTC', LC_ALL='C', HOME=os.getcwd(),
-               XDG_STATE_HOME=os.getcwd())
-    p = subprocess.run([PICKET, command, '--color', 'never', *options, name],
-                       env=env, stdin=subprocess.DEVNULL, timeout=100,
-                       stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+               XDG_STATE_HOME=os.getcwd(), LOGNAME='me')
+    p = subprocess.run([PICKET, *words], env=env, stdin=subprocess.DEVNULL,
+                       timeout=100, stdout=subprocess.PIPE, cwd=at,
+                       stderr=subprocess.PIPE)
     return (p.returncode, p.stdout.decode('latin-1'),
             p.stderr.decode('latin-1'))
 
@@ -97,47 +47,90 @@ def tell(ok, what, *why):
                 print('#   ' + line)
 
 
-table = rows()
+status, out, err = picket('doc', '--json')
+table = json.loads(out)['entries']
+functions = [e for e in table if e['kind'] == 'function']
+words = [e for e in table if e['kind'] == 'word']
+
+# --- nothing is left out ---
+with open(os.path.join(SRC, 'lang/table/keywords.def')) as f:
+    keyword = re.findall(r'KW\((\w+), "(\w+)", \w+\)',
+                         re.sub(r'/\*.*?\*/', '', f.read(), flags=re.S))
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    known = list(pool.map(lambda k: picket('doc', k[1]), keyword))
+for (token, word), (status, out, err) in zip(keyword, known):
+    tell(status == 0 or token == 'LATER', 'picket doc ' + word, err)
+for e in table:
+    tell(e['example'] and e['gives'] and e['help'],
+         e['names'][0] + ' has an example, what it gives, and a help', e)
+
 
 # --- examples ---
-cases = {}
-for row in table:
-    if row.example is None:
-        continue
-    if not row.example:
-        tell(False, row.id + ' has an example', 'neither in the row nor here')
-        continue
-    cases['E-' + row.id] = (row, row.example, row.gives)
-    # synonyms: the same example under the other name
-    for k, name in enumerate(row.names[1:]):
-        e = row.example.replace(row.names[0] + '(', name + '(')
-        if e == row.example:
-            tell(False, '%s: the example calls %s' % (row.id, row.names[0]))
-        cases['S-%s-%d' % (row.id, k)] = (row, e, row.gives)
-status, out, err = picket('run', 'examples.pikt', ''.join(
-    script(n, e) for n, (_, e, _) in cases.items()), '--mail', 'stdout')
+def with_name(e, name):
+    """The example, with another name of the same thing."""
+    main = e['names'][0]
+    if e['kind'] == 'function':
+        return e['example'].replace(main + '(', name + '(')
+    return re.sub(r'(?<![\w$#])%s(?!\w)' % main, name, e['example'])
+
+
+def script(name, expr):
+    """A script whose output is one line: its name and the value."""
+    compound = expr.startswith('#') or re.search(r' (=~|eq|ne) ', expr)
+    return '%s\n    begin\n\toutput "%s=" . %s\n' % (
+        name, name, '(%s)' % expr if compound else expr)
+
+
+def program(case):
+    name, e, text = case
+    with tempfile.TemporaryDirectory() as at:
+        with open(os.path.join(at, name + '.pikt'), 'w') as f:
+            f.write(text + '\n')
+        return picket('run', '--color', 'never', '--mail', 'mbox',
+                      name + '.pikt', at=at)
+
+
+cases, programs = {}, []
+for i, e in enumerate(table):
+    for k, name in enumerate(e['names']):
+        text = with_name(e, name)
+        if name not in text:
+            tell(False, '%s: the example uses it' % name, text)
+        if e['program']:
+            programs.append(('P%d-%d' % (i, k), e, text))
+        else:
+            cases['E%d-%d' % (i, k)] = (e, text)
+with open('examples.pikt', 'w') as f:
+    f.write(''.join(script(n, t) for n, (_, t) in cases.items()))
+status, out, err = picket('run', '--color', 'never', '--mail', 'stdout',
+                          'examples.pikt')
 got = dict(m.groups() for m in re.finditer(
-    r'^([ES]-\w+(?:-\d+)?)=((?s:.*?))\n(?=[ES]-\w+(?:-\d+)?=|\Z)', out, re.M))
+    r'^(E\d+-\d+)=((?s:.*?))\n(?=E\d+-\d+=|\Z)', out, re.M))
 logged = {}
 for m in re.finditer(r'^picket: (?:ERROR|WARNING): (\S+): .*', err, re.M):
     logged.setdefault(m.group(1), []).append(m.group(0))
-for name, (row, expr, gives) in cases.items():
-    value = got.get(name)
-    log = [] if row.id in MAY_LOG else logged.get(name, [])
-    tell(value is not None and (not gives or value == gives) and not log,
-         '%s gives %s' % (expr, gives or 'something'),
-         'gives %r' % value, *(log or err.split('\n')[:5]
-                               if value is None else log))
+for name, (e, text) in cases.items():
+    value, log = got.get(name), logged.get(name, [])
+    tell(value == e['gives'] and not log,
+         '%s gives %s' % (text, e['gives']), 'gives %r' % value,
+         *(log or err.split('\n')[:5] if value is None else log))
+with concurrent.futures.ThreadPoolExecutor(4) as pool:
+    for (name, e, text), (status, out, err) in zip(
+            programs, pool.map(program, programs)):
+        bad = e['names'][0] in MAY_LOG
+        tell(out == e['gives'] + '\n' and (bad or (not err and status == 0)),
+             'the program of %s' % e['names'][int(name.split('-')[1])],
+             text, 'prints %r, should %r' % (out, e['gives']), err)
 
 # --- arity: the calls that must not compile ---
 SAMPLE = {'s': '"a"', 'n': '1', 'i': '1', 'x': '1', 't': '1', 'A': '$a',
           'F': 'F', 'c': '"true"', 'v': '1', 'k': '$k', 'm': '1'}
 
 
-def calls(row):
+def calls(args):
     """One argument too few, one too many, where that can be."""
-    need, _, more = row.args.partition('|')
-    endless = '*' in row.args or 'm' in row.args
+    need, _, more = args.partition('|')
+    endless = '*' in args or 'm' in args
     letters = [c for c in need + more if c != '*']
     least = len([c for c in need if c != '*'])
     if '*' in need:
@@ -149,19 +142,20 @@ def calls(row):
         yield given + ['1']
 
 
-wrong, where = '', []
-for row in table:
-    if row.example is None:
-        continue
-    for args in calls(row):
-        for name in row.names:
+where = []
+for e in functions:
+    if e['names'][0] == '#keys':
+        continue	# stands in for and foreach only: tests/reject
+    for args in calls(e['arguments']):
+        for name in e['names']:
             where.append('%s(%s)' % (name, ', '.join(args)))
 # `check` tells of at most 20 errors of a file: so many calls in each
 for at in range(0, len(where), 16):
     some = where[at:at + 16]
-    text = 'A\n    begin\n' + ''.join('\tdo %s\n' % c for c in some)
-    text += '\tset $a["k"] = "v"\n\tset $k = ""\n'
-    status, out, err = picket('check', 'arity.pikt', text)
+    with open('arity.pikt', 'w') as f:
+        f.write('A\n    begin\n' + ''.join('\tdo %s\n' % c for c in some) +
+                '\tset $a["k"] = "v"\n\tset $k = ""\n')
+    status, out, err = picket('check', '--color', 'never', 'arity.pikt')
     for k, c in enumerate(some):
         tell(re.search(r'^arity.pikt:%d:\d+: error: .* takes ' % (k + 3),
                        err, re.M) is not None, c + ' is an error',

@@ -1,0 +1,357 @@
+/* cmd_doc: functions, words and directives by name, for people at a shell. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lang/table/doc.h"
+#include "engine/cli/cli.h"
+
+#define WIDTH		78	/* columns of a line: a terminal's 80 */
+#define INDENT		4
+#define NEAR		4	/* names that are offered for an unknown one */
+
+struct page {
+	struct buf	 b;
+	bool		 colour;
+};
+
+static void
+bold(struct page *p, struct str s)
+{
+	if (p->colour)
+		buf_puts(&p->b, "\033[1m");
+	buf_str(&p->b, s);
+	if (p->colour)
+		buf_puts(&p->b, "\033[0m");
+}
+
+static void
+spaces(struct page *p, size_t n)
+{
+	while (n-- > 0)
+		buf_putc(&p->b, ' ');
+}
+
+/* Prose, wrapped; begins at column `at`. */
+static void
+wrap(struct page *p, struct str s, size_t indent, size_t at)
+{
+	size_t i, n;
+
+	for (i = 0; i < s.n; i += n + 1) {
+		n = str_find(s, ' ', i) - i;
+		if (at > indent && at + 1 + n > WIDTH) {
+			buf_putc(&p->b, '\n');
+			at = 0;
+		}
+		if (at < indent) {
+			spaces(p, indent - at);
+			at = indent;
+		} else if (at > indent) {
+			buf_putc(&p->b, ' ');
+			at++;
+		}
+		buf_add(&p->b, s.p + i, n);
+		at += n;
+	}
+	buf_putc(&p->b, '\n');
+}
+
+/* Lines as they stand. */
+static void
+block(struct page *p, const char *text, size_t indent)
+{
+	struct str s = str_c(text);
+	size_t at, end;
+
+	for (at = 0; at <= s.n; at = end + 1) {
+		end = str_find(s, '\n', at);
+		if (end > at)
+			spaces(p, indent);
+		buf_add(&p->b, s.p + at, end - at);
+		buf_putc(&p->b, '\n');
+	}
+}
+
+/* "the number ..." as a sentence of its own. */
+static void
+sentence(struct page *p, const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, p->b.mem);
+	buf_puts(&b, text);
+	/* not "e to the power", not $format */
+	if (b.n > 1 && b.p[0] >= 'a' && b.p[0] <= 'z' && b.p[1] != ' ')
+		b.p[0] = (char)(b.p[0] - 'a' + 'A');
+	if (b.n > 0 && b.p[b.n - 1] != '.')
+		buf_putc(&b, '.');
+	wrap(p, buf_view(&b), INDENT, 0);
+	buf_free(&b);
+}
+
+static void
+synonyms(struct page *p, size_t i)
+{
+	struct str s;
+	size_t k;
+
+	for (k = 1; !str_none(s = doc_name(i, k)); k++) {
+		buf_puts(&p->b, k == 1 ? "    Also: " : ", ");
+		buf_str(&p->b, s);
+	}
+	if (k > 1)
+		buf_putc(&p->b, '\n');
+}
+
+static void
+entry(struct page *p, size_t i)
+{
+	struct doc d = doc_get(i);
+	struct buf b;
+
+	buf_init(&b, p->b.mem);
+	doc_signature(i, &b);
+	bold(p, buf_view(&b));
+	buf_free(&b);
+	if (d.kind == DOC_FUNCTION)
+		buf_printf(&p->b, " gives a %s",
+		    builtin_info[d.id].ret == '#' ? "number" : "string");
+	buf_putc(&p->b, '\n');
+	synonyms(p, i);
+	sentence(p, d.help);
+	if (d.note != NULL)
+		wrap(p, str_c(d.note), INDENT, 0);
+	if (*d.example == '\0')
+		return;
+	buf_puts(&p->b, "\n    Example:\n");
+	block(p, d.example, 2 * INDENT);
+	buf_puts(&p->b, d.program ? "    prints:\n" : "    gives:\n");
+	block(p, d.gives, 2 * INDENT);
+}
+
+/* The names of one group, on a few lines; false if it has none. */
+static bool
+group(struct page *p, enum doc_kind kind, const char *title)
+{
+	bool some = false;
+	struct buf b;
+	struct doc d;
+	size_t i;
+
+	buf_init(&b, p->b.mem);
+	for (i = 0; i < doc_count(); i++) {
+		d = doc_get(i);
+		if (d.kind != kind || strcmp(d.group, title) != 0)
+			continue;
+		if (some)
+			buf_putc(&b, ' ');
+		buf_str(&b, doc_name(i, 0));
+		some = true;
+	}
+	if (some) {
+		bold(p, str_c(title));
+		buf_putc(&p->b, '\n');
+		wrap(p, buf_view(&b), INDENT, 0);
+	}
+	buf_free(&b);
+	return some;
+}
+
+static void
+overview(struct page *p)
+{
+	struct doc d, q;
+	size_t i, k;
+
+	for (i = 0; i < FAMILIES; i++)
+		(void)group(p, DOC_FUNCTION, builtin_family_info[i].title);
+	/* each other group where its first entry stands */
+	for (i = BI_COUNT; i < doc_count(); i++) {
+		d = doc_get(i);
+		for (k = BI_COUNT; k < i; k++) {
+			q = doc_get(k);
+			if (strcmp(q.group, d.group) == 0)
+				break;
+		}
+		if (k == i)
+			(void)group(p, d.kind, d.group);
+	}
+	buf_puts(&p->b, "\n`picket doc NAME` shows one of them, also without "
+	    "its # or $;\n`picket doc -k WORD` looks for a word.\n");
+}
+
+/* One line an entry. */
+static void
+line(struct page *p, size_t i)
+{
+	struct buf b;
+	size_t n;
+
+	buf_init(&b, p->b.mem);
+	buf_str(&b, doc_name(i, 0));
+	n = b.n;
+	bold(p, buf_view(&b));
+	buf_free(&b);
+	wrap(p, str_c(doc_get(i).help), 20, n < 20 ? n : 20);
+}
+
+/* --- as JSON --- */
+
+static json_t *
+entry_json(size_t i, struct mem *m)
+{
+	static const char *const kind[DOC_KINDS] = { "function", "word",
+	    "directive" };
+	struct doc d = doc_get(i);
+	json_t *o = json_object(), *names = json_array();
+	struct buf b;
+	struct str s;
+	size_t k;
+
+	buf_init(&b, m);
+	doc_signature(i, &b);
+	json_object_set_new(o, "kind", json_string(kind[d.kind]));
+	json_object_set_new(o, "signature", json_string(buf_c(&b)));
+	buf_free(&b);
+	for (k = 0; !str_none(s = doc_name(i, k)); k++)
+		json_array_append_new(names, json_stringn(s.p, s.n));
+	json_object_set_new(o, "names", names);
+	json_object_set_new(o, "group", json_string(d.group));
+	if (d.kind == DOC_FUNCTION) {
+		json_object_set_new(o, "arguments",
+		    json_string(builtin_info[d.id].args));
+		json_object_set_new(o, "returns", json_string(
+		    builtin_info[d.id].ret == '#' ? "number" : "string"));
+	}
+	json_object_set_new(o, "help", json_string(d.help));
+	if (d.note != NULL)
+		json_object_set_new(o, "note", json_string(d.note));
+	json_object_set_new(o, "example", json_string(d.example));
+	json_object_set_new(o, "program", json_boolean(d.program));
+	json_object_set_new(o, "gives", json_string(d.gives));
+	return o;
+}
+
+static bool
+print_json(json_t *list)
+{
+	json_t *o = json_object();
+	char *text;
+	bool ok;
+
+	json_object_set_new(o, "entries", list);
+	text = json_dumps(o, JSON_INDENT(2));
+	json_decref(o);
+	ok = text != NULL && cli_write(1, str_c(text)) &&
+	    cli_write(1, STR_LIT("\n"));
+	free(text);
+	return ok;
+}
+
+/* --- the command --- */
+
+static struct str
+bare(struct str s)
+{
+	if (s.n > 0 && (s.p[0] == '#' || s.p[0] == '$'))
+		return str_of(s.p + 1, s.n - 1);
+	return s;
+}
+
+/* Says so, with the names that are nearest. */
+static void
+unknown(struct cli *c, const char *name)
+{
+	struct str want = bare(str_c(name)), s;
+	/* a short word with two edits is another word */
+	unsigned least = want.n < 6 ? 2 + (unsigned)want.n / 3 : 4, d;
+	struct buf near;
+	size_t i, k, n = 0;
+
+	if (want.n == 0) {
+		cli_say("doc: an empty name; did the shell take a $name away? "
+		    "leave out its $, or quote it");
+		return;
+	}
+	buf_init(&near, &c->mem);
+	for (i = 0; i < doc_count(); i++)
+		for (k = 0; !str_none(s = doc_name(i, k)); k++) {
+			d = str_distance(want, bare(s), least);
+			if (d > least || (d == least && n == 0) ||
+			    (d == least && n == NEAR))
+				continue;
+			if (d < least) {
+				least = d;
+				buf_clear(&near);
+				n = 0;
+			}
+			buf_printf(&near, "%s%.*s", n++ == 0 ? "" : ", ",
+			    (int)s.n, s.p);
+		}
+	if (n > 0)
+		cli_say("doc: nothing is called %s; did you mean %s?", name,
+		    buf_c(&near));
+	else
+		cli_say("doc: nothing is called %s (picket doc -k WORD looks "
+		    "for a word)", name);
+	buf_free(&near);
+}
+
+/* Every entry that is wanted, in the order of the tables. */
+static size_t
+show(struct page *p, json_t *list, const char *name, const char *search)
+{
+	size_t i, found = 0;
+
+	for (i = 0; i < doc_count(); i++) {
+		if (search != NULL ? !doc_mentions(i, str_c(search)) :
+		    name != NULL && !doc_is(i, str_c(name)))
+			continue;
+		if (list != NULL)
+			json_array_append_new(list, entry_json(i, p->b.mem));
+		else if (search != NULL)
+			line(p, i);
+		else {
+			if (p->b.n > 0)
+				buf_putc(&p->b, '\n');
+			entry(p, i);
+		}
+		found++;
+	}
+	return found;
+}
+
+int
+cmd_doc(struct cli *c)
+{
+	const char *search = c->value[OPT_SEARCH];
+	json_t *list = c->given[OPT_JSON] ? json_array() : NULL;
+	int r = EXIT_FINE;
+	struct page p;
+	size_t i;
+
+	if (search != NULL && c->narg > 0) {
+		cli_say("doc: -k WORD or NAME, not both");
+		return EXIT_USAGE;
+	}
+	p.colour = c->colour_out;
+	buf_init(&p.b, &c->mem);
+	if (search != NULL) {
+		if (show(&p, list, NULL, search) == 0) {
+			cli_say("doc: nothing mentions %s", search);
+			r = EXIT_PROBLEMS;
+		}
+	} else if (c->narg == 0 && list == NULL)
+		overview(&p);
+	else if (c->narg == 0)
+		(void)show(&p, list, NULL, NULL);
+	for (i = 0; i < c->narg; i++)
+		if (show(&p, list, c->arg[i], NULL) == 0) {
+			unknown(c, c->arg[i]);
+			r = EXIT_PROBLEMS;
+		}
+	if (list != NULL ? !print_json(list) : !cli_write(1, buf_view(&p.b)))
+		r = EXIT_PROBLEMS;
+	buf_free(&p.b);
+	return r;
+}

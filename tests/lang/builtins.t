@@ -19,6 +19,9 @@ import tempfile
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
 
+# Nothing can be shown of these yet.
+LATER = {'expire', 'format', '#inobject', '$lookup'}
+
 # Examples of what goes wrong: they log, and may end badly.
 MAY_LOG = {'$errtext', 'die'}
 
@@ -57,10 +60,14 @@ with open(os.path.join(SRC, 'lang/table/keywords.def')) as f:
     keyword = re.findall(r'KW\((\w+), "(\w+)", \w+\)',
                          re.sub(r'/\*.*?\*/', '', f.read(), flags=re.S))
 with concurrent.futures.ThreadPoolExecutor(4) as pool:
-    known = list(pool.map(lambda k: picket('doc', k[1]), keyword))
+    known = list(pool.map(lambda k: picket('doc', '--json', k[1]), keyword))
 for (token, word), (status, out, err) in zip(keyword, known):
-    tell(status == 0 or token == 'LATER', 'picket doc ' + word, err)
+    found = any(e['kind'] == 'word' for e in json.loads(out)['entries'])
+    tell(found != (token == 'LATER' or word in LATER),
+         'picket doc ' + word, err)
 for e in table:
+    if e['names'][0] in LATER:
+        continue
     tell(e['example'] and e['gives'] and e['help'],
          e['names'][0] + ' has an example, what it gives, and a help', e)
 
@@ -92,6 +99,8 @@ def program(case):
 
 cases, programs = {}, []
 for i, e in enumerate(table):
+    if e['names'][0] in LATER:
+        continue
     for k, name in enumerate(e['names']):
         text = with_name(e, name)
         if name not in text:

@@ -508,6 +508,9 @@ lx_newline(struct lexer *lx, struct str s)
 	uint32_t k;
 
 	if (lx->block_text) {
+		/* the CR of CR LF was taken as text */
+		if (s.p[-1] == '\r' && lx->text.n > 0)
+			lx->text.n--;
 		for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'); i++)
 			if (lx->text.n > 0)
 				lx_char(lx, s.p[i]);
@@ -530,7 +533,8 @@ lx_newline(struct lexer *lx, struct str s)
 		return false;
 	/* a newline with the blanks round it is one space; those before it
 	 * were taken as text */
-	for (q = s.p; (q[-1] == ' ' || q[-1] == '\t') && lx->text.n > 0; q--)
+	for (q = s.p; lx->text.n > 0 && (q[-1] == ' ' || q[-1] == '\t' ||
+	    q[-1] == '\r'); q--)
 		lx->text.n--;
 	lx_char(lx, ' ');
 	return true;

@@ -279,7 +279,8 @@ quote_step(struct quote *q, struct str t, size_t i, struct str before)
 		if (l->kind == QUOTE_RAW || i + 1 == t.n ||
 		    (shell && t.p[i + 1] == '\''))
 			return 1;
-		return 2;
+		return i + 2 < t.n && t.p[i + 1] == '\r' &&
+		    t.p[i + 2] == '\n' ? 3 : 2;
 	case '"':
 		if (l->kind == QUOTE_BLOCK && is_block(t, i)) {
 			close_string(q);

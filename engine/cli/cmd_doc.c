@@ -8,6 +8,7 @@
 #define WIDTH		78	/* columns of a line: a terminal's 80 */
 #define INDENT		4
 #define NEAR		4	/* names that are offered for an unknown one */
+#define SHOWN		60	/* bytes of that one in the message */
 
 struct page {
 	struct buf	 b;
@@ -265,7 +266,7 @@ unknown(struct cli *c, const char *name)
 	struct str want = bare(str_c(name)), s;
 	/* a short word with two edits is another word */
 	unsigned least = want.n < 6 ? 2 + (unsigned)want.n / 3 : 4, d;
-	struct buf near;
+	struct buf near, shown;
 	size_t i, k, n = 0;
 
 	if (want.n == 0) {
@@ -274,6 +275,8 @@ unknown(struct cli *c, const char *name)
 		return;
 	}
 	buf_init(&near, &c->mem);
+	buf_init(&shown, &c->mem);
+	buf_escaped(&shown, str_c(name), SHOWN);
 	for (i = 0; i < doc_count(); i++)
 		for (k = 0; !str_none(s = doc_name(i, k)); k++) {
 			d = str_distance(want, bare(s), least);
@@ -289,12 +292,13 @@ unknown(struct cli *c, const char *name)
 			    (int)s.n, s.p);
 		}
 	if (n > 0)
-		cli_say("doc: nothing is called %s; did you mean %s?", name,
-		    buf_c(&near));
+		cli_say("doc: nothing is called %s; did you mean %s?",
+		    buf_c(&shown), buf_c(&near));
 	else
 		cli_say("doc: nothing is called %s (picket doc -k WORD looks "
-		    "for a word)", name);
+		    "for a word)", buf_c(&shown));
 	buf_free(&near);
+	buf_free(&shown);
 }
 
 /* Every entry that is wanted, in the order of the tables. */
@@ -338,7 +342,7 @@ cmd_doc(struct cli *c)
 	buf_init(&p.b, &c->mem);
 	if (search != NULL) {
 		if (show(&p, list, NULL, search) == 0) {
-			cli_say("doc: nothing mentions %s", search);
+			cli_say("doc: nothing mentions it");
 			r = EXIT_PROBLEMS;
 		}
 	} else if (c->narg == 0 && list == NULL)

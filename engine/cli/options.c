@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lang/table/doc.h"
 #include "engine/cli/cli.h"
 #include "engine/deliver/words.h"
 
@@ -139,6 +140,22 @@ words(struct buf *b, unsigned on)
 			buf_printf(b, " --%s", options[i].name);
 }
 
+/* What doc knows, without sigils: a shell has its own uses for them. */
+static void
+doc_names(struct buf *b)
+{
+	struct str s;
+	size_t i, k;
+
+	for (i = 0; i < doc_count(); i++)
+		for (k = 0; !str_none(s = doc_name(i, k)); k++) {
+			if (s.p[0] == '#' || s.p[0] == '$')
+				s = str_of(s.p + 1, s.n - 1);
+			buf_putc(b, ' ');
+			buf_str(b, s);
+		}
+}
+
 static void
 complete_bash(struct buf *b)
 {
@@ -161,11 +178,13 @@ complete_bash(struct buf *b)
 		words(b, 1u << i);
 		if (i == CMD_COMPLETION)
 			buf_puts(b, " bash zsh");
+		else if (i == CMD_DOC)
+			doc_names(b);
 		buf_puts(b, "\" ;;\n");
 	}
 	buf_puts(b, "\t\tesac\n\tfi\n"
 	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-	    "\tcase \"$cur\" in -*) ;; *)\n"
+	    "\tcase \"${COMP_WORDS[1]} $cur\" in *\\ -* | doc\\ *) ;; *)\n"
 	    "\t\t[ \"$COMP_CWORD\" -gt 1 ] && "
 	    "COMPREPLY+=($(compgen -f -- \"$cur\")) ;;\n\tesac\n}\n"
 	    "complete -o filenames -F _picket picket\n");
@@ -192,7 +211,12 @@ complete_zsh(struct buf *b)
 				    options[k].name, options[k].name,
 				    options[k].arg == NULL ? "" :
 				    ":value:_files");
-		buf_puts(b, " \\\n\t\t'*:file:_files' ;;\n");
+		if (i == CMD_DOC) {
+			buf_puts(b, " \\\n\t\t'*:name:(");
+			doc_names(b);
+			buf_puts(b, ")' ;;\n");
+		} else
+			buf_puts(b, " \\\n\t\t'*:file:_files' ;;\n");
 	}
 	buf_puts(b, "\tesac\n}\n_picket \"$@\"\n");
 }

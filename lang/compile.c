@@ -18,6 +18,8 @@ struct compile {
 	struct diag		 diag;
 	struct re_ctx		*re;
 	struct program_set	 set;
+	struct compile_script	*script;
+	size_t			 nscript;
 	struct parse		 parse;
 };
 
@@ -56,6 +58,12 @@ work(struct compile *c, struct str name, struct str text,
 		c->set.n++;
 	c->set.program = arena_zalloc(&c->arena,
 	    (c->set.n + 1) * sizeof *c->set.program);
+	c->script = arena_alloc(&c->arena,
+	    (c->set.n + 1) * sizeof *c->script);
+	for (s = p->script; s != NULL; s = s->next)
+		c->script[c->nscript++] = (struct compile_script){
+		    arena_dup(&c->arena, s->name),
+		    source_place(&c->src, s->span.at) };
 	c->re = re_ctx_new();
 	if (c->re == NULL)
 		mem_fail(&c->mem, false);
@@ -126,4 +134,22 @@ struct diag *
 compile_diag(struct compile *c)
 {
 	return &c->diag;
+}
+
+const struct compile_script *
+compile_scripts(const struct compile *c, size_t *n)
+{
+	*n = c->nscript;
+	return c->script;
+}
+
+bool
+compile_uses(const struct compile *c, struct str macro)
+{
+	size_t i;
+
+	for (i = 0; i < c->src.nuse; i++)
+		if (str_eq(c->src.use[i].macro, macro))
+			return true;
+	return false;
 }

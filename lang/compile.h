@@ -98,4 +98,14 @@ void	 compile_free(struct compile *);
 const struct program_set *compile_programs(const struct compile *);
 struct diag *compile_diag(struct compile *);
 
+/* The scripts by name, in order; known also where there are errors in them. */
+struct compile_script {
+	struct str	 name;
+	struct place	 place;		/* in the source set of compile_diag */
+};
+const struct compile_script *compile_scripts(const struct compile *,
+	    size_t *n);
+/* Whether the macro was used anywhere. */
+bool	 compile_uses(const struct compile *, struct str macro);
+
 #endif

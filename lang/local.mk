@@ -39,6 +39,7 @@ lang_liblang_a_SOURCES = \
 	lang/table/builtins.def \
 	lang/table/doc.c \
 	lang/table/doc.h \
+	lang/table/config.def \
 	lang/table/errors.def \
 	lang/table/families.def \
 	lang/table/interpreters.def \
@@ -96,7 +97,14 @@ lang_liblang_a_SOURCES = \
 	lang/code/verify.c \
 	lang/code/verify.h \
 	lang/compile.c \
-	lang/compile.h
+	lang/compile.h \
+	lang/config/alerts.c \
+	lang/config/config.c \
+	lang/config/config.h \
+	lang/config/objects.c \
+	lang/config/systems.c \
+	lang/site.c \
+	lang/site.h
 lang_liblang_a_LIBADD = $(lang_syntax_libparser_a_OBJECTS)
 lang_liblang_a_DEPENDENCIES = $(lang_syntax_libparser_a_OBJECTS)
 

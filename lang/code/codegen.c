@@ -268,6 +268,7 @@ init(struct gen *g)
 
 	p->status = g->c->status;
 	p->level = g->c->level;
+	p->has_level = !str_none(in->level);
 	p->timeout = g->c->timeout;
 	p->line_max = g->c->line_max;
 	p->memory_max = g->c->memory_max;

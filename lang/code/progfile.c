@@ -171,6 +171,7 @@ io_init(struct io *io, struct program *p)
 	p->file = io_str(io, p->file);
 	p->status = (enum status)io_u8(io, p->status);
 	p->level = (enum level)io_u8(io, p->level);
+	p->has_level = io_bool(io, p->has_level);
 	p->input = (enum input)io_u8(io, p->input);
 	p->has_task = io_bool(io, p->has_task);
 	p->has_filter = io_bool(io, p->has_filter);

@@ -166,6 +166,7 @@ struct program {
 	/* init */
 	enum status	 status;
 	enum level	 level;
+	bool		 has_level;	/* it says so itself */
 	enum input	 input;
 	bool		 has_task, has_filter, has_bakfile;
 	bool		 from_start;	/* logfile: the first run reads it all */

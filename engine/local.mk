@@ -103,11 +103,13 @@ picket_SOURCES = \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
 	engine/cli/cmd_doc.c \
+	engine/cli/cmd_list.c \
 	engine/cli/cmd_run.c \
 	engine/cli/commands.def \
 	engine/cli/json.c \
 	engine/cli/main.c \
 	engine/cli/options.c \
+	engine/cli/site.c \
 	engine/cli/source.c
 picket_LDADD = $(PICKET_LIBS)
 

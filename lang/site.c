@@ -314,7 +314,7 @@ compile_plain(struct whole *w)
 {
 	struct site *s = &w->site;
 	const struct compile_script *cs;
-	size_t i, k, n, total = 0;
+	size_t i, k, n, j;
 
 	for (i = 0; i < w->nfile; i++) {
 		struct file *f = &w->file[i];
@@ -324,23 +324,24 @@ compile_plain(struct whole *w)
 		f->varies = compile_uses(f->plain, STR_LIT("piktalert")) ||
 		    compile_uses(f->plain, STR_LIT("piktstatus")) ||
 		    compile_uses(f->plain, STR_LIT("piktlevel"));
-		if (compile_diag(f->plain)->nerror > 0)
-			w->scripts_failed = true;
 		cs = compile_scripts(f->plain, &n);
+		if (compile_diag(f->plain)->nerror > 0 &&
+		    (n == 0 || !f->varies))
+			w->scripts_failed = true;
 		for (k = 0; k < n; k++)
 			add_script(w, i, k, &cs[k]);
 	}
-	for (i = 0; i < w->nfile; i++)
-		total += compile_programs(w->file[i].plain)->n;
-	s->script = arena_zalloc(&w->arena, (total + 1) * sizeof *s->script);
-	for (i = 0; i < w->nfile; i++) {
+	s->nscript = w->where.n;
+	s->script = arena_zalloc(&w->arena, (s->nscript + 1) *
+	    sizeof *s->script);
+	for (j = 0; j < s->nscript; j++) {
+		const struct where *at = w->where.entry[j].v.ptr;
 		const struct program_set *set =
-		    compile_programs(w->file[i].plain);
+		    compile_programs(w->file[at->file].plain);
 
-		for (k = 0; k < set->n; k++) {
-			s->script[s->nscript].name = set->program[k].name;
-			s->script[s->nscript++].program = &set->program[k];
-		}
+		s->script[j].name = w->where.entry[j].key;
+		if (at->number < set->n)
+			s->script[j].program = &set->program[at->number];
 	}
 }
 
@@ -473,7 +474,8 @@ find_unused(struct whole *w)
 	size_t i;
 
 	for (i = 0; i < w->site.nscript && !w->scripts_failed; i++, s++) {
-		if (s->alert != NULL)
+		if (s->alert != NULL || (s->program != NULL &&
+		    (s->program->every > 0 || !str_none(s->program->timing))))
 			continue;
 		at = map_get(&w->where, s->name)->v.ptr;
 		diag_in(&w->diag, our_place(w,
@@ -481,6 +483,21 @@ find_unused(struct whole *w)
 		    (uint32_t)s->name.n, E_ALARM_UNUSED, s->name, STR_NIL,
 		    STR_NIL);
 	}
+}
+
+/* Whether what the file means outside of any alert matters to anyone. */
+static bool
+stands_alone(const struct whole *w, size_t file)
+{
+	size_t i;
+
+	if (!w->file[file].varies || w->scripts_failed)
+		return true;
+	for (i = 0; i < w->site.nscript; i++)
+		if (((const struct where *)w->where.entry[i].v.ptr)->file ==
+		    file && w->site.script[i].alert == NULL)
+			return true;
+	return false;
 }
 
 /* --- all of it --- */
@@ -499,6 +516,9 @@ work(struct whole *w)
 	map_init(&w->where, &w->arena);
 	map_init(&w->said, &w->arena);
 	*c = *o->base;
+	for (i = 0; i < CONFIG_COUNT; i++)
+		s->has_file[i] = !str_none(o->file[i]);
+	s->nfile = o->nscript;
 
 	bare = (struct compile_options){ .world = c->world,
 	    .include_dir = c->include_dir };
@@ -539,7 +559,8 @@ work(struct whole *w)
 	    sizeof *w->part);
 	add_part(w, &w->diag);
 	for (i = 0; i < w->ncompile; i++)
-		add_part(w, compile_diag(w->compile[i]));
+		if (i >= w->nfile || stands_alone(w, i))
+			add_part(w, compile_diag(w->compile[i]));
 }
 
 struct site *

@@ -77,7 +77,8 @@ struct site_alert {
 
 struct site_script {
 	struct str	 name;
-	const struct program *program;	/* outside of any alert */
+	const struct program *program;	/* outside of any alert; NULL if it
+					 * has errors there */
 	const struct site_alert *alert;	/* the first that lists it, or NULL */
 };
 
@@ -94,6 +95,8 @@ struct site {
 	struct map	 object;	/* name -> struct site_object */
 	struct str	*host;		/* all of systems.cfg */
 	size_t		 nhost;
+	bool		 has_file[CONFIG_COUNT];
+	size_t		 nfile;		/* *.pikt */
 	bool		 host_known;	/* systems.cfg has the host, or there
 					 * is no systems.cfg */
 	struct str	 near_host;	/* if not: the nearest one, or NIL */

@@ -7,6 +7,8 @@
 
 #include "lang/base/buf.h"
 #include "lang/compile.h"
+#include "lang/site.h"
+#include "engine/vm/objects.h"
 #include "engine/deliver/conf.h"
 
 enum command_id {
@@ -25,6 +27,7 @@ enum option_id {
 
 enum exit_status { EXIT_FINE = 0, EXIT_PROBLEMS = 1, EXIT_USAGE = 2 };
 
+#define LIM_CONTEXT	16	/* context macros: language.md names eleven */
 #define LIM_CLI_LIST	256	/* -D, -M and --mailto: more belong in files */
 
 struct cli {
@@ -46,7 +49,9 @@ struct cli {
 	/* made when asked for */
 	struct macro_source library[2];
 	size_t		 nlibrary;
-	bool		 library_read;
+	bool		 library_read, library_here;
+	struct site	*site;		/* or NULL */
+	struct str	 dir;		/* of the configuration, and =piktdir */
 	struct conf	 conf;
 	struct str	 logdir;	/* of the alerts' logs, and =logdir */
 };
@@ -75,6 +80,13 @@ struct loaded {
 };
 void	 cli_load(struct cli *, const char *path, bool trace, struct loaded *);
 void	 cli_unload(struct loaded *);
+/* What a script of that host is compiled with, but for what a site adds. */
+bool	 cli_compile_options(struct cli *, struct str host,
+	    struct compile_options *);
+/* The libraries of all operating systems; false: told of. */
+bool	 cli_systems(struct cli *, const struct site_system **, size_t *);
+struct str cli_hostname(struct cli *);
+
 /* json.c: the diagnostics of files as one JSON document on standard output. */
 struct json_diag;
 struct json_diag *json_diag_new(void);
@@ -82,8 +94,24 @@ void	 json_diag_add(struct json_diag *, struct diag *);
 int	 json_diag_end(struct json_diag *);
 bool	 cli_define(const struct cli *, const char *name);
 
+/* site.c: whether the folder holds a file of a site. */
+bool	 cli_site_is(struct cli *, const char *dir);
+/* The folder is the configuration's from here on; false: told of. */
+bool	 cli_set_dir(struct cli *, const char *dir);
+/*
+ * The site of a folder as this host, or that of --host, sees it; what is
+ * wrong in it is not shown yet.  NULL: told why.
+ */
+struct site *cli_site(struct cli *, const char *dir, bool trace,
+	    bool no_alerts);
+/* All that is wrong, on standard error or into json. */
+void	 cli_site_show(struct cli *, struct site *, struct json_diag *json);
+/* The site's object sets for a run. */
+const struct objects *cli_objects(struct cli *, const struct site *);
+
 int	 cmd_check(struct cli *);
 int	 cmd_run(struct cli *);
+int	 cmd_list(struct cli *);
 int	 cmd_disasm(struct cli *);
 int	 cmd_compile(struct cli *);
 int	 cmd_doc(struct cli *);

@@ -83,6 +83,34 @@ check_file(struct cli *c, const char *path, struct totals *t)
 	cli_unload(&l);
 }
 
+/* A folder with the files of a site: all of it, as one host sees it. */
+static void
+check_site(struct cli *c, const char *dir, struct totals *t)
+{
+	struct site *s;
+	unsigned k;
+	size_t i;
+
+	if (!cli_set_dir(c, dir) || (s = cli_site(c, dir, false, false)) ==
+	    NULL) {
+		t->unread++;
+		return;
+	}
+	cli_site_show(c, s, t->json);
+	for (k = 0; k < CONFIG_COUNT; k++)
+		if (s->has_file[k])
+			t->files++;
+	t->files += s->nfile;
+	t->scripts += s->nscript;
+	t->errors += s->nerror;
+	t->warnings += s->nwarning;
+	if (c->given[OPT_AUDIT])
+		for (i = 0; i < s->nscript; i++)
+			if (s->script[i].program != NULL)
+				audit(c, s->script[i].program);
+	site_free(s);
+}
+
 static int
 no_dots(const struct dirent *e)
 {
@@ -100,6 +128,10 @@ check_path(struct cli *c, const char *path, struct totals *t, int depth)
 	if (strcmp(path, "-") == 0 || stat(path, &st) != 0 ||
 	    !S_ISDIR(st.st_mode)) {
 		check_file(c, path, t);
+		return;
+	}
+	if (depth == 0 && cli_site_is(c, path)) {
+		check_site(c, path, t);
 		return;
 	}
 	if (depth == LIM_FOLDERS || (n = scandir(path, &list, no_dots,
@@ -137,7 +169,8 @@ cmd_check(struct cli *c)
 	if (c->given[OPT_JSON])
 		t.json = json_diag_new();
 	if (c->narg == 0)
-		check_path(c, ".", &t, 0);
+		check_path(c, c->given[OPT_CONFIG] ? c->value[OPT_CONFIG] :
+		    ".", &t, 0);
 	for (i = 0; i < c->narg; i++)
 		check_path(c, c->arg[i], &t, 0);
 	if (c->given[OPT_JSON]) {

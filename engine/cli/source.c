@@ -1,5 +1,6 @@
 /* source: files in, programs out, what is wrong on standard error. */
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -69,32 +70,91 @@ bad:
 	return false;
 }
 
-/* The macros that come with picket: thresholds, and this system's commands. */
+/* A file of the standard library; a missing one is none. */
+static bool
+read_library(struct cli *c, const char *name, struct macro_source *m,
+    bool *found)
+{
+	const char *dir = getenv("PICKET_LIB");
+	char *path;
+	size_t n;
+
+	if (dir == NULL || *dir == '\0')
+		dir = PICKET_DATADIR;
+	n = strlen(dir) + strlen(name) + 2;
+	path = arena_text(&c->arena, n);
+	snprintf(path, n, "%s/%s", dir, name);
+	*found = access(path, F_OK) == 0;
+	m->name = str_c(path);
+	return !*found || cli_read_file(c, path, &m->text);
+}
+
+/* The systems whose commands are known, by what uname says and we say. */
+static const struct {
+	const char	*uname, *name, *file;
+} systems[] = {
+	{ "Linux", "linux", "macros-linux.cfg" },
+	{ "FreeBSD", "freebsd", "macros-freebsd.cfg" },
+	{ "OpenBSD", "openbsd", "macros-openbsd.cfg" },
+	{ "Darwin", "macos", "macros-macos.cfg" }
+};
+#define NSYSTEM		(sizeof systems / sizeof *systems)
+
+/* The macros that are the same on every system. */
 static bool
 library(struct cli *c)
 {
-	static const char *const names[] = { "macros.cfg",
-	    "macros-linux.cfg" };
-	const char *dir = getenv("PICKET_LIB");
-	size_t i;
-	char *path;
+	bool found;
 
 	if (c->library_read)
 		return true;
-	if (dir == NULL || *dir == '\0')
-		dir = PICKET_DATADIR;
-	for (i = 0; i < 2; i++) {
-		size_t n = strlen(dir) + strlen(names[i]) + 2;
-
-		path = arena_text(&c->arena, n);
-		snprintf(path, n, "%s/%s", dir, names[i]);
-		if (access(path, F_OK) != 0)
-			continue;
-		if (!cli_read_file(c, path, &c->library[c->nlibrary].text))
-			return false;
-		c->library[c->nlibrary++].name = str_c(path);
-	}
+	if (!read_library(c, "macros.cfg", &c->library[0], &found))
+		return false;
+	c->nlibrary = found ? 1 : 0;
 	c->library_read = true;
+	return true;
+}
+
+/* And those of the system that this machine runs; Linux's if it is none of
+ * them. */
+static bool
+library_here(struct cli *c)
+{
+	struct utsname u;
+	size_t k = NSYSTEM;
+	bool found;
+
+	if (c->library_here)
+		return true;
+	if (!library(c))
+		return false;
+	if (uname(&u) == 0)
+		for (k = 0; k < NSYSTEM; k++)
+			if (strcmp(u.sysname, systems[k].uname) == 0)
+				break;
+	if (!read_library(c, systems[k < NSYSTEM ? k : 0].file,
+	    &c->library[c->nlibrary], &found))
+		return false;
+	c->nlibrary += found ? 1 : 0;
+	c->library_here = true;
+	return true;
+}
+
+bool
+cli_systems(struct cli *c, const struct site_system **list, size_t *n)
+{
+	struct site_system *s = arena_zalloc(&c->arena, NSYSTEM * sizeof *s);
+	size_t k;
+	bool found;
+
+	*list = s;
+	*n = 0;
+	for (k = 0; k < NSYSTEM; k++) {
+		s[*n].name = str_c(systems[k].name);
+		if (!read_library(c, systems[k].file, &s[*n].macros, &found))
+			return false;
+		*n += found ? 1 : 0;
+	}
 	return true;
 }
 
@@ -132,42 +192,71 @@ load_compiled(struct cli *c, const char *path, struct str bytes,
 	buf_free(&b);
 }
 
-/* What stands for the alert in macros that are filled per alert. */
-static size_t
-context(struct cli *c, struct macro_value v[16])
+/* A folder below the site's. */
+static struct str
+below(struct cli *c, const char *leaf)
 {
-	static const char *const dirs[] = { "piktdir", PICKET_SYSCONFDIR,
-	    "hstdir", "/var/lib/picket", "objdir", PICKET_SYSCONFDIR "/objects",
-	    "prgdir", PICKET_SYSCONFDIR "/programs", "piktstatus", "active",
-	    "piktlevel", "notice", "piktalert", "run", "piktnever",
-	    "0 0 31 2 *", "pikttest", "", NULL };
-	struct str logdir = c->logdir, host = c->conf.value[CONF_HOSTNAME];
+	struct buf b;
+	struct str s;
+
+	buf_init(&b, &c->mem);
+	buf_str(&b, c->dir);
+	if (*leaf != '\0')
+		buf_printf(&b, "/%s", leaf);
+	s = arena_dup(&c->arena, buf_view(&b));
+	buf_free(&b);
+	return s;
+}
+
+/* The context macros; where there is no alert they have plain values. */
+static size_t
+context(struct cli *c, struct str host, struct macro_value *v)
+{
+	static const char *const plain[] = { "hstdir", "/var/lib/picket",
+	    "piktstatus", "active", "piktlevel", "notice", "piktalert", "run",
+	    "piktnever", "0 0 31 2 *", "pikttest", "", NULL };
 	size_t n = 0, i;
 
-	for (i = 0; dirs[i] != NULL; i += 2) {
-		v[n].name = str_c(dirs[i]);
-		v[n++].value = str_c(dirs[i + 1]);
-	}
-	v[n].name = STR_LIT("logdir");
-	v[n++].value = logdir.n == 0 ? STR_LIT("/var/log/picket") : logdir;
-	if (str_none(host)) {
-		char t[256];
-
-		t[0] = '\0';
-		(void)gethostname(t, sizeof t);
-		t[sizeof t - 1] = '\0';
-		host = arena_dup(&c->arena, str_c(t));
-	}
-	v[n].name = STR_LIT("pikthostname");
-	v[n++].value = host;
+	for (i = 0; plain[i] != NULL; i += 2)
+		v[n++] = (struct macro_value){ str_c(plain[i]),
+		    str_c(plain[i + 1]) };
+	if (c->dir.n == 0)
+		c->dir = STR_LIT(PICKET_SYSCONFDIR);
+	v[n++] = (struct macro_value){ STR_LIT("piktdir"), c->dir };
+	v[n++] = (struct macro_value){ STR_LIT("objdir"),
+	    below(c, "objects") };
+	v[n++] = (struct macro_value){ STR_LIT("prgdir"),
+	    below(c, "programs") };
+	v[n++] = (struct macro_value){ STR_LIT("logdir"), c->logdir.n == 0 ?
+	    STR_LIT("/var/log/picket") : c->logdir };
+	v[n++] = (struct macro_value){ STR_LIT("pikthostname"), host };
 	return n;
+}
+
+bool
+cli_compile_options(struct cli *c, struct str host, struct compile_options *o)
+{
+	struct macro_value *v = arena_alloc(&c->arena, LIM_CONTEXT *
+	    sizeof *v);
+
+	memset(o, 0, sizeof *o);
+	if (!library(c))
+		return false;
+	o->macro = c->macro;
+	o->nmacro = c->nmacro;
+	o->context = v;
+	o->ncontext = context(c, host, v);
+	o->library = c->library;
+	o->nlibrary = c->nlibrary;
+	o->define = c->define;
+	o->ndefine = c->ndefine;
+	return true;
 }
 
 void
 cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 {
 	struct compile_options o;
-	struct macro_value ctx[16];
 	struct diag *d;
 	struct str text;
 	struct buf b;
@@ -179,17 +268,15 @@ cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 		load_compiled(c, path, text, l);
 		return;
 	}
-	if (may_use_macros(text) && !library(c))
-		return;
-	memset(&o, 0, sizeof o);
-	o.macro = c->macro;
-	o.nmacro = c->nmacro;
-	o.context = ctx;
-	o.ncontext = context(c, ctx);
-	o.library = c->library;
-	o.nlibrary = c->nlibrary;
-	o.define = c->define;
-	o.ndefine = c->ndefine;
+	if (c->site != NULL)
+		o = c->site->compile;	/* its macros are this file's, too */
+	else {
+		/* the library is not read where nothing of it can be meant */
+		c->library_read = c->library_read || !may_use_macros(text);
+		if ((may_use_macros(text) && !library_here(c)) ||
+		    !cli_compile_options(c, cli_hostname(c), &o))
+			return;
+	}
 	o.trace = trace;
 	l->compile = compile_source(strcmp(path, "-") == 0 ?
 	    STR_LIT("(standard input)") : str_c(path), text, &o);

@@ -113,7 +113,11 @@ timing(struct reader *r)
 	struct cron cron;
 	char field[40];
 
-	do {
+	if (r->word.quoted) {		/* as in scripts */
+		span.at++;
+		span.len -= 2;
+		advance(r);
+	} else do {
 		span.len = r->word.span.at + r->word.span.len - span.at;
 		advance(r);
 	} while (has_value(r) && !r->word.first && !r->word.quoted);
@@ -122,7 +126,7 @@ timing(struct reader *r)
 		snprintf(field, sizeof field, "%s%s", fault.field == NULL ?
 		    "" : fault.field, fault.field == NULL ? "" : ": ");
 		item = diag_at(r->c->diag, (struct span){ span.at +
-		    (uint32_t)fault.at, (uint32_t)fault.len }, E_TIMING,
+		    (uint32_t)fault.at, (uint32_t)fault.len }, E_ALERT_TIMING,
 		    str_c(field), str_c(fault.text), STR_NIL);
 		if (fault.field == NULL)
 			diag_hint(r->c->diag, item, STR_LIT("a timing is: "
@@ -147,8 +151,8 @@ static void
 timings(struct reader *r)
 {
 	timing(r);
-	while (has_value(r) && r->word.first && !r->word.quoted &&
-	    r->word.text.n > 0 && reads_timing(r->word.text.p[0]))
+	while (has_value(r) && r->word.first && (r->word.quoted ||
+	    reads_timing(r->word.text.p[0])))
 		timing(r);
 }
 

@@ -15,7 +15,8 @@ static const char *const keyword[KINDS] = {
 };
 
 enum what { SYSTEM, HOST, ALIAS, GROUP };
-static const char *const what_name[] = { "system", "host", "alias", "group" };
+static const char *const what_name[] = { "a system", "a host", "an alias",
+    "a group" };
 
 struct node {
 	struct str	 name;
@@ -82,8 +83,8 @@ unknown(struct config *c, const struct systems *s, struct str name,
 		if (want == GROUP || k->what == want)
 			known[n++] = arena_dup(c->arena, k->name).p;
 	}
-	config_unknown(c, where, E_SYSTEM_UNKNOWN, name, STR_NIL, known,
-	    n);
+	config_unknown(c, where, E_SYSTEM_UNKNOWN, name, want == HOST ?
+	    STR_LIT("host") : STR_LIT("host, system or group"), known, n);
 	item = &c->diag->item[c->diag->n - 1];
 	if (str_starts(item->hint, "one of") || item->hint.n == 0)
 		diag_hint(c->diag, item, want == HOST ?

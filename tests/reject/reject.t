@@ -2,8 +2,8 @@
 """Wrong scripts and what is said about them, word for word.
 
 NAME.pikt is checked as `picket check NAME.pikt` in a folder of its own;
-NAME.err is what must come on standard error.  A first line "// args: ..."
-adds options.  NAME.cfg, else macros.cfg, is the library's macro file.
+NAME.err is what must come on standard error.  A folder NAME is a site and is
+checked as `picket check NAME`.  A first line "// args: ..." adds options.  NAME.cfg, else macros.cfg, is the library's macro file.
 Every row of errors.def must be met by some NAME.err, or be in UNREACHED with
 the reason.  REJECT_UPDATE=1 writes the .err files instead: read the diff.
 """
@@ -36,6 +36,8 @@ def run(name, extra):
     """Checks NAME in a fresh folder: (status, stdout, stderr)."""
     shutil.rmtree('at', ignore_errors=True)
     os.makedirs('at/lib')
+    if name in sites:
+        return run_site(name, extra)
     shutil.copy(os.path.join(HERE, name + '.pikt'), 'at')
     macros = os.path.join(HERE, name + '.cfg')
     if not os.path.exists(macros):
@@ -51,12 +53,28 @@ def run(name, extra):
     return p.returncode, p.stdout, p.stderr
 
 
+def run_site(name, extra):
+    """The same for a site; it must be writable by nobody else."""
+    shutil.copytree(os.path.join(HERE, name), 'at/' + name)
+    for at, folders, files in os.walk('at/' + name):
+        os.chmod(at, 0o755)
+        for f in files:
+            os.chmod(os.path.join(at, f), 0o644)
+    p = subprocess.run([PICKET, 'check'] + extra + [name], cwd='at',
+                       stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env=dict(os.environ, PICKET_LIB='lib'), timeout=60)
+    return p.returncode, p.stdout, p.stderr
+
+
 def show(what, text):
     for line in text.decode('utf-8', 'replace').split('\n'):
         print('#   %s %s' % (what, line))
 
 
-names = sorted(f[:-5] for f in os.listdir(HERE) if f.endswith('.pikt'))
+sites = [f for f in os.listdir(HERE) if os.path.isdir(os.path.join(HERE, f))]
+names = sorted([f[:-5] for f in os.listdir(HERE) if f.endswith('.pikt')] +
+               sites)
 number, failed, met = 0, False, {}
 
 

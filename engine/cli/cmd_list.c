@@ -1,0 +1,306 @@
+/* cmd_list: alerts, when they run, and the scripts that a host would run. */
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "lang/base/num.h"
+#include "engine/cli/cli.h"
+
+/* Colours of a status: what does not act, and what acts oddly. */
+static const char *
+colour_of(enum status s)
+{
+	switch (s) {
+	case STATUS_INACTIVE:
+	case STATUS_SUSPENDED:
+		return "\033[2m";
+	case STATUS_TESTING:
+	case STATUS_DEBUGGING:
+		return "\033[1;33m";
+	default:
+		return "";
+	}
+}
+
+static void
+put(struct buf *b, struct str s, size_t width, const char *colour)
+{
+	if (*colour != '\0')
+		buf_puts(b, colour);
+	buf_escaped(b, s, 0);
+	if (*colour != '\0')
+		buf_puts(b, "\033[0m");
+	for (; s.n < width; width--)
+		buf_putc(b, ' ');
+}
+
+static void
+duration(struct buf *b, double s)
+{
+	static const struct { double of; char unit; } units[] = {
+	    { 604800, 'w' }, { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' } };
+	char t[NUM_TEXT_MAX];
+	size_t i;
+
+	for (i = 0; i < 4; i++)
+		if (s >= units[i].of && fmod(s, units[i].of) == 0)
+			break;
+	if (i < 4)
+		s /= units[i].of;
+	buf_add(b, t, num_text(s, t));
+	buf_putc(b, i < 4 ? units[i].unit : 's');
+}
+
+/* One timing: "10 6-18 * * 0,6 5" with its drift told apart. */
+static void
+timing(struct buf *b, const struct site_timing *t)
+{
+	size_t i, field = 0;
+
+	for (i = 0; i < t->text.n && (t->text.p[i] != ' ' ||
+	    ++field < (t->text.p[0] == '@' ? 1 : 5)); )
+		i++;
+	buf_escaped(b, str_of(t->text.p, i), 0);
+	if (t->cron.has_drift && t->cron.drift > 0)
+		buf_printf(b, ", drift %um", t->cron.drift);
+	if (cron_is_never(&t->cron))
+		buf_puts(b, " (never)");
+}
+
+static void
+list_alert(struct cli *c, struct buf *b, const struct site_alert *a,
+    size_t name, size_t status, size_t level)
+{
+	bool colour = c->colour_out;
+	const struct program *p;
+	size_t i;
+
+	put(b, a->name, 0, colour ? "\033[1m" : "");
+	buf_puts(b, "  ");
+	put(b, str_c(status_name[a->status]), 0, colour ?
+	    colour_of(a->status) : "");
+	if (a->has_level)
+		buf_printf(b, "  %s", level_name[a->level]);
+	buf_putc(b, '\n');
+	for (i = 0; i < a->ntiming; i++) {
+		buf_puts(b, i == 0 ? "    timing  " : "            ");
+		timing(b, &a->timing[i]);
+		buf_putc(b, '\n');
+	}
+	if (a->every > 0) {
+		buf_puts(b, "    every   ");
+		duration(b, a->every);
+		buf_putc(b, '\n');
+	}
+	for (i = 0; i < a->nalarm; i++) {
+		p = &a->alarm[i];
+		buf_puts(b, i == 0 ? "    alarms  " : "            ");
+		put(b, p->name, name + 2, "");
+		put(b, str_c(status_name[p->status]), status + 2, colour ?
+		    colour_of(p->status) : "");
+		put(b, str_c(level_name[p->level]), level, "");
+		while (b->n > 0 && b->p[b->n - 1] == ' ')
+			b->n--;
+		buf_putc(b, '\n');
+	}
+	if (a->nalarm == 0)
+		buf_puts(b, "    alarms  (none on this host)\n");
+}
+
+/* Scripts that schedule themselves stand behind the alerts. */
+static void
+list_own(struct cli *c, struct buf *b, const struct site *s, size_t name,
+    size_t status, size_t level)
+{
+	const struct program *p;
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < s->nscript; i++) {
+		p = s->script[i].program;
+		if (p == NULL || (p->every <= 0 && str_none(p->timing)))
+			continue;
+		if (first && b->n > 0)
+			buf_putc(b, '\n');
+		if (first)
+			buf_puts(b, "scripts with a timing of their own\n");
+		first = false;
+		buf_puts(b, "            ");
+		put(b, p->name, name + 2, "");
+		put(b, str_c(status_name[p->status]), status + 2,
+		    c->colour_out ? colour_of(p->status) : "");
+		put(b, str_c(level_name[p->level]), level + 2, "");
+		if (!str_none(p->timing)) {
+			buf_escaped(b, p->timing, 0);
+			buf_puts(b, p->every > 0 ? "; " : "");
+		}
+		if (p->every > 0) {
+			buf_puts(b, "every ");
+			duration(b, p->every);
+		}
+		buf_putc(b, '\n');
+	}
+}
+
+static void
+widen(size_t *w, size_t n)
+{
+	if (n > *w)
+		*w = n;
+}
+
+static void
+show(struct cli *c, const struct site *s, struct buf *b)
+{
+	size_t i, k, name = 0, status = 0, level = 0;
+	const struct program *p;
+
+	for (i = 0; i < s->nalert; i++)
+		for (k = 0; k < s->alert[i].nalarm; k++) {
+			p = &s->alert[i].alarm[k];
+			widen(&name, p->name.n);
+			widen(&status, strlen(status_name[p->status]));
+			widen(&level, strlen(level_name[p->level]));
+		}
+	for (i = 0; i < s->nscript; i++) {
+		p = s->script[i].program;
+		if (p == NULL || (p->every <= 0 && str_none(p->timing)))
+			continue;
+		widen(&name, p->name.n);
+		widen(&status, strlen(status_name[p->status]));
+		widen(&level, strlen(level_name[p->level]));
+	}
+	for (i = 0; i < s->nalert; i++) {
+		if (i > 0)
+			buf_putc(b, '\n');
+		list_alert(c, b, &s->alert[i], name, status, level);
+	}
+	list_own(c, b, s, name, status, level);
+}
+
+/* --- as JSON --- */
+
+static json_t *
+text(struct str s)
+{
+	json_t *t = json_stringn(s.p, s.n);
+
+	return t != NULL ? t : json_string("(no UTF-8)");
+}
+
+static json_t *
+json_program(const struct program *p)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "name", text(p->name));
+	json_object_set_new(o, "status", json_string(status_name[p->status]));
+	json_object_set_new(o, "level", json_string(level_name[p->level]));
+	json_object_set_new(o, "file", text(p->file));
+	if (p->every > 0)
+		json_object_set_new(o, "every", json_real(p->every));
+	if (!str_none(p->timing))
+		json_object_set_new(o, "timing", text(p->timing));
+	return o;
+}
+
+static json_t *
+json_alert(const struct site_alert *a)
+{
+	json_t *o = json_object(), *list = json_array(), *t;
+	size_t i;
+
+	json_object_set_new(o, "name", text(a->name));
+	json_object_set_new(o, "status", json_string(status_name[a->status]));
+	if (a->has_level)
+		json_object_set_new(o, "level",
+		    json_string(level_name[a->level]));
+	for (i = 0; i < a->ntiming; i++) {
+		t = json_object();
+		json_object_set_new(t, "fields", text(a->timing[i].text));
+		json_object_set_new(t, "drift",
+		    json_integer(a->timing[i].cron.drift));
+		json_array_append_new(list, t);
+	}
+	json_object_set_new(o, "timing", list);
+	if (a->every > 0)
+		json_object_set_new(o, "every", json_real(a->every));
+	list = json_array();
+	for (i = 0; i < a->nalarm; i++)
+		json_array_append_new(list, json_program(&a->alarm[i]));
+	json_object_set_new(o, "alarms", list);
+	return o;
+}
+
+static int
+dump(const char *p, size_t n, void *ctx)
+{
+	buf_add(ctx, p, n);
+	return 0;
+}
+
+static void
+show_json(const struct site *s, struct str host, struct buf *b)
+{
+	json_t *o = json_object(), *list = json_array();
+	size_t i;
+
+	json_object_set_new(o, "host", text(host));
+	for (i = 0; i < s->nalert; i++)
+		json_array_append_new(list, json_alert(&s->alert[i]));
+	json_object_set_new(o, "alerts", list);
+	list = json_array();
+	for (i = 0; i < s->nscript; i++)
+		if (s->script[i].program != NULL &&
+		    (s->script[i].program->every > 0 ||
+		    !str_none(s->script[i].program->timing)))
+			json_array_append_new(list,
+			    json_program(s->script[i].program));
+	json_object_set_new(o, "scripts", list);
+	(void)json_dump_callback(o, dump, b, JSON_INDENT(2));
+	buf_putc(b, '\n');
+	json_decref(o);
+}
+
+int
+cmd_list(struct cli *c)
+{
+	const char *dir = c->narg > 0 ? c->arg[0] : c->given[OPT_CONFIG] ?
+	    c->value[OPT_CONFIG] : PICKET_SYSCONFDIR;
+	struct str host = c->given[OPT_HOST] ? str_c(c->value[OPT_HOST]) :
+	    cli_hostname(c);
+	struct site *s;
+	struct buf b;
+	int r = EXIT_FINE;
+
+	if (c->narg > 1) {
+		cli_usage(c, CMD_LIST, 2);
+		return EXIT_USAGE;
+	}
+	/* the default folder need not be there: then nothing is in it */
+	if (!c->given[OPT_CONFIG] && c->narg == 0 && access(dir, F_OK) != 0)
+		s = NULL;
+	else if (!cli_set_dir(c, dir) ||
+	    (s = cli_site(c, dir, false, false)) == NULL)
+		return EXIT_PROBLEMS;
+	else if (s->nerror > 0) {
+		cli_site_show(c, s, NULL);
+		cli_say("%s: %zu error%s: what is wrong is not listed", dir,
+		    s->nerror, s->nerror == 1 ? "" : "s");
+		r = EXIT_PROBLEMS;
+	}
+	buf_init(&b, &c->mem);
+	if (s != NULL && c->given[OPT_JSON])
+		show_json(s, host, &b);
+	else if (s != NULL)
+		show(c, s, &b);
+	if (b.n == 0 && c->given[OPT_JSON])
+		buf_puts(&b, "{\n  \"alerts\": [],\n  \"scripts\": []\n}\n");
+	else if (b.n == 0)
+		buf_printf(&b, "there are no alerts in %s\n", dir);
+	if (!cli_write(1, buf_view(&b)))
+		r = EXIT_PROBLEMS;
+	buf_free(&b);
+	site_free(s);
+	return r;
+}

@@ -6,7 +6,7 @@
 #define MAGIC		STR_LIT("picket\x1a\n")
 #define LEN_NIL		UINT32_MAX	/* lengths that no text has */
 #define LEN_ERR		(UINT32_MAX - 1)
-#define PROGRAM_LEAST	195	/* bytes of a program with nothing in it */
+#define PROGRAM_LEAST	196	/* bytes of a program with nothing in it */
 
 /*
  * Both directions are one walk over the structures: each step hands its value

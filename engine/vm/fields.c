@@ -348,8 +348,9 @@ vm_regex(struct vm *vm, uint32_t i)
 	return vm->re[i];
 }
 
-struct re *
-vm_dynamic(struct vm *vm, struct str pattern, bool icase)
+/* who: the function that is given the pattern, empty for an operator. */
+static struct re *
+dynamic(struct vm *vm, struct str who, struct str pattern, bool icase)
 {
 	struct cached_re *c, *oldest = &vm->cache[0];
 	struct re_error e;
@@ -372,8 +373,10 @@ vm_dynamic(struct vm *vm, struct str pattern, bool icase)
 		mem_fail(vm->mem, false);
 	re = re_compile(vm->rectx, pattern, icase, &e);
 	if (re == NULL) {
-		vm_log(vm, LOG_ERROR, "bad pattern: %s (at byte %zu)", e.text,
-		    e.at);
+		vm_log(vm, LOG_ERROR, "%.*s%sbad pattern \"%.*s\": %s (at "
+		    "byte %zu)", (int)who.n, who.p, who.n > 0 ? ": " : "",
+		    pattern.n > PATTERN_SHOWN ? PATTERN_SHOWN : (int)pattern.n,
+		    pattern.p, e.text, e.at);
 		return NULL;
 	}
 	c = oldest;
@@ -391,9 +394,17 @@ vm_dynamic(struct vm *vm, struct str pattern, bool icase)
 }
 
 struct re *
+vm_dynamic(struct vm *vm, struct str pattern, bool icase)
+{
+	return dynamic(vm, STR_EMPTY, pattern, icase);
+}
+
+struct re *
 vm_pattern(struct call *c, struct str pattern, bool icase)
 {
-	struct re *re = vm_dynamic(c->vm, pattern, icase);
+	struct vm *vm = c->vm;
+	struct re *re = dynamic(vm, builtin_main_name(
+	    (int)I_BX(vm->p->code[vm->pc])), pattern, icase);
 
 	if (re == NULL) {
 		c->rn = NUM_ERR;

@@ -12,6 +12,7 @@
 #define DIGEST_AFTER	5	/* matches of one line: its digest costs as much
 				 * as looking through it for four texts */
 #define PATTERN_CACHE	16	/* patterns made of data, kept compiled */
+#define PATTERN_SHOWN	100	/* bytes of one in a message */
 
 struct own {			/* bytes of a string variable */
 	char		*p;

@@ -124,12 +124,16 @@ vm_number_key(struct vm *vm, double d)
 struct str
 vm_decimals(struct vm *vm, double d, double decimals)
 {
+	char t[NUM_TEXT_MAX];
 	struct format_part f;
 	struct buf *b;
+	size_t n;
 
 	if (!(decimals >= 0 && decimals <= LIM_FORMAT_FIELD) ||
 	    !num_is_int(decimals)) {
-		vm_log(vm, LOG_ERROR, "$text: bad number of decimals");
+		n = num_text(decimals, t);
+		vm_log(vm, LOG_ERROR, "$text: %.*s is no number of decimals, 0 "
+		    "to %d", (int)n, t, LIM_FORMAT_FIELD);
 		return STR_ERR;
 	}
 	if (num_none(d))

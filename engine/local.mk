@@ -11,6 +11,7 @@ engine_libengine_a_SOURCES = \
 	engine/vm/effect.c \
 	engine/vm/fields.c \
 	engine/vm/fill.h \
+	engine/vm/formats.c \
 	engine/vm/host.h \
 	engine/vm/loop.c \
 	engine/vm/objects.h \
@@ -21,6 +22,8 @@ engine_libengine_a_SOURCES = \
 	engine/vm/values.c \
 	engine/vm/vm.c \
 	engine/vm/vm.h \
+	engine/vm/when.c \
+	engine/vm/when.h \
 	engine/builtin/arg.c \
 	engine/builtin/arg.h \
 	engine/builtin/arrays.c \
@@ -64,6 +67,8 @@ engine_libengine_a_SOURCES = \
 	engine/state/client.h \
 	engine/state/wire.c \
 	engine/state/wire.h \
+	engine/run/feed.c \
+	engine/run/feed.h \
 	engine/run/run.c \
 	engine/run/run.h \
 	engine/deliver/address.c \

@@ -10,6 +10,8 @@ lang_liblang_a_SOURCES = \
 	lang/base/buf.h \
 	lang/base/cron.c \
 	lang/base/cron.h \
+	lang/base/csv.c \
+	lang/base/csv.h \
 	lang/base/diag.c \
 	lang/base/diag.h \
 	lang/base/find.c \

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "engine/builtin/arg.h"
+#include "engine/vm/when.h"
 
 #define DAY		86400.0
 #define LIM_TIME	1e14		/* seconds: some 3 million years, so that
@@ -209,37 +210,11 @@ bi_time(struct call *c)
 
 /* --- from parts to a time --- */
 
-static int
-days_in(int year, int month)	/* month 0 to 11 */
-{
-	static const unsigned char days[12] = { 31, 28, 31, 30, 31, 30, 31,
-	    31, 30, 31, 30, 31 };
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-
-	return days[month] + (month == 1 && leap);
-}
-
-/* The time of local parts; NIL if there is none.  Summer time by the zone. */
-static double
-make_time(struct tm tm)
-{
-	time_t t;
-
-	if (tm.tm_mon < 0 || tm.tm_mon > 11 || tm.tm_mday < 1 ||
-	    tm.tm_year > INT_MAX - 1900 ||
-	    tm.tm_mday > days_in(tm.tm_year + 1900, tm.tm_mon))
-		return NUM_NIL;
-	tm.tm_isdst = -1;
-	tm.tm_wday = -1;	/* -1 is also a time: only this tells */
-	t = mktime(&tm);
-	return t == (time_t)-1 && tm.tm_wday == -1 ? NUM_NIL : (double)t;
-}
-
 /* A day whose midnight was skipped by a change of the clock begins later. */
 static double
 day_start(struct tm tm)
 {
-	double t = make_time(tm), hour;
+	double t = when_make(tm), hour;
 	struct tm is;
 	time_t at;
 
@@ -291,59 +266,6 @@ bi_timevalue(struct call *c)
 		c->rn = (double)(h * 3600 + m * 60) + s;
 }
 
-/* strptime over all of the text; blanks may follow. */
-static bool
-parse(const char *text, const char *fmt, struct tm *tm)
-{
-	const char *p = strptime(text, fmt, tm);
-
-	while (p != NULL && (*p == ' ' || *p == '\t'))
-		p++;
-	return p != NULL && *p == '\0';
-}
-
-/*
- * What the text does not say is taken from now if it is coarser than all that
- * it says, else it is the least: of "12:30" the day is today, of "Feb 29" the
- * year is this one and the hour 0.  strptime does not tell what it set; what
- * two readings over different grounds agree on was said.
- */
-static bool
-parse_time(struct call *c, const char *text, const char *fmt, double *t)
-{
-	struct tm a, b, now;
-	bool year, mon, mday, zone;
-	long off;
-
-	memset(&a, 0, sizeof a);
-	a.tm_year = 70;
-	a.tm_mday = 1;
-	b = a;
-	b.tm_year = 71;
-	b.tm_mon = 1;
-	b.tm_mday = 2;
-	b.tm_gmtoff = 1;
-	if (!parse(text, fmt, &a) || !parse(text, fmt, &b) ||
-	    !local(c, vm_now(c->vm), &now))
-		return false;
-	year = a.tm_year == b.tm_year;
-	mon = a.tm_mon == b.tm_mon;
-	mday = a.tm_mday == b.tm_mday;
-	zone = a.tm_gmtoff == b.tm_gmtoff;
-	memset(&a, 0, sizeof a);
-	a.tm_year = now.tm_year;
-	a.tm_mon = year && !mon ? 0 : now.tm_mon;
-	a.tm_mday = (year || mon) && !mday ? 1 : now.tm_mday;
-	if (!parse(text, fmt, &a))
-		return false;
-	*t = make_time(a);
-	if (zone && !num_none(*t)) {
-		off = a.tm_gmtoff;	/* timegm writes over it */
-		*t = (double)timegm(&a) - (double)off;
-	}
-	return !num_none(*t);
-}
-
 void
 bi_parsetime(struct call *c)
 {
@@ -355,8 +277,7 @@ bi_parsetime(struct call *c)
 	if (c->s[0].n > 0 && memchr(c->s[0].p, '\0', c->s[0].n) != NULL)
 		return;
 	text = arg_zero(c, 0);
-	if (!parse_time(c, text, arg_zero(c, 1), &c->rn))
-		c->rn = NUM_NIL;
+	c->rn = when_parse(text, arg_zero(c, 1), vm_now(c->vm));
 }
 
 /* --- spans --- */
@@ -433,7 +354,7 @@ listed_time(struct call *c, double *t)
 		if (!(year >= 1 && year <= 9999) || year != floor(year))
 			return false;
 		tm.tm_year = (int)year - 1900;
-		*t = make_time(tm);
+		*t = when_make(tm);
 		return !num_none(*t);
 	}
 	hour = num_parse(str_of(s.p, colon), false);
@@ -445,7 +366,7 @@ listed_time(struct call *c, double *t)
 	/* Eight years hold a 29th of February, around 1900 and 2100 too. */
 	for (tries = 0; tries <= 8; tries++) {
 		tm.tm_year = today.tm_year - tries;
-		*t = make_time(tm);
+		*t = when_make(tm);
 		if (!num_none(*t) && *t <= now + DAY)
 			return true;
 	}

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/effect/live.h"
+#include "engine/run/feed.h"
 
 #define LIM_WARN_TEXT	400	/* bytes of the line about bad values */
 
@@ -15,10 +16,7 @@ struct run {
 	jmp_buf			 fail;
 	struct live		*live;
 	struct vm		*vm;
-	struct live_input	*in;
-	/* a line kept behind the one at hand, for #eoi */
-	struct buf		 ahead[2];
-	bool			 look_ahead;
+	struct feed		*in;
 	double			 skip;
 };
 
@@ -90,101 +88,34 @@ asks_eoi(const struct program *p)
 static bool
 open_input(struct run *r)
 {
-	const struct program *p = r->o->program;
-	const struct command *cmd = NULL, *filter = NULL;
-	struct command input;
-	struct str path;
+	struct feed_options o = { .program = r->o->program, .host = r->host,
+	    .live = r->live, .vm = r->vm, .mem = &r->mem,
+	    .objects = r->o->facts.objects, .input_fd = r->o->input_fd,
+	    .look_ahead = asks_eoi(r->o->program) };
+	struct input_end end;
+	struct feed *in;
 
-	if (r->o->input_fd < 0 && p->input == INPUT_NONE)
+	if (o.input_fd < 0 && o.program->input == INPUT_NONE)
 		return true;
-	if (r->o->input_fd < 0 && p->input == INPUT_PROC) {
-		cmd = vm_run_input(r->vm);
-		if (cmd == NULL) {
-			fails(r, RUN_FAILED, STR_LIT("the input command was "
-			    "refused"));
-			return false;
-		}
-		input = *cmd;	/* the filter's comes to the same place */
-		cmd = &input;
-	}
-	if (p->has_filter) {
-		filter = vm_run_filter(r->vm);
-		if (filter == NULL) {
-			fails(r, RUN_FAILED, STR_LIT("the filter command was "
-			    "refused"));
-			return false;
-		}
-	}
-	if (r->o->input_fd < 0 && p->input != INPUT_PROC &&
-	    p->input != INPUT_FILE) {
-		fails(r, RUN_FAILED, STR_LIT("this input can only be given "
-		    "by --input so far"));
-		return false;
-	}
-	if (r->o->input_fd >= 0)
-		r->in = input_open_fd(r->live, r->o->input_fd, filter);
-	else if (cmd != NULL)
-		r->in = input_open_command(r->live, cmd, filter);
-	else {
-		path = vm_run_path(r->vm);
-		vm_set_infile(r->vm, path);
-		if (p->has_filter)
-			filter = vm_run_filter(r->vm);
-		r->in = input_open_file(r->live, path, filter);
-	}
-	if (r->in == NULL) {
-		fails(r, RUN_FAILED, r->host->why(r->live));
-		return false;
-	}
-	return true;
-}
-
-/* The next line, and with look-ahead whether another one follows. */
-static enum reader_result
-next_line(struct run *r, struct reader *rd, struct str *line)
-{
-	enum reader_result x;
-	struct str next;
-	struct buf t;
-
-	if (!r->look_ahead)
-		return reader_line(rd, line);
-	if (r->res->lines == 0 && r->ahead[1].p == NULL) {
-		x = reader_line(rd, &next);
-		if (x != READER_LINE)
-			return x;
-		buf_str(&r->ahead[1], next);
-		buf_room(&r->ahead[1], 1);
-	} else if (r->ahead[1].mem == NULL)
-		return READER_END;
-	t = r->ahead[0];
-	r->ahead[0] = r->ahead[1];
-	r->ahead[1] = t;
-	buf_clear(&r->ahead[1]);
-	*line = buf_view(&r->ahead[0]);
-	x = reader_line(rd, &next);
-	if (x == READER_LINE)
-		buf_str(&r->ahead[1], next);
-	else if (x == READER_END) {
-		buf_free(&r->ahead[1]);
-		r->ahead[1].mem = NULL;
-		vm_set_eoi(r->vm);
-	} else
-		return x;
-	return READER_LINE;
+	r->in = in = feed_new(&o);
+	if (feed_open(in))
+		return true;
+	fails(r, RUN_FAILED, feed_why(in));
+	r->in = NULL;
+	feed_close(in, &end);
+	return false;
 }
 
 /* Feeds the lines; true if the sections' flow leads to `end`. */
 static bool
 lines(struct run *r, struct buf *last)
 {
-	struct reader *rd = input_reader(r->in);
-	enum reader_result x;
 	enum vm_result v;
 	struct str line;
 	bool more = true;
+	size_t ncut, max;
 
-	while (more && (x = next_line(r, rd, &line)) == READER_LINE) {
+	while (more && feed_line(r->in, &line) == READER_LINE) {
 		r->res->lines++;
 		if (r->skip > 0) {
 			r->skip--;
@@ -201,13 +132,13 @@ lines(struct run *r, struct buf *last)
 			break;
 	}
 	if (r->o->program->end_uses_line && r->res->lines > 0)
-		buf_str(last, r->look_ahead ? buf_view(&r->ahead[0]) :
-		    rd->last);
-	if (rd->ncut > 0) {
+		buf_str(last, feed_last(r->in));
+	ncut = feed_ncut(r->in, &max);
+	if (ncut > 0) {
 		char t[LIM_WARN_TEXT];
 		int k = snprintf(t, sizeof t, "%zu input line%s longer "
-		    "than %zu bytes: the rest was cut", rd->ncut,
-		    rd->ncut == 1 ? "" : "s", rd->line_max);
+		    "than %zu bytes: the rest was cut", ncut,
+		    ncut == 1 ? "" : "s", max);
 
 		r->host->log(r->live, LOG_WARNING, str_of(t, (size_t)k));
 	}
@@ -218,11 +149,10 @@ static bool
 close_input(struct run *r)
 {
 	struct input_end end;
-	struct live_input *in = r->in;
+	struct feed *in = r->in;
 
 	r->in = NULL;
-	memset(&end, 0, sizeof end);
-	input_close(in, &end);
+	feed_close(in, &end);
 	vm_set_inputexit(r->vm, end.status);
 	if (end.failed)
 		fails(r, r->host->stop(r->live) ? RUN_STOPPED : RUN_FAILED,
@@ -347,9 +277,6 @@ run_script(const struct run_options *o, struct run_result *res)
 	buf_init(&res->mail_to, &res->mem);
 	buf_init(&res->error, &res->mem);
 	(void)buf_room(&res->error, 1024);	/* for the worst moment */
-	buf_init(&r->ahead[0], &r->mem);
-	buf_init(&r->ahead[1], &r->mem);
-	r->look_ahead = asks_eoi(o->program);
 
 	if (setjmp(r->fail) == 0) {
 		start(r);
@@ -377,10 +304,10 @@ run_script(const struct run_options *o, struct run_result *res)
 			bad_values(r);
 		if (r->in != NULL) {
 			struct input_end end;
-			struct live_input *in = r->in;
+			struct feed *in = r->in;
 
 			r->in = NULL;
-			input_close(in, &end);
+			feed_close(in, &end);
 		}
 		vm_close(r->vm);
 	}
@@ -402,13 +329,8 @@ run_script(const struct run_options *o, struct run_result *res)
 	}
 	if (o->running != NULL)
 		*o->running = NULL;
-	if (setjmp(r->fail) == 0) {
+	if (setjmp(r->fail) == 0)
 		vm_free(r->vm);
-		if (r->ahead[0].mem != NULL)
-			buf_free(&r->ahead[0]);
-		if (r->ahead[1].mem != NULL)
-			buf_free(&r->ahead[1]);
-	}
 	live_free(r->live);
 	res->mem.fail = &res->fail;
 }

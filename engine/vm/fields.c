@@ -3,6 +3,9 @@
  * split only as far as somebody asks; a number parsed once stays parsed.
  */
 #include "engine/vm/state.h"
+#include "engine/vm/when.h"
+
+#define LIM_TIME_FIELD	256	/* bytes of a text that is a time */
 
 static void
 add_view(struct vm *vm, struct str **list, size_t *n, size_t *cap,
@@ -20,6 +23,12 @@ add_view(struct vm *vm, struct str **list, size_t *n, size_t *cap,
 }
 
 void
+vm_add_field(struct vm *vm, struct str v)
+{
+	add_view(vm, &vm->field, &vm->nfield, &vm->capfield, v);
+}
+
+void
 vm_new_line(struct vm *vm, struct str line)
 {
 	vm->line = line;
@@ -29,6 +38,8 @@ vm_new_line(struct vm *vm, struct str line)
 	vm->nfield = 0;
 	vm->split_at = 0;
 	vm->split_done = line.n == 0;
+	if (vm->p->format != FORMAT_TEXT)
+		vm_drop_doc(vm);
 	if (++vm->gen == 0) {
 		/* four thousand million lines on: no stamp may look fresh */
 		memset(vm->datgen, 0, vm->p->ndat * sizeof *vm->datgen);
@@ -124,6 +135,8 @@ vm_line_field(struct vm *vm, size_t i)
 
 	if (i <= vm->nfield)
 		return vm->field[i - 1];
+	if (p->format != FORMAT_TEXT)
+		return vm_format_field(vm, i);
 	if (p->seps == SEPS_BLANKS && !vm->split_done)
 		split_blanks(vm, i);
 	while (vm->nfield < i && !vm->split_done)
@@ -213,9 +226,11 @@ vm_set_fields(struct vm *vm, struct str text, struct str seps, bool given)
 
 /* --- dat --- */
 
-static void
-bad(struct vm *vm, const struct dat *d, struct str s)
+void
+vm_bad(struct vm *vm, const struct dat *d, struct str s)
 {
+	if (vm->doc_bad)
+		return;		/* the line as a whole was told of */
 	if (vm->nbad++ > 0)
 		return;
 	buf_clear(&vm->first_bad);
@@ -248,11 +263,20 @@ dat_text(struct vm *vm, const struct dat *d)
 		(void)vm_line_field(vm, SIZE_MAX);
 		return d->lo > vm->nfield ? STR_NIL :
 		    vm->field[vm->nfield - d->lo];
+	case DAT_PATH:
+		return vm_json_text(vm, d);
+	case DAT_NAME:
+		n = vm->column[d - vm->p->dat];
+		return n == 0 ? STR_NIL : vm_line_field(vm, n);
 	case DAT_REST:
+		if (vm->p->format != FORMAT_TEXT)
+			return vm_format_rest(vm, d->lo, SIZE_MAX);
 		a = vm_line_field(vm, d->lo);
 		return str_none(a) ? a : str_of(a.p,
 		    line.n - (size_t)(a.p - line.p));
 	case DAT_RANGE:
+		if (vm->p->format != FORMAT_TEXT)
+			return vm_format_rest(vm, d->lo, d->hi);
 		a = vm_line_field(vm, d->lo);
 		if (str_none(a))
 			return a;
@@ -288,17 +312,41 @@ dat_view(struct vm *vm, const struct dat *d)
 	    vm_line_field(vm, d->lo);
 }
 
+/* A text in the format of `as time`. */
+static double
+dat_time(struct vm *vm, struct str s, struct str fmt)
+{
+	char text[LIM_TIME_FIELD], *p;
+	double t;
+	struct buf b;
+
+	s = str_trim(s);
+	if (s.n >= sizeof text || memchr(s.p, '\0', s.n) != NULL)
+		return NUM_NIL;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	buf_init(&b, vm->mem);
+	buf_str(&b, fmt);
+	p = (char *)(uintptr_t)buf_c(&b);
+	t = when_parse(text, p, vm_now(vm));
+	buf_free(&b);
+	return t;
+}
+
 double
 vm_dat_number(struct vm *vm, uint32_t i)
 {
 	const struct dat *d = &vm->p->dat[i];
-	struct str s = dat_view(vm, d);
-	double v;
+	struct str s;
+	double v = NUM_NIL;
 
-	if (str_none(s))
-		v = NUM_NIL;
+	if (d->kind == DAT_PATH)
+		v = vm_json_number(vm, d, &s);
 	else
+		s = dat_view(vm, d);
+	if (!str_none(s))
 		switch (d->as) {
+		case AS_TIME: v = dat_time(vm, s, d->time); break;
 		case AS_SIZE: v = num_parse_size(str_trim(s)); break;
 		case AS_DURATION: v = num_parse_duration(str_trim(s)); break;
 		case AS_PERCENT:
@@ -311,7 +359,7 @@ vm_dat_number(struct vm *vm, uint32_t i)
 		default: v = num_parse(s, true); break;
 		}
 	if (num_none(v) && !str_none(vm->line))
-		bad(vm, d, s);
+		vm_bad(vm, d, s);
 	vm->datgen[i] = vm->gen;
 	return vm->datn[i] = v;
 }
@@ -323,7 +371,7 @@ vm_dat_string(struct vm *vm, uint32_t i)
 	struct str s = dat_view(vm, d);
 
 	if (str_none(s) && !str_none(vm->line))
-		bad(vm, d, s);
+		vm_bad(vm, d, s);
 	vm->datgen[i] = vm->gen;
 	return vm->dats[i] = s;
 }

@@ -2,6 +2,8 @@
 #ifndef ENGINE_VM_STATE_H
 #define ENGINE_VM_STATE_H
 
+#include <jansson.h>
+
 #include "lang/base/arena.h"
 #include "lang/base/find.h"
 #include "lang/base/re.h"
@@ -77,6 +79,12 @@ struct vm {
 	double		*datn;
 	struct str	*dats;
 	uint32_t	*datgen;
+	/* lines that are no text */
+	json_t		*doc;		/* of this line, NULL: none */
+	size_t		 doc_cost;	/* bytes charged for it */
+	bool		 doc_read, doc_bad;
+	uint32_t	*column;	/* of each dat, 0: there is none */
+	struct arena	 texts;		/* made of the line's values */
 	size_t		 nbad;
 	struct buf	 first_bad;
 
@@ -135,8 +143,16 @@ struct str vm_number_key(struct vm *, double);
 struct str vm_decimals(struct vm *, double, double decimals);
 
 void	vm_new_line(struct vm *, struct str line);
+void	vm_add_field(struct vm *, struct str);	/* to the line's */
 struct str vm_line_field(struct vm *, size_t i);
 struct str vm_current_field(struct vm *, double i);
+void	vm_bad(struct vm *, const struct dat *, struct str);
+void	vm_drop_doc(struct vm *);
+/* Lines that are no text: their fields, and what a dat names. */
+struct str vm_format_field(struct vm *, size_t i);
+struct str vm_format_rest(struct vm *, size_t lo, size_t hi);
+struct str vm_json_text(struct vm *, const struct dat *);
+double	vm_json_number(struct vm *, const struct dat *, struct str *text);
 double	vm_dat_number(struct vm *, uint32_t);
 struct str vm_dat_string(struct vm *, uint32_t);
 /* keep: a match sets $0 $1 ... */

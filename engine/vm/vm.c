@@ -53,6 +53,8 @@ vm_new(const struct vm_options *o)
 	vm->eof = mem_zalloc(m, p->nhandle + 1);
 	vm->datn = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->datn);
 	vm->dats = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->dats);
+	vm->column = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->column);
+	arena_init(&vm->texts, m, 4096);
 	vm->datgen = mem_zalloc(m, (p->ndat + 1) * sizeof *vm->datgen);
 	vm->re = mem_zalloc(m, (p->nregex + 1) * sizeof *vm->re);
 	if (p->nregex > DIGEST_AFTER) {
@@ -136,6 +138,9 @@ vm_free(struct vm *vm)
 	mem_free(m, vm->eof, p->nhandle + 1);
 	mem_free(m, vm->datn, (p->ndat + 1) * sizeof *vm->datn);
 	mem_free(m, vm->dats, (p->ndat + 1) * sizeof *vm->dats);
+	vm_drop_doc(vm);
+	arena_free(&vm->texts);
+	mem_free(m, vm->column, (p->ndat + 1) * sizeof *vm->column);
 	mem_free(m, vm->datgen, (p->ndat + 1) * sizeof *vm->datgen);
 	mem_free(m, vm->re, (p->nregex + 1) * sizeof *vm->re);
 	if (vm->digest != NULL) {

@@ -65,6 +65,8 @@ void		 vm_skip_line(struct vm *);
 double		 vm_skip(const struct vm *);
 int		 vm_status(const struct vm *);
 struct str	 vm_why(const struct vm *);
+/* The header line, where dats name columns; an unknown one is a WARNING. */
+void		 vm_set_header(struct vm *, struct str);
 void		 vm_set_eoi(struct vm *);
 void		 vm_set_infile(struct vm *, struct str);	/* copies */
 void		 vm_set_inputexit(struct vm *, int status);

@@ -193,7 +193,7 @@ mail(struct alert *a, const struct mail_section *section, size_t nsection,
 
 	memset(&m, 0, sizeof m);
 	m.host = c->conf.value[CONF_HOSTNAME];
-	m.alert = STR_LIT(ALERT_NAME);
+	m.alert = a->name;
 	if (number == 0)
 		m.run_id = str_c(a->run_id);
 	else {

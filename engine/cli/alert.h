@@ -13,6 +13,7 @@
 
 struct alert {
 	struct cli	*c;
+	struct str	 name;
 	char		 run_id[64];
 	struct run_options o;
 	struct run_result *result;

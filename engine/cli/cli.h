@@ -43,6 +43,8 @@ struct cli {
 	size_t		 ndefine;
 	struct str	 mailto[LIM_CLI_LIST];
 	size_t		 nmailto;
+	char		**argv;			/* as picket was called */
+	const char	*self;			/* its program */
 	char		**arg;			/* what is no option */
 	size_t		 narg;
 	bool		 colour_out, colour_err;
@@ -96,6 +98,8 @@ bool	 cli_define(const struct cli *, const char *name);
 
 /* site.c: whether the folder holds a file of a site. */
 bool	 cli_site_is(struct cli *, const char *dir);
+/* Reads the folder's picket.conf, the system's if NULL; false: told of. */
+bool	 cli_configuration(struct cli *, const char *dir);
 /* The folder is the configuration's from here on; false: told of. */
 bool	 cli_set_dir(struct cli *, const char *dir);
 /*

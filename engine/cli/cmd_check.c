@@ -91,7 +91,7 @@ check_site(struct cli *c, const char *dir, struct totals *t)
 	unsigned k;
 	size_t i;
 
-	if (!cli_set_dir(c, dir) || (s = cli_site(c, dir, false, false)) ==
+	if (!cli_set_dir(c, dir) || !cli_configuration(c, dir) || (s = cli_site(c, dir, false, false)) ==
 	    NULL) {
 		t->unread++;
 		return;

@@ -267,8 +267,6 @@ cmd_list(struct cli *c)
 {
 	const char *dir = c->narg > 0 ? c->arg[0] : c->given[OPT_CONFIG] ?
 	    c->value[OPT_CONFIG] : PICKET_SYSCONFDIR;
-	struct str host = c->given[OPT_HOST] ? str_c(c->value[OPT_HOST]) :
-	    cli_hostname(c);
 	struct site *s;
 	struct buf b;
 	int r = EXIT_FINE;
@@ -280,7 +278,7 @@ cmd_list(struct cli *c)
 	/* the default folder need not be there: then nothing is in it */
 	if (!c->given[OPT_CONFIG] && c->narg == 0 && access(dir, F_OK) != 0)
 		s = NULL;
-	else if (!cli_set_dir(c, dir) ||
+	else if (!cli_set_dir(c, dir) || !cli_configuration(c, dir) ||
 	    (s = cli_site(c, dir, false, false)) == NULL)
 		return EXIT_PROBLEMS;
 	else if (s->nerror > 0) {
@@ -291,7 +289,8 @@ cmd_list(struct cli *c)
 	}
 	buf_init(&b, &c->mem);
 	if (s != NULL && c->given[OPT_JSON])
-		show_json(s, host, &b);
+		show_json(s, c->given[OPT_HOST] ? str_c(c->value[OPT_HOST]) :
+		    cli_hostname(c), &b);
 	else if (s != NULL)
 		show(c, s, &b);
 	if (b.n == 0 && c->given[OPT_JSON])

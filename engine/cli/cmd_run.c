@@ -1,4 +1,5 @@
 /* cmd_run: the scripts of one file, once, and their mail. */
+#include <sys/resource.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -9,6 +10,9 @@
 
 #include "engine/cli/alert.h"
 #include "engine/deliver/address.h"
+#include "engine/deliver/words.h"
+
+#define MAILCMD_TIMEOUT	60.0	/* seconds: as in conf.def */
 
 /* The run that a signal ends; the handler's only way to it. */
 static struct live *volatile running;
@@ -43,34 +47,6 @@ catch_signals(void)
 			continue;
 		(void)sigaction(sigs[i], &sa, NULL);
 	}
-}
-
-static bool
-configuration(struct cli *c)
-{
-	const char *dir = c->value[OPT_CONFIG];
-	struct buf errors;
-	char path[4096];
-	bool ok;
-	int k;
-
-	k = snprintf(path, sizeof path, "%s/picket.conf",
-	    dir == NULL ? PICKET_SYSCONFDIR : dir);
-	if (k < 0 || (size_t)k >= sizeof path) {
-		cli_say("--config: the path is too long");
-		return false;
-	}
-	if (dir != NULL && access(path, F_OK) != 0) {
-		cli_say("%s: %s", path, strerror(errno));
-		return false;
-	}
-	buf_init(&errors, &c->mem);
-	ok = conf_read(&c->conf, path, c->given[OPT_TRUST], &c->arena,
-	    &errors);
-	if (!ok)
-		(void)cli_write(2, buf_view(&errors));
-	buf_free(&errors);
-	return ok;
 }
 
 /* Who gets the mail: --mailto, else the configuration's. */
@@ -163,11 +139,245 @@ open_input(struct cli *c)
 	return fd;
 }
 
+/* What there is to run, and as which alert. */
+struct plan {
+	struct str	 name;		/* of the alert */
+	const struct site_alert *alert;	/* NULL: none of the site's */
+	const struct program *program;
+	size_t		 n;
+	struct loaded	 loaded;	/* of a file */
+};
+
+/* What can only be a file, whatever the site has. */
+static bool
+says_file(struct str s)
+{
+	return str_eq(s, STR_LIT("-")) || str_find(s, '/', 0) < s.n ||
+	    str_ends(s, ".pikt") || str_ends(s, ".pkc");
+}
+
+/* One script of the alert, or all; false: told of. */
+static bool
+plan_alert(struct cli *c, const struct site_alert *a, const char *script,
+    struct plan *p)
+{
+	size_t i;
+
+	p->name = a->name;
+	p->alert = a;
+	p->program = a->alarm;
+	p->n = a->nalarm;
+	if (script == NULL)
+		return true;
+	for (i = 0; i < a->nalarm; i++)
+		if (str_eq(a->alarm[i].name, str_c(script))) {
+			p->program = &a->alarm[i];
+			p->n = 1;
+			return true;
+		}
+	cli_say("alert %s does not list %s", c->value[OPT_ALERT], script);
+	return false;
+}
+
+/* No alert or script of that name; what comes near? */
+static void
+say_unknown(struct cli *c, const char *name, bool alerts_only)
+{
+	struct nearest near = words_nearest(str_c(name));
+	const struct site *s = c->site;
+	size_t i;
+
+	for (i = 0; i < s->nalert; i++)
+		words_offer(&near, s->alert[i].name.p);
+	for (i = 0; i < s->nscript && !alerts_only; i++)
+		words_offer(&near, s->script[i].name.p);
+	cli_say("%s: no such alert%s in %.*s%s%s%s", name, alerts_only ? "" :
+	    ", script or file", (int)c->dir.n, c->dir.p, near.best == NULL ?
+	    "" : "; did you mean ", near.best == NULL ? "" : near.best,
+	    near.best == NULL ? "" : "?");
+}
+
+/*
+ * An alert, else a script, else a file.  A script runs in the alert that
+ * --alert names, else in the first that lists it, else by itself.
+ */
+static bool
+plan_site(struct cli *c, const char *arg, struct plan *p)
+{
+	const char *in = c->value[OPT_ALERT];
+	const struct site_alert *a;
+	const struct site_script *s;
+
+	if (in != NULL) {
+		a = site_alert(c->site, str_c(in));
+		if (a == NULL)
+			say_unknown(c, in, true);
+		return a != NULL && plan_alert(c, a, arg, p);
+	}
+	a = site_alert(c->site, str_c(arg));
+	if (a != NULL)
+		return plan_alert(c, a, NULL, p);
+	s = site_script(c->site, str_c(arg));
+	if (s == NULL)
+		return false;
+	if (s->alert != NULL)
+		return plan_alert(c, s->alert, arg, p);
+	p->program = s->program;
+	p->n = 1;
+	return true;
+}
+
+/* The site, if the folder of the configuration is one; false: told of. */
+static bool
+open_site(struct cli *c, bool no_alerts)
+{
+	const char *dir = c->given[OPT_CONFIG] ? c->value[OPT_CONFIG] :
+	    PICKET_SYSCONFDIR;
+
+	if (c->given[OPT_CONFIG] && !cli_set_dir(c, dir))
+		return false;
+	if (!cli_site_is(c, dir))
+		return true;
+	c->site = cli_site(c, dir, c->given[OPT_TRACE], no_alerts);
+	if (c->site == NULL)
+		return false;
+	if (c->site->nerror == 0)
+		return true;
+	if (c->given[OPT_JSON]) {
+		struct json_diag *j = json_diag_new();
+
+		cli_site_show(c, c->site, j);
+		(void)json_diag_end(j);
+	} else {
+		cli_site_show(c, c->site, NULL);
+		cli_say("%s: the configuration has errors: nothing is run",
+		    dir);
+	}
+	return false;
+}
+
+/* Fills *p; -1, else the exit status. */
+static int
+make_plan(struct cli *c, struct plan *p)
+{
+	const char *arg = c->arg[0];
+	bool file = says_file(str_c(arg));
+
+	memset(p, 0, sizeof *p);
+	p->name = STR_LIT(ALERT_NAME);
+	if (file && c->given[OPT_ALERT]) {
+		cli_say("--alert is for scripts of the site, not for files");
+		return EXIT_USAGE;
+	}
+	if (!open_site(c, file))
+		return EXIT_PROBLEMS;
+	if (!file && c->site != NULL && plan_site(c, arg, p))
+		return -1;
+	if (c->given[OPT_ALERT]) {
+		if (c->site == NULL)
+			cli_say("--alert %s: there is no site", c->value[
+			    OPT_ALERT]);
+		return EXIT_PROBLEMS;
+	}
+	if (!file && c->site != NULL && access(arg, F_OK) != 0) {
+		say_unknown(c, arg, false);
+		return EXIT_PROBLEMS;
+	}
+	cli_load(c, arg, c->given[OPT_TRACE], &p->loaded);
+	if (!p->loaded.ok) {
+		if (c->given[OPT_JSON] && p->loaded.compile != NULL) {
+			struct json_diag *j = json_diag_new();
+
+			json_diag_add(j, compile_diag(p->loaded.compile));
+			(void)json_diag_end(j);
+		}
+		cli_unload(&p->loaded);
+		return EXIT_PROBLEMS;
+	}
+	p->program = p->loaded.set.program;
+	p->n = p->loaded.set.n;
+	return -1;
+}
+
+/* The alert's own ways: its mail goes by its command, then by the others. */
+static void
+take_ways(struct cli *c, const struct site_alert *a)
+{
+	struct conf *conf = &c->conf;
+	size_t i;
+
+	if (!str_none(a->mailfrom))
+		conf->value[CONF_MAILFROM] = a->mailfrom;
+	if (!str_none(a->lpcmd))
+		conf->value[CONF_LPCMD] = a->lpcmd;
+	for (i = 0; i < a->nmailto && c->nmailto == 0 &&
+	    i < LIM_CONF_MAILTO; i++) {
+		conf->mailto[i] = a->mailto[i];
+		conf->nmailto = i + 1;
+	}
+	if (str_none(a->mailcmd))
+		return;
+	if (conf->ntransport == LIM_CONF_TRANSPORTS)
+		conf->ntransport--;
+	memmove(conf->transport + 1, conf->transport, conf->ntransport *
+	    sizeof *conf->transport);
+	conf->ntransport++;
+	conf->transport[0] = (struct transport){ .kind = TRANSPORT_MAILCMD,
+	    .target = a->mailcmd, .ca = STR_NIL, .user = STR_NIL,
+	    .passfile = STR_NIL, .timeout = MAILCMD_TIMEOUT };
+}
+
+/* Priority and nicecmd.  The latter starts picket anew, once. */
+static void
+take_priority(struct cli *c, const struct site_alert *a)
+{
+	static const char mark[] = "PICKET_NICED";
+	const char **argv;
+	struct buf b;
+	size_t i, n;
+
+	if (a->has_priority && setpriority(PRIO_PROCESS, 0, a->priority) != 0)
+		cli_say("priority %d: %s", a->priority, strerror(errno));
+	if (str_none(a->nicecmd) || a->nicecmd.n == 0 || getenv(mark) != NULL) {
+		(void)unsetenv(mark);
+		return;
+	}
+	for (n = 0; c->argv[n] != NULL; )
+		n++;
+	argv = arena_alloc(&c->arena, (n + 5) * sizeof *argv);
+	buf_init(&b, &c->mem);
+	buf_puts(&b, "exec ");
+	buf_str(&b, a->nicecmd);
+	buf_puts(&b, " \"$@\"");
+	argv[0] = "sh";
+	argv[1] = "-c";
+	argv[2] = buf_c(&b);
+	argv[3] = "sh";
+	argv[4] = c->self;
+	for (i = 1; i <= n; i++)
+		argv[4 + i] = c->argv[i];
+	(void)setenv(mark, "1", 1);
+	(void)execv("/bin/sh", (char *const *)(uintptr_t)argv);
+	cli_say("nicecmd: %s", strerror(errno));
+	(void)unsetenv(mark);
+	buf_free(&b);
+}
+
+/* How long a script of the alert may run: its interval, within reason. */
+static double
+time_allowed(const struct site_alert *a)
+{
+	if (a->timeout > 0)
+		return a->timeout;
+	return a->every < RUN_TIMEOUT ? RUN_TIMEOUT : a->every > 86400 ?
+	    86400 : a->every;
+}
+
 int
 cmd_run(struct cli *c)
 {
 	struct alert a;
-	struct loaded l;
+	struct plan p;
 	struct timespec now;
 	struct str *args;
 	size_t i;
@@ -178,26 +388,34 @@ cmd_run(struct cli *c)
 		cli_usage(c, CMD_RUN, 2);
 		return EXIT_USAGE;
 	}
-	if (!configuration(c) || !recipients(c))
+	if (!cli_configuration(c, c->value[OPT_CONFIG]))
 		return EXIT_USAGE;
 	/* a configuration's log folder; else one beside the state, which a
 	 * dry run does not make */
 	c->logdir = c->conf.line[CONF_LOGDIR] > 0 ?
 	    c->conf.value[CONF_LOGDIR] : c->given[OPT_DRY] ?
 	    state_path(c, "log") : state_folder(c, "log");
-	cli_load(c, c->arg[0], c->given[OPT_TRACE], &l);
-	if (!l.ok) {
-		if (c->given[OPT_JSON] && l.compile != NULL) {
-			struct json_diag *j = json_diag_new();
-
-			json_diag_add(j, compile_diag(l.compile));
-			(void)json_diag_end(j);
-		}
-		cli_unload(&l);
-		return EXIT_PROBLEMS;
+	r = make_plan(c, &p);
+	if (r >= 0)
+		goto out;
+	r = EXIT_FINE;
+	if (p.alert != NULL) {
+		take_priority(c, p.alert);
+		take_ways(c, p.alert);
+	}
+	if (!recipients(c)) {
+		r = EXIT_USAGE;
+		goto out;
+	}
+	if (c->given[OPT_INPUT] && p.alert != NULL && p.n > 1) {
+		cli_say("--input is for one script: name it, with --alert %s",
+		    p.name.p);
+		r = EXIT_USAGE;
+		goto out;
 	}
 	memset(&a, 0, sizeof a);
 	a.c = c;
+	a.name = p.name;
 	a.dry = c->given[OPT_DRY];
 	a.status = -1;
 	clock_gettime(CLOCK_REALTIME, &now);
@@ -208,12 +426,14 @@ cmd_run(struct cli *c)
 		args[i - 1] = str_c(c->arg[i]);
 	a.o.input_fd = open_input(c);
 	if (a.o.input_fd < 0 && c->given[OPT_INPUT]) {
-		cli_unload(&l);
-		return EXIT_PROBLEMS;
+		r = EXIT_PROBLEMS;
+		goto out;
 	}
 	a.o.trace = c->given[OPT_TRACE];
 	a.o.doexec = cli_define(c, "doexec");
-	a.o.facts.alert = STR_LIT(ALERT_NAME);
+	a.o.facts.alert = p.name;
+	a.o.facts.objects = c->site == NULL ? NULL : cli_objects(c, c->site);
+	a.o.timeout = p.alert == NULL ? 0 : time_allowed(p.alert);
 	a.o.facts.mailcmd = mail_command(c);
 	a.o.facts.lpcmd = c->conf.value[CONF_LPCMD];
 	a.o.facts.infile = c->given[OPT_INPUT] ? str_c(c->value[OPT_INPUT]) :
@@ -228,19 +448,19 @@ cmd_run(struct cli *c)
 	a.o.err_fd = 2;
 	a.o.colour = c->colour_out;
 	a.o.running = &running;
-	a.result = arena_zalloc(&c->arena, (l.set.n + 1) * sizeof *a.result);
-	a.section = arena_zalloc(&c->arena, (l.set.n + 1) * sizeof *a.section);
+	a.result = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.result);
+	a.section = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.section);
 	catch_signals();
-	for (i = 0; i < l.set.n && !died && !interrupted; i++) {
-		const struct program *p = &l.set.program[i];
+	for (i = 0; i < p.n && !died && !interrupted; i++) {
+		const struct program *one = &p.program[i];
 
-		if (p->status == STATUS_INACTIVE ||
-		    p->status == STATUS_SUSPENDED) {
-			cli_say("%.*s: status %s: skipped", (int)p->name.n,
-			    p->name.p, status_name[p->status]);
+		if (one->status == STATUS_INACTIVE ||
+		    one->status == STATUS_SUSPENDED) {
+			cli_say("%.*s: status %s: skipped", (int)one->name.n,
+			    one->name.p, status_name[one->status]);
 			continue;
 		}
-		run_one(&a, p);
+		run_one(&a, one);
 		died = a.result[a.n - 1].end == RUN_DIED;
 	}
 	if (!alert_mail(&a))
@@ -253,10 +473,12 @@ cmd_run(struct cli *c)
 		run_result_free(&a.result[i]);
 	if (a.o.input_fd > 0)
 		(void)close(a.o.input_fd);
-	cli_unload(&l);
 	if (a.failed || interrupted)
 		r = EXIT_PROBLEMS;
 	else if (a.status >= 0)
 		r = a.status;
+out:
+	cli_unload(&p.loaded);
+	site_free(c->site);
 	return r;
 }

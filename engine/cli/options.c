@@ -401,6 +401,8 @@ cli_options(struct cli *c, int argc, char **argv)
 
 	c->arg = arena_alloc(&c->arena, ((size_t)argc + 1) * sizeof *c->arg);
 	c->command = CMD_HELP;
+	c->argv = argv;
+	c->self = argv[0];
 	colours(c);
 	if (argc < 2) {
 		cli_help(c, 2);

@@ -42,6 +42,28 @@ cli_site_is(struct cli *c, const char *dir)
 }
 
 bool
+cli_configuration(struct cli *c, const char *dir)
+{
+	struct str path;
+	struct buf errors;
+	bool ok;
+
+	/* a site needs no picket.conf, but a folder of nothing is a mistake */
+	if (!is_there(dir == NULL ? PICKET_SYSCONFDIR : dir, "picket.conf", c,
+	    &path) && dir != NULL && !cli_site_is(c, dir)) {
+		cli_say("%s: %s", path.p, strerror(ENOENT));
+		return false;
+	}
+	buf_init(&errors, &c->mem);
+	ok = conf_read(&c->conf, path.p, c->given[OPT_TRUST], &c->arena,
+	    &errors);
+	if (!ok)
+		(void)cli_write(2, buf_view(&errors));
+	buf_free(&errors);
+	return ok;
+}
+
+bool
 cli_set_dir(struct cli *c, const char *dir)
 {
 	char *p = realpath(dir, NULL);

@@ -223,7 +223,8 @@ start(struct run *r)
 	lo.path = o->path;
 	lo.out_fd = o->out_fd;
 	lo.err_fd = o->err_fd;
-	lo.timeout = p->timeout > 0 ? p->timeout : RUN_TIMEOUT;
+	lo.timeout = p->timeout > 0 ? p->timeout : o->timeout > 0 ?
+	    o->timeout : RUN_TIMEOUT;
 	lo.line_max = p->line_max > 0 ? (size_t)p->line_max : 0;
 	lo.run_id = o->run_id;
 	lo.colour = o->colour;

@@ -23,6 +23,8 @@ struct run_options {
 	bool		 doexec;	/* define doexec is TRUE */
 	int		 input_fd;	/* instead of the script's input; -1: none */
 	struct run_facts facts;
+	double		 timeout;	/* of a script that says nothing itself;
+					 * 0: RUN_TIMEOUT */
 	struct str	 logdir, path;
 	const char	*run_id;
 	int		 out_fd, err_fd;

@@ -253,14 +253,17 @@ one(struct check *c, struct node *n)
 	case S_SKIP:
 		in_rule(c, n);
 		check_want_num(c, &n->a);
+		want_unit(c, n->a, "skip", UNIT_NONE);
 		break;
 	case S_PAUSE:
 		check_want_num(c, &n->a);
 		want_unit(c, n->a, "pause", UNIT_DURATION);
 		break;
 	case S_QUIT:
-		if (n->a != NULL)
+		if (n->a != NULL) {
 			check_want_num(c, &n->a);
+			want_unit(c, n->a, "quit", UNIT_NONE);
+		}
 		break;
 	case S_DIE:
 		check_want_str(c, &n->a, false);

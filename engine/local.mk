@@ -109,6 +109,7 @@ picket_SOURCES = \
 	engine/cli/cmd_check.c \
 	engine/cli/cmd_doc.c \
 	engine/cli/cmd_list.c \
+	engine/cli/cmd_fmt.c \
 	engine/cli/cmd_run.c \
 	engine/cli/commands.def \
 	engine/cli/json.c \

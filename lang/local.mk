@@ -65,6 +65,16 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/rope.c \
 	lang/syntax/rope.h \
 	lang/syntax/syntax.c \
+	lang/fmt/cfg.c \
+	lang/fmt/cfg.h \
+	lang/fmt/diff.c \
+	lang/fmt/fmt.c \
+	lang/fmt/fmt.h \
+	lang/fmt/layout.c \
+	lang/fmt/layout.h \
+	lang/fmt/read.c \
+	lang/fmt/read.h \
+	lang/fmt/write.c \
 	lang/check/call.c \
 	lang/check/check.c \
 	lang/check/check.h \

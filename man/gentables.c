@@ -594,6 +594,7 @@ options_all(void)
 	puts(".El");
 }
 
+static void options_fmt(void) { options_of(ON(FMT)); }
 static void options_check(void) { options_of(ON(CHECK)); }
 static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
@@ -618,6 +619,7 @@ static const struct {
 	{ "conf_options", conf_options },
 	{ "options_all", options_all },
 	{ "options_check", options_check },
+	{ "options_fmt", options_fmt },
 	{ "options_run", options_run },
 	{ "options_compile", options_compile },
 	{ "options_doc", options_doc },

@@ -74,6 +74,7 @@ EXTRA_DIST += \
 	tests/command \
 	tests/deliver \
 	tests/floors \
+	tests/fmt \
 	tests/fuzz \
 	tests/lang \
 	tests/limit \

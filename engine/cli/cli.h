@@ -93,6 +93,8 @@ struct str cli_hostname(struct cli *);
 struct json_diag;
 struct json_diag *json_diag_new(void);
 void	 json_diag_add(struct json_diag *, struct diag *);
+/* A file that fmt has changed, or would. */
+void	 json_diag_changed(struct json_diag *, struct str path);
 int	 json_diag_end(struct json_diag *);
 bool	 cli_define(const struct cli *, const char *name);
 
@@ -116,6 +118,7 @@ const struct objects *cli_objects(struct cli *, const struct site *);
 int	 cmd_check(struct cli *);
 int	 cmd_run(struct cli *);
 int	 cmd_list(struct cli *);
+int	 cmd_fmt(struct cli *);
 int	 cmd_disasm(struct cli *);
 int	 cmd_compile(struct cli *);
 int	 cmd_doc(struct cli *);

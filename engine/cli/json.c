@@ -7,6 +7,7 @@
 
 struct json_diag {
 	json_t	*list;
+	json_t	*changed;	/* NULL: nothing is */
 	size_t	 nerror, nwarning;
 };
 
@@ -82,6 +83,16 @@ json_diag_add(struct json_diag *j, struct diag *d)
 	}
 }
 
+void
+json_diag_changed(struct json_diag *j, struct str path)
+{
+	if (j == NULL)
+		return;
+	if (j->changed == NULL)
+		j->changed = json_array();
+	json_array_append_new(j->changed, text(path));
+}
+
 static int
 put(const char *p, size_t n, void *ctx)
 {
@@ -102,6 +113,8 @@ json_diag_end(struct json_diag *j)
 	json_object_set_new(o, "warnings",
 	    json_integer((json_int_t)j->nwarning));
 	json_object_set_new(o, "diagnostics", j->list);
+	if (j->changed != NULL)
+		json_object_set_new(o, "changed", j->changed);
 	r = j->nerror > 0 ? EXIT_PROBLEMS : EXIT_FINE;
 	if (json_dump_callback(o, put, NULL, JSON_INDENT(2)) != 0 ||
 	    !cli_write(1, STR_LIT("\n")))

@@ -27,6 +27,7 @@ main(int argc, char **argv)
 		case CMD_CHECK: r = cmd_check(c); break;
 		case CMD_RUN: r = cmd_run(c); break;
 		case CMD_LIST: r = cmd_list(c); break;
+		case CMD_FMT: r = cmd_fmt(c); break;
 		case CMD_DISASM: r = cmd_disasm(c); break;
 		case CMD_COMPILE: r = cmd_compile(c); break;
 		case CMD_DOC: r = cmd_doc(c); break;

@@ -307,11 +307,10 @@ cfg_stanzas(struct reader *r, struct buf *lines, struct buf *text)
 		if (column == 0)
 			(void)add(&c, LINE_RAW, k, n);
 		else {
-			new = add(&c, LINE_COMMENT, k, n);
+			new = add(&c, LINE_CODE, text->n, text->n + n - k);
 			new->indent = column <= base ? FMT_TAB : 2 * FMT_TAB;
-			new->column = new->indent;
+			buf_add(text, t.p + k, n - k);
 		}
 		i = next;
 	}
-	(void)text;
 }

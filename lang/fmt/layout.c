@@ -525,7 +525,7 @@ start_line(struct layout *l, const struct fmt_piece *p)
 	}
 	if (!is_code) {
 		k = add_line(l, LINE_COMMENT, p);
-		k->at = offset(l, p->text);
+		k->at = (uint32_t)l->text->n;
 		k->column = (uint32_t)p->column;
 		return;
 	}
@@ -559,7 +559,10 @@ lay_out(struct layout *l)
 			k = line_at(l, nline(l) - 1);
 		}
 		if (k->kind == LINE_COMMENT) {
-			k->n = offset(l, p.text) + (uint32_t)p.text.n - k->at;
+			if (k->n > 0 && !p.glued)
+				buf_putc(l->text, ' ');
+			buf_str(l->text, p.text);
+			k->n = (uint32_t)l->text->n - k->at;
 			continue;
 		}
 		if (p.kind == PIECE_COMMENT) {

@@ -14,7 +14,7 @@
 
 enum line_kind { LINE_CODE, LINE_COMMENT, LINE_RAW };
 
-/* Offsets are in the layout's text for code, in the source for the others. */
+/* Offsets are in the layout's text, of raw lines in the source. */
 struct line {
 	uint32_t	at, n;
 	uint32_t	note_at, note_n; /* a comment behind code: of the source */

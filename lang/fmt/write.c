@@ -162,7 +162,8 @@ layout_write(struct buf *lines, struct str text, struct str source,
 		k = &w.line[i];
 		if (k->blank)
 			buf_putc(out, '\n');
-		s = str_of(source.p + k->at, k->n);
+		s = str_of((k->kind == LINE_RAW ? source.p : text.p) + k->at,
+		    k->n);
 		switch (k->kind) {
 		case LINE_CODE:
 			write_code(&w, i);

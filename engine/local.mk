@@ -13,6 +13,7 @@ engine_libengine_a_SOURCES = \
 	engine/vm/fill.h \
 	engine/vm/formats.c \
 	engine/vm/host.h \
+	engine/vm/call.c \
 	engine/vm/loop.c \
 	engine/vm/objects.h \
 	engine/vm/state.h \

@@ -31,6 +31,7 @@ work(struct compile *c, struct str name, struct str text,
 	struct parse *p = &c->parse;
 	struct check chk;
 	struct script *s;
+	struct function *f;
 	struct program *prog;
 	struct str base;
 	uint32_t file;
@@ -67,6 +68,9 @@ work(struct compile *c, struct str name, struct str text,
 	c->re = re_ctx_new();
 	if (c->re == NULL)
 		mem_fail(&c->mem, false);
+	for (f = p->func; f != NULL && !p->stop; f = f->next)
+		if (f->defined)
+			check_function(p, f, c->re);
 	prog = c->set.program;
 	for (s = p->script; s != NULL && !p->stop; s = s->next) {
 		check_script(&chk, p, s, c->re);

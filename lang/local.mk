@@ -81,6 +81,7 @@ lang_liblang_a_SOURCES = \
 	lang/check/command.c \
 	lang/check/command.h \
 	lang/check/expr.c \
+	lang/check/func.c \
 	lang/check/inner.h \
 	lang/check/shell.c \
 	lang/check/shell.h \
@@ -98,6 +99,7 @@ lang_liblang_a_SOURCES = \
 	lang/code/disasm_table.c \
 	lang/code/gen.h \
 	lang/code/gen_cond.c \
+	lang/code/gen_call.c \
 	lang/code/gen_expr.c \
 	lang/code/gen_stmt.c \
 	lang/code/progfile.c \

@@ -53,9 +53,14 @@ vm_suppressed(struct vm *vm, struct str effect)
 {
 	struct array_item *it;
 	struct buf b;
+	uint32_t i;
 
-	/* the same statement: others may well say the same */
+	/* the same statement: others may well say the same, and so may a
+	 * function that is called at several places */
 	buf_init(&b, vm->mem);
+	for (i = 0; i < vm->depth; i++)
+		buf_printf(&b, "%u ", (unsigned)(vm->frame[i]->ret -
+		    vm->p->code));
 	buf_printf(&b, "%u ", vm->pc);
 	buf_str(&b, effect);
 	it = array_make(&vm->seen, buf_view(&b));

@@ -32,8 +32,8 @@ void
 vm_new_line(struct vm *vm, struct str line)
 {
 	vm->line = line;
-	vm->zero = line;
-	vm->own_fields = false;
+	vm->got.zero = line;
+	vm->got.own_fields = false;
 	vm->matched = 0;
 	vm->nfield = 0;
 	vm->split_at = 0;
@@ -159,10 +159,10 @@ vm_current_field(struct vm *vm, double d)
 	}
 	i = (size_t)d;
 	if (i == 0)
-		return vm->zero;
-	if (!vm->own_fields)
+		return vm->got.zero;
+	if (!vm->got.own_fields)
 		return str_none(vm->line) ? STR_NIL : vm_line_field(vm, i);
-	return i <= vm->ncur ? vm->cur[i - 1] : STR_NIL;
+	return i <= vm->got.ncur ? vm->got.cur[i - 1] : STR_NIL;
 }
 
 struct str
@@ -174,8 +174,8 @@ vm_field(struct vm *vm, unsigned i)
 unsigned
 vm_nfields(struct vm *vm)
 {
-	if (vm->own_fields)
-		return (unsigned)vm->ncur;
+	if (vm->got.own_fields)
+		return (unsigned)vm->got.ncur;
 	if (str_none(vm->line))
 		return 0;
 	(void)vm_line_field(vm, SIZE_MAX);
@@ -188,9 +188,9 @@ own_bytes(struct vm *vm, size_t n)
 {
 	char *p = mem_alloc(vm->mem, n + 1);
 
-	vm_retire(vm, vm->capbytes, vm->ncapbytes);
-	vm->capbytes = p;
-	vm->ncapbytes = n + 1;
+	vm_retire(vm, vm->got.capbytes, vm->got.ncapbytes);
+	vm->got.capbytes = p;
+	vm->got.ncapbytes = n + 1;
 	return p;
 }
 
@@ -215,13 +215,13 @@ vm_set_fields(struct vm *vm, struct str text, struct str seps, bool given)
 	if (text.n > 0)
 		memcpy(p, text.p, text.n);
 	text.p = p;
-	vm->zero = text;
-	vm->own_fields = true;
-	vm->ncur = 0;
+	vm->got.zero = text;
+	vm->got.own_fields = true;
+	vm->got.ncur = 0;
 	done = text.n == 0;
 	while (!done)
 		if (next_field(kind, seps, NULL, text, &at, &done, &v))
-			add_view(vm, &vm->cur, &vm->ncur, &vm->capcur, v);
+			add_view(vm, &vm->got.cur, &vm->got.ncur, &vm->got.capcur, v);
 }
 
 /* --- dat --- */
@@ -496,15 +496,15 @@ vm_match(struct vm *vm, struct re *re, struct str subject, bool keep)
 		memcpy(p, subject.p + lo, hi - lo);
 		p -= lo;
 	}
-	vm->zero = str_of(p + ov[0], ov[1] - ov[0]);
+	vm->got.zero = str_of(p + ov[0], ov[1] - ov[0]);
 	if (n == 0) {
 		/* fields stay: keep what they are */
 		return true;
 	}
-	vm->own_fields = true;
-	vm->ncur = 0;
+	vm->got.own_fields = true;
+	vm->got.ncur = 0;
 	for (k = 1; k <= n; k++)
-		add_view(vm, &vm->cur, &vm->ncur, &vm->capcur,
+		add_view(vm, &vm->got.cur, &vm->got.ncur, &vm->got.capcur,
 		    ov[2 * k] == SIZE_MAX ? STR_NIL :
 		    str_of(p + ov[2 * k], ov[2 * k + 1] - ov[2 * k]));
 	return true;

@@ -122,8 +122,8 @@ call(struct vm *vm, instr i, instr ext, struct call *c)
 {
 	memset(c, 0, sizeof *c);
 	c->vm = vm;
-	c->n = &vm->n[CALL_NB(ext)];
-	c->s = &vm->s[CALL_SB(ext)];
+	c->n = &vm->r.n[CALL_NB(ext)];
+	c->s = &vm->r.s[CALL_SB(ext)];
 	c->nn = CALL_NN(ext);
 	c->ns = CALL_NS(ext);
 	if (c->ns == CALL_ARRAY) {
@@ -147,8 +147,8 @@ vm_execute(struct vm *vm, uint32_t start)
 #endif
 	const struct program *p = vm->p;
 	const instr *code = p->code, *pc = code + start;
-	double *n = vm->n;
-	struct str *s = vm->s;
+	double *n;
+	struct str *s;
 	int32_t fuel = VM_SLICE;
 	struct array_item *item;
 	struct call c;
@@ -156,6 +156,9 @@ vm_execute(struct vm *vm, uint32_t start)
 	struct re *re;
 	instr i;
 
+	vm_unwind(vm);		/* a run that failed may have left it there */
+	n = vm->r.n;
+	s = vm->r.s;
 #if COMPUTED_GOTO
 	NEXT_INSTR;
 #else
@@ -171,8 +174,8 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(PUTS)
 		vm_store(vm, &vm->farown[I_BX(i)], &vm->fars[I_BX(i)], s[A]);
 		NEXT_INSTR;
-	CASE(SETS)	vm_store(vm, &vm->own[A], &s[A], s[B]); NEXT_INSTR;
-	CASE(APPS)	vm_append(vm, &vm->own[A], &s[A], s[B]); NEXT_INSTR;
+	CASE(SETS)	vm_store(vm, &vm->r.own[A], &s[A], s[B]); NEXT_INSTR;
+	CASE(APPS)	vm_append(vm, &vm->r.own[A], &s[A], s[B]); NEXT_INSTR;
 
 	CASE(ADD)	ARITH(NUM_ADD, n[B] + n[C]); NEXT_INSTR;
 	CASE(SUB)	ARITH(NUM_SUB, n[B] - n[C]); NEXT_INSTR;
@@ -323,26 +326,26 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(KEYS)	s[A] = str_shown(s[B]); NEXT_INSTR;
 	CASE(KEYJ)	s[A] = vm_join_key(vm, &s[B], C); NEXT_INSTR;
 	CASE(AGETN)
-		item = str_none(s[C]) ? NULL : array_find(&vm->arr[B], s[C]);
+		item = str_none(s[C]) ? NULL : array_find(vm->r.ar[B], s[C]);
 		n[A] = item == NULL ? NUM_NIL : item->n;
 		NEXT_INSTR;
 	CASE(AGETS)
-		item = str_none(s[C]) ? NULL : array_find(&vm->arr[B], s[C]);
+		item = str_none(s[C]) ? NULL : array_find(vm->r.ar[B], s[C]);
 		s[A] = item == NULL ? STR_NIL : array_item_str(item);
 		NEXT_INSTR;
 	CASE(APUTN)
 		if (!str_none(s[B]))
-			array_make(&vm->arr[A], s[B])->n = n[C];
+			array_make(vm->r.ar[A], s[B])->n = n[C];
 		NEXT_INSTR;
 	CASE(APUTS)
 		if (!str_none(s[B]))
-			array_put_str(&vm->arr[A], s[B], s[C]);
+			array_put_str(vm->r.ar[A], s[B], s[C]);
 		NEXT_INSTR;
 	CASE(AINCR)
 		if (!str_none(s[B])) {
 			double r;
 
-			item = array_make(&vm->arr[A], s[B]);
+			item = array_make(vm->r.ar[A], s[B]);
 			r = item->n + n[C];
 			if (num_fine(r))
 				item->n = r;
@@ -355,16 +358,16 @@ vm_execute(struct vm *vm, uint32_t start)
 		NEXT_INSTR;
 	CASE(AHAS)
 		BRANCH(!str_none(s[B]) &&
-		    array_find(&vm->arr[A], s[B]) != NULL);
+		    array_find(vm->r.ar[A], s[B]) != NULL);
 		NEXT_INSTR;
 	CASE(ADEL)
 		if (!str_none(s[B]))
-			(void)array_del(&vm->arr[A], s[B]);
+			(void)array_del(vm->r.ar[A], s[B]);
 		NEXT_INSTR;
-	CASE(ACLR)	array_clear(&vm->arr[A]); NEXT_INSTR;
-	CASE(ITER)	vm_iter(vm, A, &vm->arr[B], (enum order)C); NEXT_INSTR;
+	CASE(ACLR)	array_clear(vm->r.ar[A]); NEXT_INSTR;
+	CASE(ITER)	vm_iter(vm, A, vm->r.ar[B], (enum order)C); NEXT_INSTR;
 	CASE(NEXT) {
-		struct slot *sl = &vm->slot[B];
+		struct slot *sl = &vm->r.slot[B];
 
 		if (sl->at < sl->nkey) {
 			s[A] = sl->key[sl->at++];
@@ -387,6 +390,41 @@ vm_execute(struct vm *vm, uint32_t start)
 		s[A] = c.rs;
 		if (vm->must_end)
 			return vm->end_with;
+		NEXT_INSTR;
+	CASE(ARRAY)	vm->aarg[A] = vm->r.ar[B]; NEXT_INSTR;
+	CASE(UCALLN)
+	CASE(UCALLS)
+		HERE;
+		fuel -= CALL_COST;
+		if (__builtin_expect(fuel <= 0, 0)) {
+			if (!vm_look(vm))
+				return vm->end_with;
+			fuel = VM_SLICE;
+		}
+		if (!vm_enter(vm, &p->func[I_BX(i)], *pc, pc + 1))
+			return vm->end_with;
+		pc = code + p->func[I_BX(i)].pc;
+		n = vm->r.n;
+		s = vm->r.s;
+		NEXT_INSTR;
+	CASE(RETN) {
+		double d = n[A];
+
+		fuel -= (int32_t)(pc - code - vm->frame[vm->depth - 1]->f->pc);
+		pc = vm->frame[vm->depth - 1]->ret;
+		(void)vm_leave(vm, STR_NIL);
+		n = vm->r.n;
+		s = vm->r.s;
+		n[I_A(pc[-2])] = d;
+		NEXT_INSTR;
+	}
+	CASE(RETS)
+		fuel -= (int32_t)(pc - code - vm->frame[vm->depth - 1]->f->pc);
+		pc = vm->frame[vm->depth - 1]->ret;
+		v = vm_leave(vm, s[A]);
+		n = vm->r.n;
+		s = vm->r.s;
+		s[I_A(pc[-2])] = v;
 		NEXT_INSTR;
 	CASE(CMD)
 		HERE;

@@ -13,6 +13,9 @@
 #define LIM_EXEC_TEXT	200	/* bytes of input shown in an ERROR line */
 #define DIGEST_AFTER	5	/* matches of one line: its digest costs as much
 				 * as looking through it for four texts */
+#define LIM_CALL_DEPTH	200	/* calls in one another: 2 MiB at most, and a
+				 * person's recursion is 20 deep */
+#define CALL_COST	8	/* instructions that entering one counts for */
 #define PATTERN_CACHE	16	/* patterns made of data, kept compiled */
 #define PATTERN_SHOWN	100	/* bytes of one in a message */
 
@@ -40,10 +43,49 @@ struct cached_re {
 	unsigned	 used;
 };
 
+/* What the code at hand works on: the sections' or a call's. */
+struct regs {
+	double		*n;
+	struct str	*s;
+	struct own	*own;		/* of string variables */
+	struct slot	*slot;
+	struct array	**ar;
+	uint32_t	 nar, nsvar, nstemp;
+	struct arena_mark base;		/* its temporaries begin here */
+};
+
+/* $0 $1 ... as a match or #split left them; until then the line's */
+struct got {
+	bool		 own_fields;
+	struct str	 zero;
+	struct str	*cur;
+	size_t		 ncur, capcur;
+	char		*capbytes;	/* what they view, if it is ours */
+	size_t		 ncapbytes;
+};
+
+/* A call of a function that the source defines: call.c. */
+struct frame {
+	double		 n[LIM_REGS];
+	struct str	 s[LIM_REGS];
+	struct own	*own;
+	struct slot	*slot;
+	struct array	*arr;		/* local ones */
+	struct array	**ar;		/* parameters and locals */
+	struct stream	**stream;	/* the caller's, while it runs */
+	bool		*eof;
+	bool		 ready;		/* all of it has been allocated */
+	const struct func *f;
+	const instr	*ret;		/* where the caller goes on */
+	struct regs	 up;		/* and on what */
+	struct got	 got;
+};
+
 struct vm {
 	/* registers first: the loop's hottest */
 	double		 n[LIM_REGS];
 	struct str	 s[LIM_REGS];
+	struct regs	 r;
 	const struct program *p;
 	const struct host *host;
 	void		*h;
@@ -55,13 +97,13 @@ struct vm {
 	struct str	*fars;
 	struct own	*farown;
 	struct array	*arr;
+	struct array	**ar;
 	struct slot	*slot;
 	struct stream	**stream;	/* handles */
 	bool		*eof;
 
 	/* temporaries */
 	struct arena	 temp;
-	struct arena_mark base;
 	struct retired	*ret;
 	size_t		 nret, capret;
 	bool		 dirty;		/* something to drop */
@@ -88,13 +130,7 @@ struct vm {
 	size_t		 nbad;
 	struct buf	 first_bad;
 
-	/* $0 $1 ...: the line's fields until a match or #split */
-	bool		 own_fields;
-	struct str	 zero;
-	struct str	*cur;
-	size_t		 ncur, capcur;
-	char		*capbytes;	/* what they view, if it is ours */
-	size_t		 ncapbytes;
+	struct got	 got;
 	struct str	 rdlin;
 	struct own	 rdown;
 
@@ -119,6 +155,13 @@ struct vm {
 	struct str	 path, task;	/* as OP_PATH and OP_TASK left them */
 	struct own	 task_own, infile_own;
 
+	/* calls */
+	struct frame	*frame[LIM_CALL_DEPTH];
+	uint32_t	 depth;		/* frames in use */
+	struct array	*aarg[LIM_CALL_ARGS];	/* arrays of the next call */
+	struct { bool known; uint32_t own, slot, array, handle; } most;
+	struct buf	 result;
+
 	/* control */
 	uint32_t	 pc;		/* of the instruction that may complain */
 	double		 budget;	/* instructions left in this pass */
@@ -135,6 +178,14 @@ struct vm {
 
 void	vm_retire(void *vm, void *p, size_t n);
 void	vm_drop(struct vm *);		/* temporaries and the retired */
+void	vm_free_retired(struct vm *);
+/* False: the run ends.  ret: behind the call. */
+bool	vm_enter(struct vm *, const struct func *, instr ext,
+	    const instr *ret);
+struct str vm_leave(struct vm *, struct str result);
+void	vm_unwind(struct vm *);		/* out of all calls */
+void	vm_free_frames(struct vm *);
+struct str vm_where(const struct vm *);	/* the function at hand, or NIL */
 void	vm_store(struct vm *, struct own *, struct str *view, struct str v);
 void	vm_append(struct vm *, struct own *, struct str *view, struct str v);
 struct str vm_cat(struct vm *, const struct str *, unsigned n);

@@ -208,7 +208,7 @@ vm_iter(struct vm *vm, unsigned slot, const struct array *a, enum order order)
 {
 	static int (*const cmp[])(const void *, const void *) = { NULL,
 	    by_key, by_key_down, by_value, by_value_down };
-	struct slot *sl = &vm->slot[slot];
+	struct slot *sl = &vm->r.slot[slot];
 	struct sortable *all;
 	size_t i, n = 0, bytes = 0;
 	char *p;

@@ -22,8 +22,8 @@ vm_new(const struct vm_options *o)
 	vm->h = o->h;
 	vm->mem = m;
 	arena_init(&vm->temp, m, TEMP_BLOCK);
-	vm->base = arena_mark(&vm->temp);
 	buf_init(&vm->buf, m);
+	buf_init(&vm->result, m);
 	buf_init(&vm->first_bad, m);
 	buf_init(&vm->cmd_why, m);
 	buf_init(&vm->output, m);
@@ -48,6 +48,9 @@ vm_new(const struct vm_options *o)
 	for (i = 0; i <= p->narray; i++)
 		array_init(&vm->arr[i], m, i < p->narray &&
 		    p->array[i].number, vm_retire, vm);
+	vm->ar = mem_zalloc(m, (p->narray + 1) * sizeof *vm->ar);
+	for (i = 0; i <= p->narray; i++)
+		vm->ar[i] = &vm->arr[i];
 	vm->slot = mem_zalloc(m, (p->nslot + 1) * sizeof *vm->slot);
 	vm->stream = mem_zalloc(m, (p->nhandle + 1) * sizeof *vm->stream);
 	vm->eof = mem_zalloc(m, p->nhandle + 1);
@@ -62,8 +65,12 @@ vm_new(const struct vm_options *o)
 		vm->holds = mem_zalloc(m, p->nregex * sizeof *vm->holds);
 	}
 	array_init(&vm->seen, m, true, vm_retire, vm);
+	vm->r = (struct regs){ .n = vm->n, .s = vm->s, .own = vm->own,
+	    .slot = vm->slot, .ar = vm->ar, .nar = p->narray,
+	    .nsvar = p->nsvar, .nstemp = p->nstemp,
+	    .base = arena_mark(&vm->temp) };
 	vm->gen = 1;
-	vm->line = vm->zero = vm->rdlin = vm->task = vm->path = STR_NIL;
+	vm->line = vm->got.zero = vm->rdlin = vm->task = vm->path = STR_NIL;
 	vm->status = -1;
 	vm->budget = p->budget > 0 ? p->budget : LIM_BUDGET;
 	return vm;
@@ -74,6 +81,7 @@ vm_close(struct vm *vm)
 {
 	uint32_t i;
 
+	vm_unwind(vm);
 	for (i = 0; i < vm->p->nhandle; i++)
 		if (vm->stream[i] != NULL) {
 			(void)vm->host->close(vm->h, vm->stream[i]);
@@ -81,8 +89,8 @@ vm_close(struct vm *vm)
 		}
 }
 
-static void
-free_retired(struct vm *vm)
+void
+vm_free_retired(struct vm *vm)
 {
 	while (vm->nret > 0) {
 		vm->nret--;
@@ -104,7 +112,8 @@ vm_free(struct vm *vm)
 	for (i = 0; i <= p->narray; i++)
 		array_free(&vm->arr[i]);
 	array_free(&vm->seen);
-	free_retired(vm);
+	vm_free_frames(vm);
+	vm_free_retired(vm);
 	mem_free(m, vm->ret, vm->capret * sizeof *vm->ret);
 	for (i = 0; i < p->nsvar; i++)
 		mem_free(m, vm->own[i].p, vm->own[i].cap);
@@ -125,14 +134,15 @@ vm_free(struct vm *vm)
 		mem_free(m, vm->cache[i].pattern, vm->cache[i].n);
 	}
 	re_ctx_free(vm->rectx);
-	mem_free(m, vm->capbytes, vm->ncapbytes);
+	mem_free(m, vm->got.capbytes, vm->got.ncapbytes);
 	mem_free(m, vm->field, vm->capfield * sizeof *vm->field);
-	mem_free(m, vm->cur, vm->capcur * sizeof *vm->cur);
+	mem_free(m, vm->got.cur, vm->got.capcur * sizeof *vm->got.cur);
 	mem_free(m, vm->own, (p->nsvar + 1) * sizeof *vm->own);
 	mem_free(m, vm->farn, (p->nfarn + 1) * sizeof *vm->farn);
 	mem_free(m, vm->fars, (p->nfars + 1) * sizeof *vm->fars);
 	mem_free(m, vm->farown, (p->nfars + 1) * sizeof *vm->farown);
 	mem_free(m, vm->arr, (p->narray + 1) * sizeof *vm->arr);
+	mem_free(m, vm->ar, (p->narray + 1) * sizeof *vm->ar);
 	mem_free(m, vm->slot, (p->nslot + 1) * sizeof *vm->slot);
 	mem_free(m, vm->stream, (p->nhandle + 1) * sizeof *vm->stream);
 	mem_free(m, vm->eof, p->nhandle + 1);
@@ -148,6 +158,7 @@ vm_free(struct vm *vm)
 		mem_free(m, vm->holds, p->nregex * sizeof *vm->holds);
 	}
 	buf_free(&vm->buf);
+	buf_free(&vm->result);
 	buf_free(&vm->first_bad);
 	buf_free(&vm->cmd_why);
 	buf_free(&vm->output);
@@ -181,12 +192,12 @@ vm_retire(void *ctx, void *p, size_t n)
 void
 vm_drop(struct vm *vm)
 {
-	uint32_t i, end = vm->p->nsvar + vm->p->nstemp;
+	struct str *s = &vm->r.s[vm->r.nsvar], *end = s + vm->r.nstemp;
 
-	for (i = vm->p->nsvar; i < end; i++)
-		vm->s[i] = STR_NIL;
-	free_retired(vm);
-	arena_reset(&vm->temp, vm->base);
+	for (; s < end; s++)
+		*s = STR_NIL;
+	vm_free_retired(vm);
+	arena_reset(&vm->temp, vm->r.base);
 	vm->cmd_ok = false;
 	vm->xopt.as = vm->xopt.dir = STR_NIL;
 	vm->now_valid = false;
@@ -301,8 +312,8 @@ vm_run_line(struct vm *vm, struct str line)
 		return VM_DONE;
 	while ((r = vm_execute(vm, vm->p->pc_rules)) == VM_REDO) {
 		vm_drop(vm);
-		vm->own_fields = false;
-		vm->zero = vm->line;
+		vm->got.own_fields = false;
+		vm->got.zero = vm->line;
 		vm->budget -= REDO_COST;
 		if (vm->budget <= 0 || vm->host->stop(vm->h)) {
 			if (!vm_look(vm))
@@ -401,6 +412,7 @@ static void
 log_line(struct vm *vm, enum log_kind kind, const char *fmt, va_list ap)
 {
 	const struct line_entry *e = program_where(vm->p, vm->pc);
+	struct str in;
 	struct buf b;
 
 	buf_init(&b, vm->mem);
@@ -411,6 +423,9 @@ log_line(struct vm *vm, enum log_kind kind, const char *fmt, va_list ap)
 		}
 		buf_printf(&b, "%u: ", e->line);
 	}
+	in = vm_where(vm);
+	if (!str_none(in))
+		buf_printf(&b, "in %.*s: ", (int)in.n, in.p);
 	buf_vprintf(&b, fmt, ap);
 	if (!str_none(vm->line)) {
 		buf_printf(&b, " (input line %.0f: \"", vm->innum);
@@ -520,10 +535,10 @@ vm_now(struct vm *vm)
 struct array *
 vm_array(struct vm *vm, double index)
 {
-	/* a verified program's constants; a damaged one gets array 0 */
-	if (!(index >= 0 && index < vm->p->narray))
-		index = 0;
-	return &vm->arr[(size_t)index];
+	/* a verified program's constants; a damaged one gets some array */
+	if (!(index >= 0 && index < vm->r.nar))
+		return &vm->arr[0];
+	return vm->r.ar[(size_t)index];
 }
 
 static size_t

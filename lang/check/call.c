@@ -36,8 +36,8 @@ arity(const char *args, unsigned *least, unsigned *most)
 		*most = n;
 }
 
-static struct str
-count_text(struct check *c, unsigned least, unsigned most)
+struct str
+check_count(struct check *c, unsigned least, unsigned most)
 {
 	struct buf b;
 	struct str s;
@@ -57,8 +57,8 @@ count_text(struct check *c, unsigned least, unsigned most)
 	return s;
 }
 
-static struct str
-number_text(struct check *c, unsigned n)
+struct str
+check_number(struct check *c, unsigned n)
 {
 	char t[16];
 	size_t k = sizeof t;
@@ -83,9 +83,8 @@ hint_usage(struct check *c, struct diag_item *d, int id)
 	buf_free(&b);
 }
 
-/* The argument names an array: $list, #list, $list[]. */
-static bool
-array_argument(struct check *c, struct node *a, bool quiet)
+bool
+check_array(struct check *c, struct node *a, bool quiet)
 {
 	struct symbol *y;
 
@@ -112,7 +111,7 @@ handle_argument(struct check *c, struct node *a, unsigned i, int id)
 	struct symbol *there;
 
 	if (a->kind != X_HANDLE) {
-		check_error(c, a->span, E_ARG_HANDLE, number_text(c, i),
+		check_error(c, a->span, E_ARG_HANDLE, check_number(c, i),
 		    builtin_main_name(id));
 		return;
 	}
@@ -147,8 +146,8 @@ format_arguments(struct check *c, struct node *call)
 			check_want_str(c, pp, true);
 	if (i != n)
 		diag_at(c->diag, call->span, E_ARGS, STR_LIT("the format"),
-		    count_text(c, (unsigned)n, (unsigned)n),
-		    number_text(c, (unsigned)i));
+		    check_count(c, (unsigned)n, (unsigned)n),
+		    check_number(c, (unsigned)i));
 }
 
 static void
@@ -168,12 +167,12 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
 		check_want_num(c, pa);
 		break;
 	case 'm':
-		if (!array_argument(c, a, true))
+		if (!check_array(c, a, true))
 			check_want_num(c, pa);
 		break;
 	case 'A':
-		if (!array_argument(c, a, false))
-			check_error(c, a->span, E_ARG_ARRAY, number_text(c, i),
+		if (!check_array(c, a, false))
+			check_error(c, a->span, E_ARG_ARRAY, check_number(c, i),
 			    builtin_main_name(id));
 		else if (id == BI_SPLIT || id == BI_GLOB)
 			a->sym->set = true;
@@ -200,6 +199,9 @@ intrinsic(struct check *c, struct node *n)
 		    STR_LIT("commands"));
 		break;
 	case BI_RULE:
+		if (c->func != NULL)
+			check_error(c, n->span, E_CALL_PLACE,
+			    builtin_main_name(n->id), STR_LIT("sections"));
 		n->kind = X_NUM;
 		n->num = c->place == IN_RULE ? c->rule :
 		    c->place == IN_END ? c->script->nrule + 1 : 0;
@@ -236,11 +238,6 @@ check_call(struct check *c, struct node **pn)
 		n->list = f;
 		n->a = NULL;
 	}
-	if (n->id < 0) {	/* unknown: told by the lexer */
-		for (pp = &n->list; *pp != NULL; pp = &(*pp)->next)
-			check_expr(c, pp);
-		return n->type = TY_ANY;
-	}
 	if (n->id == BI_KEYSOF) {
 		check_error(c, n->span, E_CALL_PLACE, STR_LIT("#keys"),
 		    STR_LIT("for ... in and foreach"));
@@ -253,8 +250,8 @@ check_call(struct check *c, struct node **pn)
 	arity(bi->args, &least, &most);
 	if (count < least || count > most) {
 		hint_usage(c, diag_at(c->diag, n->span, E_ARGS,
-		    builtin_main_name(n->id), count_text(c, least, most),
-		    number_text(c, count)), n->id);
+		    builtin_main_name(n->id), check_count(c, least, most),
+		    check_number(c, count)), n->id);
 		return n->type;
 	}
 	if (n->id == BI_EXISTS && n->list->kind != X_INDEX) {
@@ -279,6 +276,8 @@ check_call(struct check *c, struct node **pn)
 				letter++;
 		}
 	}
+	if (n->id == BI_SPLIT)
+		c->splits = true;
 	if (n->id == BI_FIELDS) {
 		c->uses_fields = true;
 		c->maxfield = UINT32_MAX;

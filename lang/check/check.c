@@ -229,8 +229,8 @@ init(struct check *c, struct init *in)
 	dats(c, in);
 }
 
-static void
-unset_names(struct check *c)
+void
+check_unset_names(struct check *c)
 {
 	struct symbol *y;
 	struct buf b;
@@ -280,5 +280,5 @@ check_script(struct check *c, struct parse *p, struct script *s,
 	c->place = IN_END;
 	check_stmts(c, s->end);
 	keys(c, s->init);
-	unset_names(c);
+	check_unset_names(c);
 }

@@ -9,13 +9,20 @@
 #include "lang/base/re.h"
 #include "lang/check/symbols.h"
 
-enum section { IN_INIT, IN_BEGIN, IN_RULE, IN_END };
+#define LIM_LOCALS	120	/* parameters and locals of one kind in a function:
+				 * they all stand in registers */
+
+enum section { IN_INIT, IN_BEGIN, IN_RULE, IN_END, IN_FUNCTION };
 
 struct check {
 	struct parse	*p;
 	struct diag	*diag;
 	struct arena	*arena;
-	struct script	*script;
+	struct script	*script;	/* or: */
+	struct function	*func;
+	struct function	**calls;	/* functions that it calls, each once */
+	size_t		 ncalls, capcalls;
+	bool		 splits;	/* calls #split, which sets $0 $1 ... */
 	struct symbols	 sym;
 	struct re_ctx	*re;
 	enum section	 place;
@@ -37,6 +44,9 @@ struct check {
 void	check_script(struct check *, struct parse *, struct script *,
 	    struct re_ctx *);
 
+/* The same for a function, once for all scripts; makes f->chk. */
+void	check_function(struct parse *, struct function *, struct re_ctx *);
+
 /* Types an expression; *n may be replaced (folded, wrapped). */
 enum type check_expr(struct check *, struct node **);
 void	check_want_num(struct check *, struct node **);
@@ -45,6 +55,10 @@ void	check_want_truth(struct check *, struct node **);
 void	check_want_str(struct check *, struct node **, bool silent);
 /* A call's arguments against its row; expr.c's part for calls. */
 enum type check_call(struct check *, struct node **);
+/* A call of a function that the source defines: func.c. */
+enum type check_ucall(struct check *, struct node *);
+void	check_local(struct check *, struct node *);
+void	check_return(struct check *, struct node *);
 /*
  * A command (a statement's, a function's, an input's): its parts are typed,
  * its template made and left in (*n)->site.

@@ -11,14 +11,40 @@ check_error(struct check *c, struct span at, enum diag_id id, struct str a,
 	return diag_at(c->diag, at, id, a, b, STR_NIL);
 }
 
-static struct str
-with_sigil(struct check *c, enum type t, struct str name)
+struct str
+check_sigil(struct check *c, enum type t, struct str name)
 {
 	char *p = arena_text(c->arena, name.n + 1);
 
 	p[0] = t == TY_NUM ? '#' : '$';
 	memcpy(p + 1, name.p, name.n);
 	return str_of(p, name.n + 1);
+}
+
+/* A function sees its parameters and locals, and nothing else. */
+static void
+missing(struct check *c, const struct node *n, enum symbol_kind kind)
+{
+	struct str name = check_sigil(c, n->type, n->text);
+	struct diag_item *d;
+	struct buf b;
+
+	buf_init(&b, c->arena->mem);
+	buf_str(&b, name);
+	if (kind == SYM_ARRAY)
+		buf_puts(&b, "[]");
+	name = arena_dup(c->arena, buf_view(&b));
+	d = check_error(c, n->span, E_LOCAL_UNKNOWN, name, STR_NIL);
+	buf_clear(&b);
+	if (c->in_command)
+		buf_printf(&b, "for the shell's or awk's own $ write \\$; else "
+		    "make it a parameter");
+	else if (kind == SYM_ARRAY)
+		buf_printf(&b, "write local %.*s, or make it a parameter",
+		    (int)name.n, name.p);
+	if (b.n > 0)
+		diag_hint(c->diag, d, buf_view(&b));
+	buf_free(&b);
 }
 
 struct symbol *
@@ -28,10 +54,17 @@ check_symbol(struct check *c, struct node *n, enum symbol_kind kind)
 	struct symbol *there = NULL, *y;
 	struct diag_item *d;
 
+	if (c->func != NULL && symbols_find(&c->sym, sigil, n->text) == NULL) {
+		/* from here on it is known: once is enough */
+		y = symbols_get(&c->sym, sigil, n->text, kind, n->span, &there);
+		y->set = y->used = y->missing = true;
+		missing(c, n, kind);
+		return n->sym = y;
+	}
 	y = symbols_get(&c->sym, sigil, n->text, kind, n->span, &there);
 	if (y == NULL) {
 		d = check_error(c, n->span, E_VAR_BOTH,
-		    with_sigil(c, n->type, n->text), STR_NIL);
+		    check_sigil(c, n->type, n->text), STR_NIL);
 		if (d != NULL)
 			diag_other(c->diag, d, source_place(c->p->src,
 			    there->span.at), "first here");
@@ -458,7 +491,7 @@ check_expr(struct check *c, struct node **pn)
 		return n->type;
 	case X_ARRAY:
 		check_error(c, n->span, E_ARRAY_EXPR,
-		    with_sigil(c, n->type, n->text), STR_NIL);
+		    check_sigil(c, n->type, n->text), STR_NIL);
 		return n->type;
 	case X_HANDLE:
 		check_error(c, n->span, E_HANDLE_EXPR, n->text, STR_NIL);
@@ -487,6 +520,11 @@ check_expr(struct check *c, struct node **pn)
 		check_call(c, pn);
 		c->in_command = was;
 		return (*pn)->type;
+	case X_UCALL:
+		c->in_command = false;
+		check_ucall(c, n);
+		c->in_command = was;
+		return n->type;
 	case X_CAT:
 		c->in_command = was && n->flag;
 		cat(c, n);

@@ -5,6 +5,14 @@
 #include "lang/check/check.h"
 
 struct symbol *check_symbol(struct check *, struct node *, enum symbol_kind);
+/* The argument names an array: $list, #list, $list[].  quiet: and is known
+ * to be one. */
+bool	 check_array(struct check *, struct node *, bool quiet);
+struct str check_count(struct check *, unsigned least, unsigned most);
+struct str check_number(struct check *, unsigned);
+/* A name as it is written. */
+struct str check_sigil(struct check *, enum type, struct str name);
+void	 check_unset_names(struct check *);
 void	 check_keys(struct check *, struct node *);
 /* Tells that a string cannot be set into a number. */
 void	 check_set_num(struct check *, const struct node *);

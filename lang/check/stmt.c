@@ -12,6 +12,10 @@ word(enum ast kind)
 	case S_AGAIN: return "again";
 	case S_REDO: return "redo";
 	case S_NEXT: return "next";
+	case S_LEAVE: return "leave";
+	case S_LAST: return "last";
+	case S_QUIT: return "quit";
+	case S_DIE: return "die";
 	default: return "skip";
 	}
 }
@@ -180,10 +184,20 @@ switch_stmt(struct check *c, struct node *n)
 	c->switches--;
 }
 
+/* What ends or repeats a section's pass. */
+static void
+in_section(struct check *c, struct node *n)
+{
+	if (c->func != NULL)
+		check_error(c, n->span, E_FUNC_STMT, str_c(word(n->kind)),
+		    STR_NIL);
+}
+
 static void
 in_rule(struct check *c, struct node *n)
 {
-	if (c->place != IN_RULE)
+	in_section(c, n);
+	if (c->func == NULL && c->place != IN_RULE)
 		check_error(c, n->span, E_OUTSIDE_RULE, str_c(word(n->kind)),
 		    STR_NIL);
 }
@@ -199,7 +213,7 @@ one(struct check *c, struct node *n)
 		set(c, n);
 		break;
 	case S_DO:
-		if (n->a->kind != X_CALL)
+		if (n->a->kind != X_CALL && n->a->kind != X_UCALL)
 			check_error(c, n->a->span, E_DO_WANT, STR_NIL, STR_NIL);
 		else
 			check_expr(c, &n->a);
@@ -255,17 +269,22 @@ one(struct check *c, struct node *n)
 		check_want_num(c, &n->a);
 		want_unit(c, n->a, "skip", UNIT_NONE);
 		break;
+	case S_LEAVE: case S_LAST:
+		in_section(c, n);
+		break;
 	case S_PAUSE:
 		check_want_num(c, &n->a);
 		want_unit(c, n->a, "pause", UNIT_DURATION);
 		break;
 	case S_QUIT:
+		in_section(c, n);
 		if (n->a != NULL) {
 			check_want_num(c, &n->a);
 			want_unit(c, n->a, "quit", UNIT_NONE);
 		}
 		break;
 	case S_DIE:
+		in_section(c, n);
 		check_want_str(c, &n->a, false);
 		break;
 	case S_UNSET:
@@ -292,6 +311,12 @@ one(struct check *c, struct node *n)
 			check_want_str(c, &n->a, false);
 		if (n->b != NULL)
 			check_want_str(c, &n->b, false);
+		break;
+	case S_LOCAL:
+		check_local(c, n);
+		break;
+	case S_RETURN:
+		check_return(c, n);
 		break;
 	case S_ASSERT:
 		check_want_truth(c, &n->a);

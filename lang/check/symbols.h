@@ -18,6 +18,7 @@ struct symbol {
 	bool		 set;		/* some statement can give it a value */
 	bool		 used;
 	bool		 built;		/* a string made by . or .=: see rule 7 */
+	bool		 missing;	/* not declared in its function: told of */
 	bool		 in_command;	/* first used inside a command's string */
 	struct span	 span;		/* where it was met first */
 	struct span	 use;		/* first use */

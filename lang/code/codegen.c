@@ -149,16 +149,179 @@ hidden_handles(struct gen *g, struct node *n, uint32_t *count)
 	}
 }
 
+/* All functions that the script can come to call, each once. */
+static void
+used_functions(struct gen *g, const struct check *by)
+{
+	struct function *f, **all;
+	size_t i;
+	uint32_t next = 0;
+
+	for (;;) {
+		for (i = 0; i < by->ncalls; i++) {
+			f = by->calls[i];
+			if (f->user == g->prog)
+				continue;
+			if (g->nfunc == LIM_FUNCS) {
+				too_many(g, "65535", "functions");
+				return;
+			}
+			if (g->nfunc == g->capfunc) {
+				g->capfunc = g->capfunc == 0 ? 8 :
+				    g->capfunc * 2;
+				all = arena_alloc(g->arena,
+				    g->capfunc * sizeof *all);
+				if (g->nfunc > 0)
+					memcpy(all, g->func,
+					    g->nfunc * sizeof *all);
+				g->func = all;
+			}
+			f->user = g->prog;
+			f->index = g->nfunc;
+			g->func[g->nfunc++] = f;
+			if (f->chk->sym.nnum > g->most_n)
+				g->most_n = f->chk->sym.nnum;
+			if (f->chk->sym.nstr > g->most_s)
+				g->most_s = f->chk->sym.nstr;
+		}
+		if (next == g->nfunc)
+			return;
+		by = g->func[next++]->chk;
+	}
+}
+
+/* Handles have no sigil and belong to the whole script. */
+static uint32_t
+handle_number(struct gen *g, struct str name, struct map *by_name)
+{
+	struct map_entry *e;
+	bool is_new;
+
+	e = map_put(by_name, name, &is_new);
+	if (is_new)
+		e->v.num = g->prog->nhandle++;
+	return (uint32_t)e->v.num;
+}
+
+/* The handles of the functions, by name; then those without one. */
+static void
+function_handles(struct gen *g)
+{
+	const struct symbols *y = &g->c->sym;
+	struct map by_name;
+	struct map_entry *e;
+	struct func *o;
+	bool is_new;
+	size_t i, k;
+
+	map_init(&by_name, g->arena);
+	for (i = 0; i < y->n; i++)
+		if (y->all[i]->kind == SYM_HANDLE) {
+			e = map_put(&by_name, y->all[i]->name, &is_new);
+			e->v.num = y->all[i]->index;
+		}
+	for (k = 0; k < g->nfunc; k++) {
+		y = &g->func[k]->chk->sym;
+		for (i = 0; i < y->n; i++)
+			if (y->all[i]->kind == SYM_HANDLE)
+				(void)handle_number(g, y->all[i]->name,
+				    &by_name);
+	}
+	g->named = g->prog->nhandle;
+	hidden_handles(g, g->c->script->begin, &g->prog->nhandle);
+	for (const struct rule *r = g->c->script->rule; r != NULL; r = r->next)
+		hidden_handles(g, r->body, &g->prog->nhandle);
+	hidden_handles(g, g->c->script->end, &g->prog->nhandle);
+	for (k = 0; k < g->nfunc; k++) {
+		o = &g->prog->func[k];
+		y = &g->func[k]->chk->sym;
+		o->handle = g->prog->nhandle;
+		hidden_handles(g, g->func[k]->body, &g->prog->nhandle);
+		o->nhandle = g->prog->nhandle - o->handle;
+		g->handles[k] = arena_alloc(g->arena,
+		    (y->nhandle + 1) * sizeof **g->handles);
+		for (i = 0; i < y->n; i++)
+			if (y->all[i]->kind == SYM_HANDLE)
+				g->handles[k][y->all[i]->index] =
+				    handle_number(g, y->all[i]->name,
+				    &by_name);
+	}
+	g->prog->handle = arena_zalloc(g->arena,
+	    (g->prog->nhandle + 1) * sizeof(struct str));
+	for (i = g->named; i < g->prog->nhandle; i++)
+		g->prog->handle[i] = STR_LIT("(foreach line)");
+	for (k = 0; k < g->nfunc; k++) {
+		y = &g->func[k]->chk->sym;
+		for (i = 0; i < y->n; i++)
+			if (y->all[i]->kind == SYM_HANDLE)
+				g->prog->handle[g->handles[k]
+				    [y->all[i]->index]] =
+				    arena_dup(g->arena, y->all[i]->name);
+	}
+}
+
+static void
+function_tables(struct gen *g)
+{
+	struct program *p = g->prog;
+	const struct function *f;
+	const struct param *a;
+	const struct symbol *s;
+	struct func *o;
+	uint32_t k;
+	size_t i;
+
+	p->nfunc = g->nfunc;
+	p->func = arena_zalloc(g->arena, (g->nfunc + 1) * sizeof *p->func);
+	g->handles = arena_zalloc(g->arena,
+	    (g->nfunc + 1) * sizeof *g->handles);
+	for (k = 0; k < g->nfunc; k++) {
+		f = g->func[k];
+		o = &p->func[k];
+		o->name = arena_dup(g->arena, f->name);
+		for (a = f->param; a != NULL; a = a->next)
+			(*(a->array ? &o->naparam : a->number ? &o->nnparam :
+			    &o->nsparam))++;
+		o->nnvar = f->chk->sym.nnum;
+		o->nsvar = f->chk->sym.nstr;
+		o->narray = f->chk->sym.narray;
+		if (o->narray > LIM_ARRAYS)
+			too_many(g, "256", "arrays");
+		o->fields = f->chk->uses_fields || f->chk->uses_zero ||
+		    f->chk->splits;
+		if (f->chk->maxfield > p->maxfield)
+			p->maxfield = f->chk->maxfield;
+		o->nvar_name = arena_zalloc(g->arena,
+		    (o->nnvar + 1) * sizeof(struct str));
+		o->svar_name = arena_zalloc(g->arena,
+		    (o->nsvar + 1) * sizeof(struct str));
+		o->array = arena_zalloc(g->arena,
+		    (o->narray + 1) * sizeof *o->array);
+		for (i = 0; i < f->chk->sym.n; i++) {
+			s = f->chk->sym.all[i];
+			if (s->kind == SYM_SCALAR)
+				(s->number ? o->nvar_name : o->svar_name)
+				    [s->index] = arena_dup(g->arena, s->name);
+			else if (s->kind == SYM_ARRAY) {
+				o->array[s->index].name =
+				    arena_dup(g->arena, s->name);
+				o->array[s->index].number = s->number;
+			}
+		}
+	}
+}
+
 static void
 tables(struct gen *g)
 {
 	const struct symbols *y = &g->c->sym;
 	struct program *p = g->prog;
-	const struct rule *r;
 	size_t i;
 
 	p->nnvar = y->nnum < LIM_VAR_REGS ? y->nnum : LIM_VAR_REGS;
 	p->nsvar = y->nstr < LIM_VAR_REGS ? y->nstr : LIM_VAR_REGS;
+	g->nnvar = g->most_n = p->nnvar;
+	g->nsvar = g->most_s = p->nsvar;
 	p->nfarn = y->nnum - p->nnvar;
 	p->nfars = y->nstr - p->nsvar;
 	if (p->nfarn > 0xffff || p->nfars > 0xffff)
@@ -168,20 +331,15 @@ tables(struct gen *g)
 	if (y->narray > LIM_ARRAYS)
 		too_many(g, "256", "arrays");
 	p->narray = y->narray;
+	used_functions(g, g->c);
+	function_tables(g);
 	p->nvar_name = arena_zalloc(g->arena, (y->nnum + 1) * sizeof(struct str));
 	p->svar_name = arena_zalloc(g->arena, (y->nstr + 1) * sizeof(struct str));
 	p->array = arena_zalloc(g->arena, (y->narray + 1) * sizeof *p->array);
 	p->ndat = y->ndat;
 	p->dat = arena_zalloc(g->arena, (y->ndat + 1) * sizeof *p->dat);
 	p->nhandle = y->nhandle;
-	hidden_handles(g, g->c->script->begin, &p->nhandle);
-	for (r = g->c->script->rule; r != NULL; r = r->next)
-		hidden_handles(g, r->body, &p->nhandle);
-	hidden_handles(g, g->c->script->end, &p->nhandle);
-	p->handle = arena_zalloc(g->arena,
-	    (p->nhandle + 1) * sizeof(struct str));
-	for (i = y->nhandle; i < p->nhandle; i++)
-		p->handle[i] = STR_LIT("(foreach line)");
+	function_handles(g);
 	for (i = 0; i < y->n; i++) {
 		const struct symbol *s = y->all[i];
 		struct str name = arena_dup(g->arena, s->name);
@@ -334,6 +492,27 @@ section(struct gen *g, struct node *list, bool last)
 		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
 }
 
+static void
+function(struct gen *g, uint32_t k)
+{
+	struct function *f = g->func[k];
+	struct func *o = &g->prog->func[k];
+
+	g->c = f->chk;
+	g->at = f->span;
+	g->nnvar = o->nnvar;
+	g->nsvar = o->nsvar;
+	g->nntemp = g->nstemp = g->nslot = 0;
+	g->handle = g->handles[k];
+	o->pc = g->ncode;
+	gen_place(g, f->span);
+	gen_stmts(g, f->body);
+	gen_return(g, NULL);
+	o->nntemp = g->nntemp;
+	o->nstemp = g->nstemp;
+	o->nslot = g->nslot;
+}
+
 bool
 codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 {
@@ -374,6 +553,12 @@ codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 	p->pc_end = g->ncode;
 	if (s->has_end)
 		section(g, s->end, true);
+	p->nntemp = g->nntemp;
+	p->nstemp = g->nstemp;
+	p->nslot = g->nslot;
+	for (i = 0; i < g->nfunc && !g->failed; i++)
+		function(g, i);
+	g->c = c;
 	if (g->failed)
 		return false;
 	p->code = g->code;

@@ -53,8 +53,9 @@ dis_name(struct dis *d, bool number, struct str name)
 static void
 put_reg_n(struct dis *d, uint32_t r)
 {
-	if (r < d->p->nnvar)
-		dis_name(d, true, d->p->nvar_name[r]);
+	if (r < (d->f == NULL ? d->p->nnvar : d->f->nnvar))
+		dis_name(d, true, d->f == NULL ? d->p->nvar_name[r] :
+		    d->f->nvar_name[r]);
 	else if (r >= LIM_REGS - d->p->nnconst)
 		dis_num(d, d->p->num[LIM_REGS - 1 - r]);
 	else
@@ -64,8 +65,9 @@ put_reg_n(struct dis *d, uint32_t r)
 static void
 put_reg_s(struct dis *d, uint32_t r)
 {
-	if (r < d->p->nsvar)
-		dis_name(d, false, d->p->svar_name[r]);
+	if (r < (d->f == NULL ? d->p->nsvar : d->f->nsvar))
+		dis_name(d, false, d->f == NULL ? d->p->svar_name[r] :
+		    d->f->svar_name[r]);
 	else if (r >= LIM_REGS - d->p->nsconst)
 		dis_text(d, d->p->text[LIM_REGS - 1 - r], SHOWN_TEXT);
 	else
@@ -114,6 +116,30 @@ put_call(struct dis *d, int id)
 	buf_putc(d->out, ')');
 }
 
+/* One of a function of the source; its arrays went before. */
+static void
+put_ucall(struct dis *d, const struct func *f)
+{
+	uint32_t nb = CALL_NB(d->ext), sb = CALL_SB(d->ext), i;
+	const char *sep = "";
+
+	buf_escaped(d->out, f->name, SHOWN_TEXT);
+	buf_putc(d->out, '(');
+	for (i = 0; i < f->nnparam; i++, sep = ", ") {
+		buf_puts(d->out, sep);
+		put_reg_n(d, nb + i);
+	}
+	for (i = 0; i < f->nsparam; i++, sep = ", ") {
+		buf_puts(d->out, sep);
+		put_reg_s(d, sb + i);
+	}
+	for (i = 0; i < f->naparam; i++, sep = ", ") {
+		buf_puts(d->out, sep);
+		buf_puts(d->out, "array");
+	}
+	buf_putc(d->out, ')');
+}
+
 static const char *const out_name[OUT_COUNT] = { "stdout", "mail", "print",
     "log", "piktlog", "syslog", "mail to" };
 static const char *const xopt_name[XOPT_COUNT] = { "as", "timeout", "in",
@@ -125,6 +151,7 @@ static void
 put_operand(struct dis *d, char letter, uint32_t v)
 {
 	const struct program *p = d->p;
+	const struct array_decl *array;
 
 	switch (letter) {
 	case 'N': case 'n':
@@ -134,7 +161,8 @@ put_operand(struct dis *d, char letter, uint32_t v)
 		put_reg_s(d, v);
 		break;
 	case 'a': case 'b': case 'x':
-		dis_name(d, p->array[v].number, p->array[v].name);
+		array = d->f == NULL ? &p->array[v] : &d->f->array[v];
+		dis_name(d, array->number, array->name);
 		break;
 	case 'o':
 		buf_puts(d->out, out_name[v]);
@@ -162,6 +190,9 @@ put_operand(struct dis *d, char letter, uint32_t v)
 		break;
 	case 'F':
 		put_call(d, (int)v);
+		break;
+	case 'U':
+		put_ucall(d, &p->func[v]);
 		break;
 	case 'R':
 		dis_regex(d, v, SHOWN_TEXT);
@@ -208,7 +239,7 @@ static size_t
 needless(struct str s)
 {
 	static const char *const words[] = { "constant Bx", "far variable Bx",
-	    "dat variable Bx", "array A", "array B", "builtin Bx", "name Bx",
+	    "dat variable Bx", "array A", "array B", "builtin Bx", "function Bx", "name Bx",
 	    "regex EXT", "order C", "option A", "file test B" };
 	size_t i, n;
 
@@ -349,7 +380,7 @@ operands(struct dis *d)
 		buf_printf(o, " %u %u", I_B(d->i), I_C(d->i));
 	else if (d->s.b != '-')
 		buf_printf(o, " %u", I_B(d->i));
-	if (d->s.ext && d->s.bx != 'F')
+	if (d->s.ext && d->s.bx != 'F' && d->s.bx != 'U')
 		buf_printf(o, " %u", I_AX(d->ext));
 }
 
@@ -388,6 +419,35 @@ instruction(struct dis *d, uint32_t pc, uint32_t line)
 	return shape_words(d->s);
 }
 
+/* function #name(#a, $b, $list[]) */
+static void
+function(struct dis *d, const struct func *f)
+{
+	const char *sep = "";
+	uint32_t i;
+
+	dis_paint(d, DIS_BOLD);
+	buf_puts(d->out, "function ");
+	buf_escaped(d->out, f->name, SHOWN_TEXT);
+	buf_putc(d->out, '(');
+	for (i = 0; i < f->nnparam; i++, sep = ", ") {
+		buf_puts(d->out, sep);
+		dis_name(d, true, f->nvar_name[i]);
+	}
+	for (i = 0; i < f->nsparam; i++, sep = ", ") {
+		buf_puts(d->out, sep);
+		dis_name(d, false, f->svar_name[i]);
+	}
+	for (i = 0; i < f->naparam; i++, sep = ", ") {
+		buf_puts(d->out, sep);
+		dis_name(d, f->array[i].number, f->array[i].name);
+		buf_puts(d->out, "[]");
+	}
+	buf_putc(d->out, ')');
+	dis_paint(d, DIS_PLAIN);
+	buf_putc(d->out, '\n');
+}
+
 static void
 code(struct dis *d)
 {
@@ -402,10 +462,15 @@ code(struct dis *d)
 		{ p->has_end, p->pc_end, "end" },
 	};
 	const struct line_entry *e, *last = NULL;
-	uint32_t pc;
+	uint32_t pc, next = 0;
 	size_t i;
 
+	d->f = NULL;
 	for (pc = 0; pc < p->ncode; ) {
+		if (next < p->nfunc && p->func[next].pc == pc) {
+			d->f = &p->func[next++];
+			function(d, d->f);
+		}
 		for (i = 0; i < sizeof piece / sizeof piece[0]; i++)
 			if (piece[i].has && piece[i].at == pc)
 				dis_title(d, piece[i].name);

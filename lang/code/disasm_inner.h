@@ -18,6 +18,7 @@ struct dis {
 	const struct program	*p;
 	struct buf		*out;
 	bool			 colour;
+	const struct func	*f;	/* whose code is at hand, or NULL */
 	/* the instruction at hand */
 	instr			 i, ext;
 	struct shape		 s;

@@ -11,6 +11,7 @@
 
 #define LIM_VAR_REGS	120	/* variables in registers, of each kind; the
 				 * rest is far */
+_Static_assert(LIM_LOCALS <= LIM_VAR_REGS, "locals stand in registers");
 #define LIM_TEMPS	72	/* temporaries at once, of each kind */
 #define CAT_CHUNK	16	/* parts that one CAT joins */
 #define NO_JUMP		(-1)
@@ -28,7 +29,7 @@ struct lines_in {
 };
 
 struct gen {
-	struct check	*c;
+	struct check	*c;		/* of the script or function at hand */
 	struct arena	*arena;
 	struct program	*prog;
 	bool		 trace;
@@ -37,7 +38,16 @@ struct gen {
 	uint32_t	 ncode, capcode;
 	struct line_entry *line;
 	uint32_t	 nline, capline;
+	/* registers of the sections, or of the function at hand */
+	uint32_t	 nnvar, nsvar, nntemp, nstemp, nslot;
+	uint32_t	 most_n, most_s; /* variables, of any of them: constants
+					 * stand above */
 	uint32_t	 tn, ts;	/* temporaries in use */
+	struct function	**func;		/* that the program holds */
+	uint32_t	 nfunc, capfunc;
+	uint32_t	**handles;	/* the numbers of their handles, */
+	uint32_t	*handle;	/* and of those of the one at hand */
+	uint32_t	 named;		/* handles that have a name */
 	struct map	 nums, texts;	/* constants: number of each */
 	struct map	 regexes[2];	/* with case, without */
 	uint32_t	 capnum, captext, capregex, captpl;
@@ -79,6 +89,14 @@ void	 gen_call(struct gen *, struct node *, unsigned dest);
 /* A call with ready registers. */
 void	 gen_call_raw(struct gen *, int id, unsigned dest, unsigned nbase,
 	    unsigned nn, unsigned sbase, unsigned ns);
+/* Of a function that the source defines. */
+void	 gen_ucall(struct gen *, struct node *, unsigned dest);
+void	 gen_return(struct gen *, struct node *);
+uint32_t gen_handle(const struct gen *, const struct symbol *);
+/* What leaves its loops by a jump closes their commands. */
+void	 gen_leave_lines(struct gen *, const struct lines_in *until);
+void	 gen_trace_value(struct gen *, bool number, struct str name,
+	    unsigned reg);
 void	 gen_place(struct gen *, struct span);
 void	 gen_stmts(struct gen *, struct node *);
 

@@ -7,9 +7,9 @@ gen_temp_n(struct gen *g)
 {
 	if (g->tn >= LIM_TEMPS)
 		gen_too_complex(g);
-	else if (++g->tn > g->prog->nntemp)
-		g->prog->nntemp = g->tn;
-	return g->prog->nnvar + g->tn - 1;
+	else if (++g->tn > g->nntemp)
+		g->nntemp = g->tn;
+	return g->nnvar + g->tn - 1;
 }
 
 unsigned
@@ -17,9 +17,9 @@ gen_temp_s(struct gen *g)
 {
 	if (g->ts >= LIM_TEMPS)
 		gen_too_complex(g);
-	else if (++g->ts > g->prog->nstemp)
-		g->prog->nstemp = g->ts;
-	return g->prog->nsvar + g->ts - 1;
+	else if (++g->ts > g->nstemp)
+		g->nstemp = g->ts;
+	return g->nsvar + g->ts - 1;
 }
 
 static unsigned
@@ -73,7 +73,7 @@ gen_const_n(struct gen *g, double v, int want)
 		}
 		p->num[p->nnum] = v;
 		e->v.num = p->nnum++;
-		if (p->nnum <= LIM_REGS - LIM_TEMPS - p->nnvar)
+		if (p->nnum <= LIM_REGS - LIM_TEMPS - g->most_n)
 			p->nnconst = p->nnum;
 	}
 	k = (uint32_t)e->v.num;
@@ -113,7 +113,7 @@ gen_text(struct gen *g, struct str s)
 		}
 		p->text[p->ntext] = str_none(s) ? s : arena_dup(g->arena, s);
 		e->v.num = p->ntext++;
-		if (p->ntext <= LIM_REGS - LIM_TEMPS - p->nsvar)
+		if (p->ntext <= LIM_REGS - LIM_TEMPS - g->most_s)
 			p->nsconst = p->ntext;
 	}
 	if (e->v.num > 0xffff)
@@ -252,10 +252,10 @@ gen_n(struct gen *g, struct node *n, int want)
 			gen_emit(g, I_ABX(OP_DATN, d, n->sym->index));
 			return d;
 		}
-		if (n->sym->index < g->prog->nnvar)
+		if (n->sym->index < g->nnvar)
 			return move_n(g, n->sym->index, want);
 		d = dest_n(g, want);
-		gen_emit(g, I_ABX(OP_GETN, d, n->sym->index - g->prog->nnvar));
+		gen_emit(g, I_ABX(OP_GETN, d, n->sym->index - g->nnvar));
 		return d;
 	case X_INDEX:
 		b = gen_key(g, n->list);
@@ -284,7 +284,12 @@ gen_n(struct gen *g, struct node *n, int want)
 			return intrinsic_n(g, n, want);
 		/* the result's register is taken last: arguments first */
 		gen_call(g, n, want >= 0 ? (unsigned)want :
-		    g->prog->nnvar + tn);
+		    g->nnvar + tn);
+		g->tn = tn;
+		g->ts = ts;
+		return dest_n(g, want);
+	case X_UCALL:
+		gen_ucall(g, n, want >= 0 ? (unsigned)want : g->nnvar + tn);
 		g->tn = tn;
 		g->ts = ts;
 		return dest_n(g, want);
@@ -297,7 +302,7 @@ static unsigned
 cat(struct gen *g, struct node *n, int want)
 {
 	uint32_t tn = g->tn, ts = g->ts;
-	unsigned base = g->prog->nsvar + ts, k = 0, d;
+	unsigned base = g->nsvar + ts, k = 0, d;
 	struct node *q;
 
 	for (q = n->list; q != NULL; q = q->next) {
@@ -358,10 +363,10 @@ gen_s(struct gen *g, struct node *n, int want)
 			gen_emit(g, I_ABX(OP_DATS, d, n->sym->index));
 			return d;
 		}
-		if (n->sym->index < g->prog->nsvar)
+		if (n->sym->index < g->nsvar)
 			return move_s(g, n->sym->index, want);
 		d = dest_s(g, want);
-		gen_emit(g, I_ABX(OP_GETS, d, n->sym->index - g->prog->nsvar));
+		gen_emit(g, I_ABX(OP_GETS, d, n->sym->index - g->nsvar));
 		return d;
 	case X_INDEX:
 		a = gen_key(g, n->list);
@@ -387,7 +392,12 @@ gen_s(struct gen *g, struct node *n, int want)
 		if (builtin_info[n->id].flags & FN_INTRINSIC)
 			return intrinsic_s(g, n, want);
 		gen_call(g, n, want >= 0 ? (unsigned)want :
-		    g->prog->nsvar + ts);
+		    g->nsvar + ts);
+		g->tn = tn;
+		g->ts = ts;
+		return dest_s(g, want);
+	case X_UCALL:
+		gen_ucall(g, n, want >= 0 ? (unsigned)want : g->nsvar + ts);
 		g->tn = tn;
 		g->ts = ts;
 		return dest_s(g, want);
@@ -403,7 +413,7 @@ unsigned
 gen_key(struct gen *g, struct node *keys)
 {
 	uint32_t tn = g->tn, ts = g->ts;
-	unsigned base = g->prog->nsvar + ts, k = 0, d, r;
+	unsigned base = g->nsvar + ts, k = 0, d, r;
 	bool many = keys->next != NULL;
 	char t[NUM_TEXT_MAX];
 	struct node *q;
@@ -435,118 +445,9 @@ gen_key(struct gen *g, struct node *keys)
 	}
 	g->tn = tn;
 	if (!many)
-		return g->prog->nsvar + ts;
+		return g->nsvar + ts;
 	g->ts = ts;
 	d = gen_temp_s(g);
 	gen_emit(g, I_ABC(OP_KEYJ, d, base, k));
 	return d;
-}
-
-void
-gen_call_raw(struct gen *g, int id, unsigned dest, unsigned nbase, unsigned nn,
-    unsigned sbase, unsigned ns)
-{
-	gen_emit(g, I_ABX(builtin_info[id].ret == '#' ? OP_CALLN : OP_CALLS,
-	    dest, id));
-	gen_emit(g, CALL_EXT(nbase, sbase, nn, ns));
-}
-
-void
-gen_call(struct gen *g, struct node *n, unsigned dest)
-{
-	unsigned nbase, sbase, nn = 0, ns = 0, i = 0, k = 0;
-	struct node *q, *cmd = NULL;
-	bool array = false;
-
-	for (q = n->list; q != NULL; q = q->next) {
-		if (q->site != NULL)
-			cmd = q;
-		else if (q->type == TY_STR && q->kind != X_ARRAY)
-			ns++;
-		else
-			nn++;
-	}
-	nbase = g->prog->nnvar + g->tn;
-	sbase = g->prog->nsvar + g->ts;
-	for (i = 0; i < nn; i++)
-		(void)gen_temp_n(g);
-	for (i = 0; i < ns; i++)
-		(void)gen_temp_s(g);
-	i = 0;
-	for (q = n->list; q != NULL; q = q->next) {
-		uint32_t tn = g->tn, ts = g->ts;
-
-		if (q->site != NULL)
-			continue;
-		if (q->kind == X_ARRAY || q->kind == X_HANDLE) {
-			(void)gen_const_n(g, q->sym->index, (int)(nbase + i++));
-			if (q->kind == X_ARRAY &&
-			    strchr(builtin_info[n->id].args, 'm') != NULL)
-				array = true;
-		} else if (q->type == TY_STR)
-			(void)gen_s(g, q, (int)(sbase + k++));
-		else
-			(void)gen_n(g, q, (int)(nbase + i++));
-		g->tn = tn;
-		g->ts = ts;
-	}
-	if (cmd != NULL)
-		gen_command(g, cmd);
-	gen_call_raw(g, n->id, dest, nn == 0 ? 0 : nbase, nn,
-	    ns == 0 ? 0 : sbase, array ? CALL_ARRAY : ns);
-}
-
-/* The checker made it where the tree lives; the program outlives that. */
-static struct template
-keep_template(struct gen *g, const struct template *from)
-{
-	struct template t = *from;
-	struct piece *x;
-	uint32_t i, j;
-
-	t.show = arena_dup(g->arena, from->show);
-	t.word = arena_alloc(g->arena, t.nword * sizeof *t.word);
-	for (i = 0; i < t.nword; i++) {
-		t.word[i] = from->word[i];
-		x = arena_alloc(g->arena, t.word[i].npiece * sizeof *x);
-		for (j = 0; j < t.word[i].npiece; j++) {
-			x[j] = from->word[i].piece[j];
-			x[j].text = arena_dup(g->arena, x[j].text);
-		}
-		t.word[i].piece = x;
-	}
-	return t;
-}
-
-void
-gen_command(struct gen *g, const struct node *n)
-{
-	const struct command_site *site = n->site;
-	struct program *p = g->prog;
-	unsigned base = p->nsvar + g->ts;
-	uint32_t ts = g->ts, i;
-	struct template *tpl;
-
-	for (i = 0; i < site->ndata; i++) {
-		uint32_t tn = g->tn;
-		unsigned t = gen_temp_s(g);
-		uint32_t in = g->ts;
-
-		(void)gen_s(g, site->data[i], (int)t);
-		g->tn = tn;
-		g->ts = in;
-	}
-	if (p->ntpl == g->captpl) {
-		g->captpl = g->captpl == 0 ? 4 : g->captpl * 2;
-		tpl = arena_alloc(g->arena, g->captpl * sizeof *tpl);
-		if (p->ntpl > 0)
-			memcpy(tpl, p->tpl, p->ntpl * sizeof *tpl);
-		p->tpl = tpl;
-	}
-	if (p->ntpl > 0xffff)
-		gen_too_complex(g);
-	p->tpl[p->ntpl] = keep_template(g, &site->tpl);
-	gen_emit(g, I_ABX(OP_CMD, site->ndata == 0 ? 0 : base, p->ntpl));
-	p->ntpl++;
-	g->ts = ts;
 }

@@ -5,11 +5,17 @@
 
 static void	stmt(struct gen *, struct node *);
 
+void
+gen_trace_value(struct gen *g, bool number, struct str name, unsigned reg)
+{
+	gen_emit(g, I_ABX(number ? OP_TRNUM : OP_TRSTR, reg,
+	    gen_text(g, name)));
+}
+
 static void
 trace_value(struct gen *g, const struct symbol *y, unsigned reg)
 {
 	struct buf b;
-	uint32_t k;
 
 	if (!g->trace || y == NULL)
 		return;
@@ -18,9 +24,8 @@ trace_value(struct gen *g, const struct symbol *y, unsigned reg)
 	buf_str(&b, y->name);
 	if (y->kind == SYM_ARRAY)
 		buf_puts(&b, "[...]");
-	k = gen_text(g, buf_view(&b));
+	gen_trace_value(g, y->number, buf_view(&b), reg);
 	buf_free(&b);
-	gen_emit(g, I_ABX(y->number ? OP_TRNUM : OP_TRSTR, reg, k));
 }
 
 static void
@@ -85,9 +90,9 @@ static void
 set_number(struct gen *g, struct node *n)
 {
 	const struct symbol *y = n->a->sym;
-	bool far = y->index >= g->prog->nnvar;
+	bool far = y->index >= g->nnvar;
 	unsigned reg = far ? gen_temp_n(g) : y->index, v;
-	uint32_t slot = y->index - g->prog->nnvar;
+	uint32_t slot = y->index - g->nnvar;
 
 	if (n->op == SET_PLAIN)
 		(void)gen_n(g, n->b, (int)reg);
@@ -112,10 +117,10 @@ set_number(struct gen *g, struct node *n)
 static void
 store_string(struct gen *g, const struct symbol *y, unsigned v)
 {
-	if (y->index < g->prog->nsvar)
+	if (y->index < g->nsvar)
 		gen_emit(g, I_ABC(OP_SETS, y->index, v, 0));
 	else
-		gen_emit(g, I_ABX(OP_PUTS, v, y->index - g->prog->nsvar));
+		gen_emit(g, I_ABX(OP_PUTS, v, y->index - g->nsvar));
 }
 
 static void
@@ -127,7 +132,7 @@ set_string(struct gen *g, struct node *n)
 	if (n->op == SET_PLAIN) {
 		v = gen_s(g, n->b, -1);
 		store_string(g, y, v);
-	} else if (y->index < g->prog->nsvar) {
+	} else if (y->index < g->nsvar) {
 		v = gen_s(g, n->b, -1);
 		gen_emit(g, I_ABC(OP_APPS, y->index, v, 0));
 		v = y->index;
@@ -135,7 +140,7 @@ set_string(struct gen *g, struct node *n)
 		unsigned base = gen_temp_s(g);
 
 		(void)gen_s(g, n->b, (int)gen_temp_s(g));
-		gen_emit(g, I_ABX(OP_GETS, base, y->index - g->prog->nsvar));
+		gen_emit(g, I_ABX(OP_GETS, base, y->index - g->nsvar));
 		gen_emit(g, I_ABC(OP_BLANK, base, base, 0));
 		gen_emit(g, I_ABC(OP_CAT, base, base, 2));
 		store_string(g, y, base);
@@ -153,6 +158,22 @@ set(struct gen *g, struct node *n)
 		set_number(g, n);
 	else
 		set_string(g, n);
+}
+
+/* Without a value: NIL, or an array without elements. */
+static void
+local(struct gen *g, struct node *n)
+{
+	const struct symbol *y = n->a->sym;
+
+	if (n->b != NULL)
+		set(g, n);
+	else if (n->a->kind == X_ARRAY)
+		gen_emit(g, I_ABC(OP_ACLR, y->index, 0, 0));
+	else if (y->number)
+		(void)gen_const_n(g, NUM_NIL, (int)y->index);
+	else
+		store_string(g, y, gen_const_s(g, STR_NIL, -1));
 }
 
 static void
@@ -236,8 +257,8 @@ forin(struct gen *g, struct node *n)
 		g->failed = true;
 		return;
 	}
-	if (++g->slots > g->prog->nslot)
-		g->prog->nslot = g->slots;
+	if (++g->slots > g->nslot)
+		g->nslot = g->slots;
 	gen_emit(g, I_ABC(OP_ITER, slot, n->b->sym->index, n->op));
 	top = g->ncode;
 	t = gen_temp_s(g);
@@ -245,7 +266,7 @@ forin(struct gen *g, struct node *n)
 	gen_jump_to(g, &out);
 	store_string(g, n->a->sym, t);
 	g->ts = ts;
-	trace_value(g, n->a->sym, n->a->sym->index < g->prog->nsvar ?
+	trace_value(g, n->a->sym, n->a->sym->index < g->nsvar ?
 	    n->a->sym->index : t);
 	body(g, n->list, &out, &again);
 	gen_patch(g, &again);
@@ -265,9 +286,8 @@ close_lines(struct gen *g, const struct node *n)
 	g->tn = tn;
 }
 
-/* What leaves loops by a jump closes their commands. */
-static void
-leave_lines(struct gen *g, const struct lines_in *until)
+void
+gen_leave_lines(struct gen *g, const struct lines_in *until)
 {
 	const struct lines_in *in;
 
@@ -363,20 +383,17 @@ switch_stmt(struct gen *g, struct node *n)
 static void
 exec(struct gen *g, struct node *n)
 {
-	uint32_t tn = g->tn, ts = g->ts;
 	struct node *o;
 
-	for (o = n->list; o != NULL; o = o->next) {
-		if (o->op == XOPT_AS || o->op == XOPT_IN)
-			gen_emit(g, I_ABC(OP_XOPTS, o->op,
-			    gen_s(g, o->a, -1), 0));
-		else
-			gen_emit(g, I_ABC(OP_XOPTN, o->op,
-			    gen_n(g, o->a, -1), 0));
-		g->tn = tn;
-		g->ts = ts;
-	}
+	/* A function called for the command's data must find no options, and
+	 * none of them lost when it comes back: they are set last. */
+	for (o = n->list; o != NULL; o = o->next)
+		o->id = (int)(o->op == XOPT_AS || o->op == XOPT_IN ?
+		    gen_s(g, o->a, -1) : gen_n(g, o->a, -1));
 	gen_command(g, n->a);
+	for (o = n->list; o != NULL; o = o->next)
+		gen_emit(g, I_ABC(o->op == XOPT_AS || o->op == XOPT_IN ?
+		    OP_XOPTS : OP_XOPTN, o->op, o->id, 0));
 	gen_emit(g, I_ABC(OP_EXEC, n->op + (n->flag ? 4 : 0), 0, 0));
 }
 
@@ -408,11 +425,11 @@ unset(struct gen *g, struct node *n)
 	default:
 		if (t->type == TY_STR)
 			store_string(g, t->sym, gen_const_s(g, STR_NIL, -1));
-		else if (t->sym->index < g->prog->nnvar)
+		else if (t->sym->index < g->nnvar)
 			(void)gen_const_n(g, NUM_NIL, (int)t->sym->index);
 		else
 			gen_emit(g, I_ABX(OP_PUTN, gen_const_n(g, NUM_NIL, -1),
-			    t->sym->index - g->prog->nnvar));
+			    t->sym->index - g->nnvar));
 		break;
 	}
 }
@@ -433,6 +450,11 @@ stmt(struct gen *g, struct node *n)
 		break;
 	case S_DO:
 		q = n->a;
+		if (q->kind == X_UCALL) {
+			gen_ucall(g, q, q->type == TY_NUM ? gen_temp_n(g) :
+			    gen_temp_s(g));
+			break;
+		}
 		if (builtin_info[q->id].flags & FN_INTRINSIC) {
 			if (q->type == TY_NUM)
 				(void)gen_n(g, q, -1);
@@ -465,32 +487,32 @@ stmt(struct gen *g, struct node *n)
 		switch_stmt(g, n);
 		break;
 	case S_BREAKSW:
-		leave_lines(g, g->switch_lines);
+		gen_leave_lines(g, g->switch_lines);
 		gen_jump_to(g, g->breaksw);
 		break;
 	case S_AGAIN:
-		leave_lines(g, NULL);
+		gen_leave_lines(g, NULL);
 		gen_loop_to(g, g->rule_pc);
 		break;
 	case S_LEAVE:
-		leave_lines(g, NULL);
+		gen_leave_lines(g, NULL);
 		gen_jump_to(g, g->leave);
 		break;
 	case S_REDO:
-		leave_lines(g, NULL);
+		gen_leave_lines(g, NULL);
 		gen_emit(g, I_ABC(OP_REDO, 0, 0, 0));
 		break;
 	case S_NEXT:
-		leave_lines(g, NULL);
+		gen_leave_lines(g, NULL);
 		gen_emit(g, I_ABC(OP_NEXTLN, 0, 0, 0));
 		break;
 	case S_SKIP:
 		r = gen_n(g, n->a, -1);
-		leave_lines(g, NULL);
+		gen_leave_lines(g, NULL);
 		gen_emit(g, I_ABC(OP_SKIP, r, 0, 0));
 		break;
 	case S_LAST:
-		leave_lines(g, NULL);
+		gen_leave_lines(g, NULL);
 		gen_emit(g, I_ABC(OP_LAST, 0, 0, 0));
 		break;
 	case S_PAUSE:
@@ -502,6 +524,12 @@ stmt(struct gen *g, struct node *n)
 		break;
 	case S_DIE:
 		gen_emit(g, I_ABC(OP_DIE, gen_s(g, n->a, -1), 0, 0));
+		break;
+	case S_LOCAL:
+		local(g, n);
+		break;
+	case S_RETURN:
+		gen_return(g, n);
 		break;
 	case S_UNSET:
 		unset(g, n);

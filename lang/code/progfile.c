@@ -6,7 +6,8 @@
 #define MAGIC		STR_LIT("picket\x1a\n")
 #define LEN_NIL		UINT32_MAX	/* lengths that no text has */
 #define LEN_ERR		(UINT32_MAX - 1)
-#define PROGRAM_LEAST	196	/* bytes of a program with nothing in it */
+#define PROGRAM_LEAST	200	/* bytes of a program with nothing in it */
+#define FUNC_LEAST	61	/* and of a function */
 
 /*
  * Both directions are one walk over the structures: each step hands its value
@@ -248,6 +249,40 @@ io_names(struct io *io, struct str *name, uint32_t near, uint32_t far)
 }
 
 static void
+io_funcs(struct io *io, struct program *p)
+{
+	struct func *f;
+	uint32_t i, k;
+
+	p->func = io_array(io, p->func, &p->nfunc, sizeof *p->func,
+	    FUNC_LEAST);
+	for (i = 0; i < p->nfunc; i++) {
+		f = &p->func[i];
+		f->name = io_str(io, f->name);
+		f->pc = io_u32(io, f->pc);
+		f->nnparam = io_u32(io, f->nnparam);
+		f->nsparam = io_u32(io, f->nsparam);
+		f->naparam = io_u32(io, f->naparam);
+		f->nnvar = io_u32(io, f->nnvar);
+		f->nsvar = io_u32(io, f->nsvar);
+		f->nntemp = io_u32(io, f->nntemp);
+		f->nstemp = io_u32(io, f->nstemp);
+		f->nvar_name = io_names(io, f->nvar_name, f->nnvar, 0);
+		f->svar_name = io_names(io, f->svar_name, f->nsvar, 0);
+		f->array = io_array(io, f->array, &f->narray,
+		    sizeof *f->array, 5);
+		for (k = 0; k < f->narray; k++) {
+			f->array[k].name = io_str(io, f->array[k].name);
+			f->array[k].number = io_bool(io, f->array[k].number);
+		}
+		f->nslot = io_u32(io, f->nslot);
+		f->handle = io_u32(io, f->handle);
+		f->nhandle = io_u32(io, f->nhandle);
+		f->fields = io_bool(io, f->fields);
+	}
+}
+
+static void
 io_values(struct io *io, struct program *p)
 {
 	uint32_t i;
@@ -279,6 +314,7 @@ io_values(struct io *io, struct program *p)
 		p->array[i].name = io_str(io, p->array[i].name);
 		p->array[i].number = io_bool(io, p->array[i].number);
 	}
+	io_funcs(io, p);
 	p->handle = io_strs(io, p->handle, &p->nhandle);
 	p->nslot = io_u32(io, p->nslot);
 	p->maxfield = io_u32(io, p->maxfield);

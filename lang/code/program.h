@@ -53,6 +53,7 @@ typedef uint32_t instr;
 				   * person writes a script of this size */
 #define LIM_SLOTS	16	/* nested for-in loops */
 #define LIM_ARRAYS	256	/* eight bits in an instruction */
+#define LIM_FUNCS	65535	/* sixteen bits in an instruction */
 
 enum level { LEVEL_EMERGENCY, LEVEL_URGENT, LEVEL_CRITICAL, LEVEL_ERROR,
     LEVEL_WARNING, LEVEL_NOTICE, LEVEL_INFO, LEVEL_DEBUG, LEVEL_COUNT };
@@ -155,6 +156,31 @@ struct template {
 	uint32_t	 ndata;
 };
 
+struct array_decl {
+	struct str	 name;
+	bool		 number;
+};
+
+/*
+ * A function that the source defines.  Each call has registers of its own:
+ * parameters, then locals, then temporaries, with the program's constants at
+ * the top.  Arrays: parameters, then locals.
+ */
+struct func {
+	struct str	 name;		/* with its sigil, which is its type */
+	uint32_t	 pc;		/* behind all sections, in order */
+	uint32_t	 nnparam, nsparam, naparam;
+	uint32_t	 nnvar, nsvar;
+	uint32_t	 nntemp, nstemp;
+	struct str	*nvar_name, *svar_name;
+	struct array_decl *array;
+	uint32_t	 narray;
+	uint32_t	 nslot;
+	uint32_t	 handle, nhandle; /* of its "foreach line", which each
+					 * call has for itself */
+	bool		 fields;	/* sets $0 $1 ...: the caller's are kept */
+};
+
 struct line_entry {
 	uint32_t	pc, file, line, col;	/* from this pc on */
 };
@@ -212,8 +238,10 @@ struct program {
 	uint32_t	 ntpl;
 	struct dat	*dat;
 	uint32_t	 ndat;
-	struct array_decl { struct str name; bool number; } *array;
+	struct array_decl *array;
 	uint32_t	 narray;
+	struct func	*func;
+	uint32_t	 nfunc;
 	struct str	*handle;	/* names of file handles */
 	uint32_t	 nhandle;
 	uint32_t	 nslot;		/* loops over keys, nested */

@@ -1,6 +1,6 @@
 #include "lang/code/shape.h"
 
-#define WIDE	"KLDEIMFGH"
+#define WIDE	"KLDEIMFGHU"
 #define WIDEST	"JR"
 
 struct shape

@@ -14,6 +14,10 @@ struct check {
 	struct buf		*why;
 	uint32_t		 pc;	/* of the instruction at hand */
 	uint32_t		 lo, hi; /* its piece of code */
+	const struct func	*f;	/* if that is a function */
+	/* what it may name */
+	uint32_t		 nnvar, nsvar, nntemp, nstemp, narray, nslot;
+	const struct array_decl	*array;
 };
 
 static bool __attribute__((format(printf, 2, 3)))
@@ -46,68 +50,70 @@ bad_code(struct check *c, const char *fmt, ...)
 /* --- operands --- */
 
 static bool
-reads_n(const struct program *p, uint32_t r)
+reads_n(const struct check *c, uint32_t r)
 {
-	return r < p->nnvar + p->nntemp ||
-	    (r < LIM_REGS && r >= LIM_REGS - p->nnconst);
+	return r < c->nnvar + c->nntemp ||
+	    (r < LIM_REGS && r >= LIM_REGS - c->p->nnconst);
 }
 
 static bool
-reads_s(const struct program *p, uint32_t r)
+reads_s(const struct check *c, uint32_t r)
 {
-	return r < p->nsvar + p->nstemp ||
-	    (r < LIM_REGS && r >= LIM_REGS - p->nsconst);
+	return r < c->nsvar + c->nstemp ||
+	    (r < LIM_REGS && r >= LIM_REGS - c->p->nsconst);
 }
 
 static bool
-run_of_s(const struct program *p, uint32_t first, uint32_t n)
+run_of_s(const struct check *c, uint32_t first, uint32_t n)
 {
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		if (!reads_s(p, first + i))
+		if (!reads_s(c, first + i))
 			return false;
 	return true;
 }
 
 static bool
-run_of_n(const struct program *p, uint32_t first, uint32_t n)
+run_of_n(const struct check *c, uint32_t first, uint32_t n)
 {
 	uint32_t i;
 
 	for (i = 0; i < n; i++)
-		if (!reads_n(p, first + i))
+		if (!reads_n(c, first + i))
 			return false;
 	return true;
 }
 
 /* One operand by its letter; q is looked at with its count. */
 static bool
-operand(const struct program *p, char letter, uint32_t v)
+operand(const struct check *c, char letter, uint32_t v)
 {
+	const struct program *p = c->p;
+
 	switch (letter) {
 	case '-': case 'i': case 'I':
 		return true;
 	case 'N':
-		return v < p->nnvar + p->nntemp;
+		return v < c->nnvar + c->nntemp;
 	case 'n':
-		return reads_n(p, v);
+		return reads_n(c, v);
 	case 'S':
-		return v >= p->nsvar && v < p->nsvar + p->nstemp;
+		return v >= c->nsvar && v < c->nsvar + c->nstemp;
 	case 'V':
-		return v < p->nsvar;
+		return v < c->nsvar;
 	case 's':
-		return reads_s(p, v);
+		return reads_s(c, v);
 	case 'k':
 		return v <= 1;
 	case 'a':
-		return v < p->narray && p->array[v].number;
+		return v < c->narray && c->array[v].number;
 	case 'b':
-		return v < p->narray && !p->array[v].number;
+		return v < c->narray && !c->array[v].number;
 	case 'x':
-		return v < p->narray;
+		return v < c->narray;
 	case 't':
-		return v < p->nslot;
+		return v < c->nslot;
 	case 'o':
 		return v < OUT_COUNT;
 	case 'e':
@@ -132,6 +138,8 @@ operand(const struct program *p, char letter, uint32_t v)
 		return v < BI_COUNT;
 	case 'R':
 		return v < p->nregex;
+	case 'U':
+		return v < p->nfunc;
 	default:
 		return false;		/* a letter that nobody taught us */
 	}
@@ -198,8 +206,26 @@ call(struct check *c, int id, char ret, instr ext)
 		return bad_code(c, "builtin %d takes other arguments", id);
 	if (ns == CALL_ARRAY)
 		ns = 0;
-	if (!run_of_n(c->p, CALL_NB(ext), CALL_NN(ext)) ||
-	    !run_of_s(c->p, CALL_SB(ext), ns))
+	if (!run_of_n(c, CALL_NB(ext), CALL_NN(ext)) ||
+	    !run_of_s(c, CALL_SB(ext), ns))
+		return bad_code(c, "an argument is no register");
+	return true;
+}
+
+/* One of a function that the source defines. */
+static bool
+ucall(struct check *c, const struct func *f, char ret, instr ext)
+{
+	uint32_t sb = CALL_SB(ext);
+
+	if (f->name.p[0] != ret)
+		return bad_code(c, "the function has another type");
+	if (CALL_NN(ext) != f->nnparam || CALL_NS(ext) != f->nsparam)
+		return bad_code(c, "the function takes other arguments");
+	/* temporaries below sb are kept: it is one of them, or their end */
+	if (!run_of_n(c, CALL_NB(ext), CALL_NN(ext)) ||
+	    !run_of_s(c, sb, CALL_NS(ext)) || sb < c->nsvar ||
+	    sb > c->nsvar + c->nstemp)
 		return bad_code(c, "an argument is no register");
 	return true;
 }
@@ -222,8 +248,26 @@ piece_of(struct check *c, uint32_t pc)
 	};
 	size_t i;
 
+	/* functions stand behind all else, in order */
+	if (c->f != NULL && pc < c->hi)
+		return;
+	if (p->nfunc > 0 && pc >= p->func[0].pc) {
+		const struct func *f = c->f == NULL ? p->func : c->f + 1;
+
+		c->f = f;
+		c->lo = f->pc;
+		c->hi = f + 1 == p->func + p->nfunc ? p->ncode : f[1].pc;
+		c->nnvar = f->nnvar;
+		c->nsvar = f->nsvar;
+		c->nntemp = f->nntemp;
+		c->nstemp = f->nstemp;
+		c->nslot = f->nslot;
+		c->array = f->array;
+		c->narray = f->narray;
+		return;
+	}
 	c->lo = 0;
-	c->hi = p->ncode;
+	c->hi = p->nfunc > 0 ? p->func[0].pc : p->ncode;
 	for (i = 0; i < sizeof start / sizeof start[0]; i++) {
 		if (!start[i].has)
 			continue;
@@ -256,6 +300,7 @@ ends_flow(enum opcode op)
 	switch (op) {
 	case OP_JMP: case OP_LOOP: case OP_END: case OP_NEXTLN: case OP_REDO:
 	case OP_SKIP: case OP_LAST: case OP_QUIT: case OP_DIE: case OP_FAIL:
+	case OP_RETN: case OP_RETS:
 		return true;
 	default:
 		return false;
@@ -270,12 +315,25 @@ special(struct check *c, enum opcode op, instr i)
 	bool text;
 
 	switch (op) {
+	case OP_ARRAY:
+		if (I_A(i) >= LIM_CALL_ARGS)
+			return bad_code(c, "operand A: no such parameter");
+		return true;
+	case OP_RETN: case OP_RETS:
+		if (c->f == NULL ||
+		    c->f->name.p[0] != (op == OP_RETN ? '#' : '$'))
+			return bad_code(c, "outside a function of its type");
+		return true;
+	case OP_END: case OP_LAST: case OP_QUIT: case OP_DIE:
+		if (c->f != NULL)
+			return bad_code(c, "in a function");
+		return true;
 	case OP_CAT: case OP_KEYJ:
-		if (I_C(i) == 0 || !run_of_s(p, I_B(i), I_C(i)))
+		if (I_C(i) == 0 || !run_of_s(c, I_B(i), I_C(i)))
 			return bad_code(c, "operand B: no such registers");
 		return true;
 	case OP_CMD:
-		if (!run_of_s(p, I_A(i), p->tpl[I_BX(i)].ndata))
+		if (!run_of_s(c, I_A(i), p->tpl[I_BX(i)].ndata))
 			return bad_code(c, "data is no register");
 		return true;
 	case OP_ITER:
@@ -347,17 +405,17 @@ instruction(struct check *c, uint32_t *next)
 	*next = c->pc + shape_words(s);
 	if (*next > c->hi)
 		return bad_code(c, "is cut short");
-	if (!operand(p, s.a, I_A(i)))
+	if (!operand(c, s.a, I_A(i)))
 		return bad_code(c, "operand A: %u is out of range", I_A(i));
 	if (s.bx != '-') {
-		if (!operand(p, s.bx, I_BX(i)))
+		if (!operand(c, s.bx, I_BX(i)))
 			return bad_code(c, "operand Bx: %u is out of range",
 			    I_BX(i));
 	} else if (s.ax == '-' && s.b != 'q') {
-		if (!operand(p, s.b, I_B(i)))
+		if (!operand(c, s.b, I_B(i)))
 			return bad_code(c, "operand B: %u is out of range",
 			    I_B(i));
-		if (!operand(p, s.c, I_C(i)))
+		if (!operand(c, s.c, I_C(i)))
 			return bad_code(c, "operand C: %u is out of range",
 			    I_C(i));
 	}
@@ -366,12 +424,15 @@ instruction(struct check *c, uint32_t *next)
 		ext = p->code[at++];
 		if (I_OP(ext) != OP_EXT)
 			return bad_code(c, "has no EXT behind it");
-		if (s.bx != 'F' && !operand(p, 'R', I_AX(ext)))
+		if (s.bx != 'F' && s.bx != 'U' && !operand(c, 'R', I_AX(ext)))
 			return bad_code(c, "no regex has the number %u",
 			    I_AX(ext));
 	}
 	if (s.bx == 'F' &&
 	    !call(c, (int)I_BX(i), op == OP_CALLN ? '#' : '$', ext))
+		return false;
+	if (s.bx == 'U' && !ucall(c, &p->func[I_BX(i)], op == OP_UCALLN ?
+	    '#' : '$', ext))
 		return false;
 	if (!special(c, op, i))
 		return false;
@@ -396,11 +457,34 @@ start(struct check *c, const char *what, bool has, uint32_t pc)
 	return true;
 }
 
+/* What function i must stand behind: its beginning is above this. */
+static uint32_t
+before(const struct program *p, uint32_t i)
+{
+	const struct { bool has; uint32_t at; } start[] = {
+		{ p->has_task, p->pc_task },
+		{ p->input != INPUT_NONE, p->pc_input },
+		{ p->has_filter, p->pc_filter },
+		{ p->has_begin, p->pc_begin },
+		{ p->has_rules, p->pc_rules },
+		{ p->has_end, p->pc_end },
+	};
+	uint32_t most = 0;
+	size_t k;
+
+	if (i > 0)
+		return p->func[i - 1].pc;
+	for (k = 0; k < sizeof start / sizeof start[0]; k++)
+		if (start[k].has && start[k].at > most)
+			most = start[k].at;
+	return most;
+}
+
 static bool
 code(struct check *c)
 {
 	const struct program *p = c->p;
-	uint32_t next;
+	uint32_t next, i;
 
 	if (p->ncode == 0 || p->ncode > LIM_CODE)
 		return bad(c, "%u instructions", p->ncode);
@@ -412,6 +496,18 @@ code(struct check *c)
 	    !start(c, "rule", p->has_rules, p->pc_rules) ||
 	    !start(c, "end", p->has_end, p->pc_end))
 		return false;
+	for (i = 0; i < p->nfunc; i++)
+		if (!start(c, "a function", true, p->func[i].pc) ||
+		    p->func[i].pc <= before(p, i))
+			return bad(c, "functions out of order");
+	c->f = NULL;
+	c->nnvar = p->nnvar;
+	c->nsvar = p->nsvar;
+	c->nntemp = p->nntemp;
+	c->nstemp = p->nstemp;
+	c->nslot = p->nslot;
+	c->array = p->array;
+	c->narray = p->narray;
 	next = 0;
 	for (c->pc = 0; c->pc < p->ncode; c->pc = next) {
 		piece_of(c, c->pc);
@@ -451,6 +547,39 @@ registers(struct check *c)
 		    num_bits(p->num[i]) != NUM_NIL_BITS &&
 		    num_bits(p->num[i]) != NUM_ERR_BITS)
 			return bad(c, "constant %u is no number", i);
+	return true;
+}
+
+static bool
+func(struct check *c, const struct func *f)
+{
+	const struct program *p = c->p;
+	uint32_t i;
+
+	if (str_none(f->name) || f->name.n < 2 ||
+	    (f->name.p[0] != '#' && f->name.p[0] != '$'))
+		return bad(c, "a function has no name");
+	if (f->nnvar > LIM_REGS || f->nntemp > LIM_REGS ||
+	    f->nnvar + f->nntemp + p->nnconst > LIM_REGS ||
+	    f->nsvar > LIM_REGS || f->nstemp > LIM_REGS ||
+	    f->nsvar + f->nstemp + p->nsconst > LIM_REGS)
+		return bad(c, "too many registers in a function");
+	if (f->nnparam > LIM_CALL_ARGS || f->nsparam > LIM_CALL_ARGS ||
+	    f->naparam > LIM_CALL_ARGS || f->nnparam > f->nnvar ||
+	    f->nsparam > f->nsvar || f->naparam > f->narray ||
+	    f->narray > LIM_ARRAYS || f->nslot > LIM_SLOTS)
+		return bad(c, "bad tables of a function");
+	if (f->handle > p->nhandle || f->nhandle > p->nhandle - f->handle)
+		return bad(c, "no such handles of a function");
+	for (i = 0; i < f->nnvar; i++)
+		if (str_none(f->nvar_name[i]))
+			return bad(c, "a variable has no name");
+	for (i = 0; i < f->nsvar; i++)
+		if (str_none(f->svar_name[i]))
+			return bad(c, "a variable has no name");
+	for (i = 0; i < f->narray; i++)
+		if (str_none(f->array[i].name))
+			return bad(c, "an array has no name");
 	return true;
 }
 
@@ -602,6 +731,11 @@ program_verify(const struct program *p, struct buf *why)
 
 	if (!init(&c) || !registers(&c) || !names(&c) || !lines(&c))
 		return false;
+	if (p->nfunc > LIM_FUNCS)
+		return bad(&c, "too many functions");
+	for (i = 0; i < p->nfunc; i++)
+		if (!func(&c, &p->func[i]))
+			return false;
 	for (i = 0; i < p->ndat; i++)
 		if (!dat(&c, &p->dat[i]))
 			return false;

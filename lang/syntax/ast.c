@@ -45,6 +45,39 @@ ast_bin(struct parse *p, enum ast kind, int op, struct span span,
 	return n;
 }
 
+struct function *
+ast_function(struct parse *p, struct str name, int *id)
+{
+	struct map_entry *e;
+	struct function *f, **all;
+	bool is_new;
+
+	e = map_put(&p->funcs, name, &is_new);
+	if (!is_new) {
+		*id = BI_COUNT + (int)e->v.num;
+		return p->func_by_id[(size_t)e->v.num];
+	}
+	f = arena_zalloc(p->arena, sizeof *f);
+	f->name = arena_dup(p->arena, name);
+	f->number = name.p[0] == '#';
+	if (p->nfunc == p->capfunc) {
+		p->capfunc = p->capfunc == 0 ? 8 : p->capfunc * 2;
+		all = arena_alloc(p->arena, p->capfunc * sizeof *all);
+		if (p->nfunc > 0)
+			memcpy(all, p->func_by_id, p->nfunc * sizeof *all);
+		p->func_by_id = all;
+	}
+	e->v.num = p->nfunc;
+	*id = BI_COUNT + (int)p->nfunc;
+	p->func_by_id[p->nfunc++] = f;
+	if (p->func == NULL)
+		p->func = f;
+	else
+		p->func_tail->next = f;
+	p->func_tail = f;
+	return f;
+}
+
 struct list
 ast_append(struct list l, struct node *n)
 {

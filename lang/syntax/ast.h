@@ -22,11 +22,12 @@ enum ast {
 	X_NUM, X_STR, X_CAT, X_VAR, X_INDEX, X_FIELD, X_FIELDX, X_CALL,
 	X_HANDLE, X_NIL, X_OP, X_NOT, X_CMP, X_SCMP, X_MATCH, X_AND, X_OR,
 	X_FTEST, X_FCMP, X_FMT, X_PREV, X_ARRAY,
+	X_UCALL,		/* of a function that the source defines */
 	/* statements */
 	S_SET, S_DO, S_IF, S_ARM, S_WHILE, S_REPEAT, S_FOR, S_FORIN, S_LINES,
 	S_BREAK, S_CONTINUE, S_SWITCH, S_CASE, S_BREAKSW, S_AGAIN, S_LEAVE,
 	S_REDO, S_NEXT, S_SKIP, S_LAST, S_PAUSE, S_QUIT, S_DIE, S_UNSET,
-	S_EXEC, S_OUTPUT, S_ASSERT
+	S_EXEC, S_OUTPUT, S_ASSERT, S_LOCAL, S_RETURN
 };
 
 enum type { TY_NONE, TY_NUM, TY_STR, TY_ANY };	/* ANY: a bare NIL or ERR */
@@ -59,6 +60,7 @@ struct node {
 	int		 id;		/* builtin, field number, groups of X_MATCH */
 	struct symbol	*sym;
 	struct command_site *site;	/* of a command: its template */
+	struct function	*func;		/* X_UCALL */
 };
 
 /* A list under construction: the grammar appends at the tail. */
@@ -126,6 +128,26 @@ struct script {
 	uint32_t	 nrule;
 };
 
+struct param {
+	struct param	*next;
+	struct span	 span;
+	struct str	 name;		/* without sigil */
+	bool		 number, array;
+};
+
+/* One that the source defines, or only calls. */
+struct function {
+	struct function	*next;		/* in the order of first mention */
+	struct str	 name;		/* with its sigil */
+	struct span	 span;		/* its name, where it is defined */
+	bool		 defined, number;
+	struct param	*param, *param_tail;
+	struct node	*body;
+	struct check	*chk;		/* its names and types: check */
+	const struct program *user;	/* whose code holds it, for codegen: */
+	uint32_t	 index;		/* its number there */
+};
+
 /* What the parser works on; one a compile. */
 struct parse {
 	struct arena	*arena;
@@ -135,6 +157,11 @@ struct parse {
 	struct map	 names;		/* of scripts, and dats of this one: */
 	struct map	 dats;		/* duplicates are errors */
 	struct script	*cur;
+	struct map	 funcs;		/* by name with sigil */
+	struct function	*func, *func_tail;
+	struct function	**func_by_id;	/* the tokens' numbers, from BI_COUNT */
+	size_t		 nfunc, capfunc;
+	struct function	*def;		/* being defined */
 	struct str	 base;		/* name of a standalone program */
 	struct lexer	*lex;
 	bool		 stop;		/* a limit was hit: no more tokens */
@@ -148,6 +175,9 @@ struct node *ast_bin(struct parse *, enum ast, int op, struct span,
 	    struct node *, struct node *);
 struct list  ast_append(struct list, struct node *);
 struct span  span_join(struct span, struct span);
+
+/* The function of that name, made if nobody has spoken of it yet. */
+struct function *ast_function(struct parse *, struct str name, int *id);
 
 /* Parses src->text; scripts end up in p->script, errors in p->diag. */
 void	 parse_text(struct parse *);

@@ -25,6 +25,7 @@ static const struct block {
 	{ T_FOR, T_ENDFOR, "for", "endfor" },
 	{ T_FOREACH, T_ENDFOREACH, "foreach", "endforeach" },
 	{ T_SWITCH, T_ENDSW, "switch", "endsw" },
+	{ T_FUNCTION, T_ENDFUNCTION, "function", "endfunction" },
 };
 
 /* The block that a token opens (by open) or belongs to; NULL: none. */
@@ -198,6 +199,8 @@ scan(struct lexer *lx, union token_value *v, struct span *loc)
 		lx->prev_span = *loc;
 		if (lx->nbracket > 0)
 			return token;
+		if (token == T_FUNCTION)
+			return token;	/* what is open ends before it */
 		if ((k = block_of(token, true)) != NULL)
 			open_block(lx, token, *loc);
 		else if ((k = block_of(token, false)) != NULL) {
@@ -251,6 +254,8 @@ lexer_next(union token_value *v, struct span *loc, struct parse *p)
 		*v = h->v;
 		*loc = h->span;
 		h->token = T_BAD;
+		if (token == T_FUNCTION)
+			open_block(lx, token, *loc);
 		if (block_of(token, false) != NULL &&
 		    block_of(token, false)->close == token)
 			lx->nblock--;
@@ -259,7 +264,7 @@ lexer_next(union token_value *v, struct span *loc, struct parse *p)
 	token = scan(lx, v, loc);
 	switch (token) {
 	case T_NAME: case T_INIT: case T_BEGIN: case T_RULE: case T_END:
-	case T_EOF:
+	case T_FUNCTION: case T_EOF:
 		if (p->stop)
 			break;
 		for (i = lx->nblock; i > 0; i--)
@@ -267,8 +272,11 @@ lexer_next(union token_value *v, struct span *loc, struct parse *p)
 		lx->nclose = lx->nblock;
 		break;
 	}
-	if (lx->nclose == 0)
+	if (lx->nclose == 0) {
+		if (token == T_FUNCTION)
+			open_block(lx, token, *loc);
 		return token;
+	}
 	if (h == NULL)
 		h = lx->held = arena_zalloc(p->arena, sizeof *h);
 	h->token = token;

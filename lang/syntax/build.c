@@ -73,7 +73,15 @@ void
 build_anonymous(struct parse *p, struct list l, struct span span)
 {
 	struct script *s = current(p, span);
+	struct node *n;
 
+	if (s->has_begin && s->begin != NULL) {
+		/* a function stood between */
+		for (n = s->begin; n->next != NULL; n = n->next)
+			;
+		n->next = l.head;
+		return;
+	}
 	s->begin = l.head;
 	s->has_begin = true;
 }
@@ -117,6 +125,54 @@ build_section(struct parse *p, int token, struct node *body, struct span span)
 		s->rule_tail = r;
 		s->nrule++;
 	}
+}
+
+/* --- functions --- */
+
+void
+build_function(struct parse *p, int id, struct span span)
+{
+	struct function *f;
+
+	span.len--;
+	if (id < BI_COUNT) {
+		err(p, span, E_FUNC_BUILTIN, str_of(p->src->text.p + span.at,
+		    span.len), STR_NIL);
+		/* its body is parsed, and nobody calls it */
+		f = arena_zalloc(p->arena, sizeof *f);
+	} else
+		f = p->func_by_id[id - BI_COUNT];
+	if (f->defined) {
+		other(p, err(p, span, E_FUNC_DUP, f->name, STR_NIL), f->span);
+		f = arena_zalloc(p->arena, sizeof *f);
+	}
+	f->defined = true;
+	f->span = span;
+	p->def = f;
+}
+
+void
+build_param(struct parse *p, struct str name, bool number, bool array,
+    struct span span)
+{
+	struct function *f = p->def;
+	struct param *a = arena_zalloc(p->arena, sizeof *a);
+
+	a->name = name;
+	a->number = number;
+	a->array = array;
+	a->span = span;
+	if (f->param == NULL)
+		f->param = a;
+	else
+		f->param_tail->next = a;
+	f->param_tail = a;
+}
+
+void
+build_function_body(struct parse *p, struct node *body)
+{
+	p->def->body = body;
 }
 
 /* --- init --- */
@@ -498,7 +554,11 @@ build_call(struct parse *p, int id, struct node *args, struct span span)
 {
 	struct node *n = ast_new(p, X_CALL, span), *q;
 
-	n->id = id;
+	if (id >= BI_COUNT) {
+		n->kind = X_UCALL;
+		n->func = p->func_by_id[id - BI_COUNT];
+	} else
+		n->id = id;
 	n->list = args;
 	for (q = args; q != NULL; q = q->next)
 		if (q->depth >= n->depth)

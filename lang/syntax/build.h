@@ -19,6 +19,11 @@ void	build_anonymous(struct parse *, struct list, struct span);
 void	build_anonymous_section(struct parse *, struct span);
 void	build_section(struct parse *, int token, struct node *, struct span);
 void	build_init(struct parse *, struct span);
+/* function NAME( : the name's span has the bracket, too */
+void	build_function(struct parse *, int id, struct span);
+void	build_param(struct parse *, struct str name, bool number, bool array,
+	    struct span);
+void	build_function_body(struct parse *, struct node *);
 
 void	build_status(struct parse *, struct str, struct span);
 void	build_level(struct parse *, struct str, struct span);

@@ -261,37 +261,22 @@ lx_close(struct lexer *lx, char c, struct span span)
 	return b->close;
 }
 
-/* name( with its sigil: the builtin's token, brackets opened. */
+/* name( with its sigil: the function's token, brackets opened. */
 int
 lx_func(struct lexer *lx, union token_value *v, struct span span, struct str text,
     bool to_string)
 {
-	struct str name = str_of(text.p, text.n - 1), near;
+	struct str name = str_of(text.p, text.n - 1);
 	const char *cmd;
-	struct diag_item *d;
 	int id = builtin_find(name), token;
 
 	token = lx_open(lx, ')', to_string,
 	    name.p[0] == '#' ? T_NFUNC : T_SFUNC, span);
 	if (token == T_BAD)
 		return token;
-	if (id < 0) {
-		span.len--;
-		near = builtin_nearest(name);
-		d = diag_at(lx->p->diag, span, E_FUNC_UNKNOWN, name, STR_NIL,
-		    STR_NIL);
-		if (d != NULL && !str_none(near)) {
-			struct buf b;
-
-			buf_init(&b, lx->p->arena->mem);
-			buf_puts(&b, "did you mean ");
-			buf_str(&b, near);
-			buf_putc(&b, '?');
-			diag_hint(lx->p->diag, d,
-			    arena_dup(lx->p->arena, buf_view(&b)));
-			buf_free(&b);
-		}
-	} else if ((cmd = strchr(builtin_info[id].args, 'c')) != NULL)
+	if (id < 0)		/* the source's own, if it defines it */
+		(void)ast_function(lx->p, name, &id);
+	else if ((cmd = strchr(builtin_info[id].args, 'c')) != NULL)
 		innermost(lx)->cmdarg = (int)(cmd - builtin_info[id].args);
 	if (innermost(lx)->cmdarg >= 0)
 		lx->sq = lx->dq = lx->esc = false;
@@ -638,6 +623,53 @@ lx_is_array(struct lexer *lx, struct str name)
 	if (!lx->scalars_found)
 		find_scalars(lx);
 	return map_get(&lx->scalar, name) == NULL;
+}
+
+/*
+ * The functions that the text defines, once: the word function that is the
+ * first of its line, or has no quote before it there, then a name.
+ */
+static void
+find_funcs(struct lexer *lx)
+{
+	static const char word[] = "function";
+	const struct buf *t = &lx->p->src->text;
+	const char *at = t->p, *end = t->p + t->n, *q, *line;
+	bool is_new;
+
+	lx->funcs_found = true;
+	while (t->n > 0 && (at = memmem(at, (size_t)(end - at), word,
+	    sizeof word - 1)) != NULL) {
+		for (line = at; line > t->p && line[-1] != '\n' &&
+		    strchr("\"'", line[-1]) == NULL; line--)
+			;
+		q = at + sizeof word - 1;
+		if ((line > t->p && line[-1] != '\n') ||
+		    (at > t->p && word_byte(at[-1]))) {
+			at = q;
+			continue;
+		}
+		while (q < end && strchr(" \t\n\r", *q) != NULL)
+			q++;
+		for (at = q; q < end && (q == at ? *q == '$' || *q == '#' :
+		    word_byte(*q)); q++)
+			;
+		if (q < end && *q == '(' && q > at + 1)
+			(void)map_put(&lx->func, str_of(at, (size_t)(q - at)),
+			    &is_new);
+		at = q;
+	}
+}
+
+/* A name that a call in a string may have. */
+bool
+lx_is_func(struct lexer *lx, struct str name)
+{
+	if (builtin_find(name) >= 0)
+		return true;
+	if (!lx->funcs_found)
+		find_funcs(lx);
+	return map_get(&lx->func, name) != NULL;
 }
 
 /* Did the token before end an operand?  Then % is an operator. */

@@ -71,6 +71,9 @@ struct lexer {
 	bool		 unclosed_told;	/* of the string at hand */
 	struct map	 scalar;	/* names without sigil */
 	bool		 scalars_found;
+	struct map	 func;		/* names with sigil of the functions that the
+					 * text defines */
+	bool		 funcs_found;
 	/* last, because nobody needs them zeroed: 20 KB */
 	struct lex_bracket bracket[LIM_NEST];
 	struct lex_block block[LIM_NEST];
@@ -109,6 +112,7 @@ void	lx_block_end(struct lexer *);
 bool	lx_quote_is_text(struct lexer *);
 bool	lx_text_only(const struct lexer *);	/* no variables in this string */
 bool	lx_is_array(struct lexer *, struct str);
+bool	lx_is_func(struct lexer *, struct str);
 bool	lx_after_operand(const struct lexer *);
 int	lx_flush(struct lexer *, union token_value *, struct span *);
 /* What other languages have: braces, semicolons. */

@@ -87,6 +87,8 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token T_LAST "last" T_PAUSE "pause" T_QUIT "quit" T_DIE "die" T_DO "do"
 %token T_SET "set" T_UNSET "unset" T_EXEC "exec" T_DOEXEC "doexec"
 %token T_OUTPUT "output" T_ASSERT "assert"
+%token T_FUNCTION "function" T_ENDFUNCTION "endfunction"
+%token T_LOCAL "local" T_RETURN "return"
 %token T_ELIF "elif" T_ELSE "else" T_FI "fi" T_ENDWHILE "endwhile"
 %token T_UNTIL "until" T_ENDFOR "endfor" T_ENDFOREACH "endforeach"
 %token T_CASE "case" T_DEFAULT "default" T_ENDSW "endsw"
@@ -116,7 +118,7 @@ static void yyerror(struct span *, struct parse *, const char *);
 
 %type <node> expr primary string part lvalue set_clause stmt if_stmt if_arm
 %type <node> elifs number_arg cond for_set exec_opt target stmt_list_opt else_opt
-%type <node> unset_target
+%type <node> unset_target local_name
 %type <list> stmts args args1 parts keys switch_body exec_opts unset_list
 %type <id> setop exec_mode out_kind
 %type <num> int
@@ -124,14 +126,51 @@ static void yyerror(struct span *, struct parse *, const char *);
 %%
 
 file:
-	  body scripts
+	  functions scripts
+	| functions body scripts
+	;
+
+functions:
+	  %empty
+	| functions function
 	;
 
 /* statements or sections before any name: a standalone program */
 body:
-	  %empty
-	| stmt stmts %prec LOWEST	{ build_anonymous(p, ast_prepend($1, $2), @1); }
+	  stmt stmts %prec LOWEST	{ build_anonymous(p, ast_prepend($1, $2), @1); }
+	| section		{ build_anonymous_section(p, @1); }
 	| body section		{ build_anonymous_section(p, @2); }
+	| body function
+	| body function stmt stmts %prec LOWEST
+				{ build_anonymous(p, ast_prepend($3, $4), @3); }
+	;
+
+function:
+	  T_FUNCTION func_name params ')' stmts T_ENDFUNCTION
+				{ build_function_body(p, $5.head); }
+	| T_FUNCTION error stmts T_ENDFUNCTION
+	;
+
+func_name:
+	  T_NFUNC		{ build_function(p, $1, @1); }
+	| T_SFUNC		{ build_function(p, $1, @1); }
+	;
+
+params:
+	  %empty
+	| params1
+	;
+
+params1:
+	  param
+	| params1 ',' param
+	;
+
+param:
+	  T_NVAR		{ build_param(p, $1, true, false, @1); }
+	| T_SVAR		{ build_param(p, $1, false, false, @1); }
+	| T_NVARI ']'		{ build_param(p, $1, true, true, @$); }
+	| T_SVARI ']'		{ build_param(p, $1, false, true, @$); }
 	;
 
 scripts:
@@ -147,6 +186,7 @@ name:
 sections:
 	  %empty
 	| sections section
+	| sections function
 	| sections error
 	;
 
@@ -302,8 +342,24 @@ stmt:
 				{ $$ = build_output(p, OUT_MAIL_TO, $4, $5, @1); }
 	| T_ASSERT target expr %prec LOWEST
 				{ $$ = BIN(S_ASSERT, 0, @$, $2, $3); }
+	| T_LOCAL local_name %prec LOWEST
+				{ $$ = BIN(S_LOCAL, 0, @$, $2, NULL); }
+	| T_LOCAL local_name '=' expr %prec LOWEST
+				{ $$ = BIN(S_LOCAL, SET_PLAIN, @$, $2, $4); }
+	| T_LOCAL T_NVARI ']'	{ $$ = ast_un(p, S_LOCAL, 0, @$,
+				    build_array(p, $2, TY_NUM, @2)); }
+	| T_LOCAL T_SVARI ']'	{ $$ = ast_un(p, S_LOCAL, 0, @$,
+				    build_array(p, $2, TY_STR, @2)); }
+	| T_RETURN %prec LOWEST	{ $$ = NEW(S_RETURN, @$); }
+	| T_RETURN expr %prec LOWEST
+				{ $$ = ast_un(p, S_RETURN, 0, @$, $2); }
 	| T_LATER		{ build_later(p, $1, @1); p->stop = true;
 				  $$ = NULL; }
+	;
+
+local_name:
+	  T_NVAR		{ $$ = build_var(p, $1, TY_NUM, @1); }
+	| T_SVAR		{ $$ = build_var(p, $1, TY_STR, @1); }
 	;
 
 target:
@@ -553,6 +609,7 @@ parse_text(struct parse *p)
 	p->lex = arena_alloc(p->arena, sizeof *p->lex);
 	lexer_open(p->lex, p);
 	map_init(&p->names, p->arena);
+	map_init(&p->funcs, p->arena);
 	(void)yyparse(p);
 	p->broken = p->diag->nerror > 0;
 	lexer_close(p->lex);

@@ -116,6 +116,11 @@ unknown_word(struct parse *p, struct span at, struct str word,
 		diag_hint(p->diag, d, str_c(known));
 		return;
 	}
+	if (p->lex->before == T_FUNCTION) {
+		hint(p, d, "a function's name begins with # or $: #%.*s(...)",
+		    word);
+		return;
+	}
 	/* only what could stand here, and is no other word of that length */
 	for (i = 0; i < keyword_count; i++) {
 		s = str_c(keyword_table[i].word);
@@ -147,6 +152,8 @@ expected(struct parse *p, const char *const *want, int n)
 
 	if (wants(want, n, "string") && wants(want, n, "NIL"))
 		return STR_LIT("an expression");
+	if (n == 2 && wants(want, n, "number function"))
+		return STR_LIT("a function's name with its (");
 	if (wants(want, n, "+="))
 		return STR_LIT("= or another assignment");
 	if (wants(want, n, "&&"))
@@ -270,7 +277,7 @@ closes(const char *got)
 {
 	static const char *const words[] = { "fi", "endwhile", "until",
 	    "endfor", "endforeach", "endsw", "elif", "else", "case",
-	    "default" };
+	    "default", "endfunction" };
 	size_t i;
 
 	for (i = 0; i < sizeof words / sizeof words[0]; i++)

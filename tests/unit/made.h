@@ -25,6 +25,8 @@ struct made {
 	struct template	 tpl[2];
 	struct word	 word[2], sword[2];
 	struct piece	 piece[3], spiece[4];
+	struct func	 func[2];
+	struct array_decl farray[2];
 	struct line_entry line[3];
 	instr		 code[64];
 };
@@ -126,6 +128,18 @@ make(struct made *m)
 	m->file[1] = STR_LIT("macros.cfg");
 	p->files = m->file;
 	p->nfiles = 2;
+	/* #f(#a, $v, $s[]) and $g(#a, $v, $s[]) with as many registers; they
+	 * count when add_functions has made their code */
+	m->farray[0] = (struct array_decl){ STR_LIT("s"), false };
+	m->farray[1] = (struct array_decl){ STR_LIT("n"), true };
+	m->func[0] = (struct func){ .name = STR_LIT("#f"), .nnparam = 1,
+	    .nsparam = 1, .naparam = 1, .nnvar = 2, .nntemp = 2, .nsvar = 1,
+	    .nstemp = 3, .nvar_name = m->nname, .svar_name = m->sname,
+	    .array = m->farray, .narray = 2, .nslot = 1, .nhandle = 1 };
+	m->func[1] = m->func[0];
+	m->func[1].name = STR_LIT("$g");
+	m->func[1].fields = true;
+	p->func = m->func;
 	m->line[0] = (struct line_entry){ 0, 0, 12, 3 };
 	m->line[1] = (struct line_entry){ 2, 1, 1, 1 };
 	m->line[2] = (struct line_entry){ 5, 0, 14, 9 };
@@ -142,6 +156,19 @@ set_code(struct made *m, const instr *code, uint32_t n)
 {
 	memcpy(m->code, code, n * sizeof *code);
 	m->p.ncode = n;
+}
+
+/* Behind the code: two functions that only return. */
+static inline void
+add_functions(struct made *m)
+{
+	struct program *p = &m->p;
+
+	p->nfunc = 2;
+	m->func[0].pc = p->ncode;
+	m->code[p->ncode++] = OPI(RETN, 0, 0, 0);
+	m->func[1].pc = p->ncode;
+	m->code[p->ncode++] = OPI(RETS, 0, 0, 0);
 }
 
 /* All pieces of code, with one of most kinds of instruction. */
@@ -165,7 +192,9 @@ make_full(struct made *m)
 		/* 26 */ OPI(CAT, 1, 1, 3), OPI(OUT, OUT_LOG, 255, 1),
 		/* 28 */ OPX(FIELD, 1, 3), OPI(APUTS, 1, 255, 1),
 		/* 30 */ OPI(EXEC, 5, 0, 0), OPI(NEXTLN, 0, 0, 0),
-		/* 32 */ OPI(QUIT, 255, 0, 0),
+		/* 32 */ OPI(ARRAY, 0, 1, 0),
+		/* 33 */ OPX(UCALLS, 1, 1), CALL_EXT(0, 3, 1, 1),
+		/* 35 */ OPI(QUIT, 255, 0, 0),
 	};
 
 	make(m);
@@ -179,6 +208,7 @@ make_full(struct made *m)
 	m->p.pc_begin = 6;
 	m->p.pc_rules = 14;
 	m->p.pc_end = 32;
+	add_functions(m);
 }
 
 #endif

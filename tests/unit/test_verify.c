@@ -72,6 +72,7 @@ static const struct operand {
 	{ 'G', 0, { 1, 65535 }, 2 },
 	{ 'H', 0, { 1, 65535 }, 2 },
 	{ 'R', 1, { 2, 0xffffff }, 2 },
+	{ 'U', 0, { 2, 65535 }, 2 },
 };
 
 static const struct operand *
@@ -112,6 +113,8 @@ around(struct made *m, enum opcode op)
 		i = OPI(XOPTN, XOPT_TIMEOUT, 255, 0);
 	if (op == OP_CALLS)
 		i = OPX(CALLS, 1, BI_LEFT);
+	if (op == OP_UCALLS)
+		i = OPX(UCALLS, 1, 1);
 	if (op == OP_LOOP) {
 		i = JUMP(LOOP, -2);
 		m->code[n++] = OPI(MOVN, 0, 255, 0);
@@ -120,11 +123,19 @@ around(struct made *m, enum opcode op)
 	if (s.ext)
 		m->code[n++] = op == OP_CALLN ? CALL_EXT(255, 0, 1, 0) :
 		    op == OP_CALLS ? CALL_EXT(2, 255, 1, 1) :
+		    s.bx == 'U' ? CALL_EXT(255, 3, 1, 1) :
 		    I_OAX(OP_EXT, 1);
 	if (s.cond)
 		m->code[n++] = JUMP(JMP, 0);
 	m->code[n++] = OPI(END, 0, 0, 0);
 	m->p.ncode = n;
+	add_functions(m);
+	if (op == OP_RETN || op == OP_RETS) {
+		n = m->p.func[op == OP_RETS].pc;
+		m->code[0] = OPI(END, 0, 0, 0);
+		m->code[n] = i;
+		return n;
+	}
 	if (op == OP_TASK) {
 		m->p.has_task = true;
 		m->p.has_rules = false;
@@ -174,7 +185,7 @@ test_operands(void **state)
 			}
 			m.code[at] = was;
 		}
-		if (s.ext && s.bx != 'F') {
+		if (s.ext && s.bx != 'F' && s.bx != 'U') {
 			m.code[at + 1] = I_OAX(OP_EXT, 2);
 			expect_bad(&m, "no regex", opcode_name(op));
 		}
@@ -188,6 +199,7 @@ test_operands(void **state)
 		/* its words must all be there */
 		around(&m, op);
 		m.p.ncode = at + 1;
+		m.p.nfunc = 0;
 		if (shape_words(s) > 1)
 			expect_bad(&m, "is cut short", opcode_name(op));
 	}
@@ -273,6 +285,90 @@ test_code(void **state)
 	expect_bad(&m, "0 instructions", "no code");
 	m.p.ncode = LIM_CODE + 1;
 	expect_bad(&m, "1048577 instructions", "too much code");
+}
+
+/* Functions: what is wrong with their code, calls and tables. */
+static void
+test_functions(void **state)
+{
+	static const struct {
+		const char	*want;
+		instr		 code[3];	/* of #f */
+	} t[] = {
+		{ "in a function", { OPI(END, 0, 0, 0) } },
+		{ "in a function", { OPI(QUIT, 255, 0, 0) } },
+		{ "in a function", { OPI(LAST, 0, 0, 0) } },
+		{ "in a function", { OPI(DIE, 255, 0, 0) } },
+		{ "outside the rules", { OPI(REDO, 0, 0, 0) } },
+		{ "outside the rules", { OPI(NEXTLN, 0, 0, 0) } },
+		{ "outside a function of its type", { OPI(RETS, 0, 0, 0) } },
+		{ "runs off the end", { OPI(MOVN, 0, 255, 0) } },
+		{ "jumps out", { JUMP(JMP, 0) } },
+		{ "jumps out", { JUMP(LOOP, -2) } },
+	};
+	struct made m;
+	struct func was;
+	size_t i;
+	char what[24];
+
+	(void)state;
+	for (i = 0; i < COUNT(t); i++) {
+		make(&m);
+		add_functions(&m);
+		expect_good(&m, "functions");
+		m.code[m.func[0].pc] = t[i].code[0];
+		snprintf(what, sizeof what, "function code %zu", i);
+		expect_bad(&m, t[i].want, what);
+	}
+	make(&m);
+	m.code[0] = OPI(RETN, 0, 0, 0);
+	add_functions(&m);
+	expect_bad(&m, "outside a function", "return in a rule");
+
+	/* calls */
+	around(&m, OP_UCALLN);
+	m.code[1] = CALL_EXT(255, 3, 2, 1);
+	expect_bad(&m, "takes other arguments", "numbers");
+	m.code[1] = CALL_EXT(255, 3, 1, 0);
+	expect_bad(&m, "takes other arguments", "strings");
+	m.code[1] = CALL_EXT(4, 3, 1, 1);
+	expect_bad(&m, "no register", "a number");
+	m.code[1] = CALL_EXT(255, 4, 1, 1);
+	expect_bad(&m, "no register", "a string");
+	m.code[1] = CALL_EXT(255, 0, 1, 1);
+	expect_bad(&m, "no register", "below the temporaries");
+	m.code[1] = CALL_EXT(255, 255, 1, 1);
+	expect_bad(&m, "no register", "above the temporaries");
+	m.code[0] = OPX(UCALLN, 0, 1);
+	expect_bad(&m, "another type", "type");
+	around(&m, OP_ARRAY);
+	m.code[0] = OPI(ARRAY, LIM_CALL_ARGS, 0, 0);
+	expect_bad(&m, "no such parameter", "array parameter");
+
+	/* tables */
+	make(&m);
+	add_functions(&m);
+	was = m.func[1];
+#define FUNC_BREAKS(text, set) do {					\
+	m.func[1] = was;						\
+	set;								\
+	expect_bad(&m, text, #set);					\
+} while (0)
+	FUNC_BREAKS("no name", m.func[1].name = STR_NIL);
+	FUNC_BREAKS("no name", m.func[1].name = STR_LIT("g"));
+	FUNC_BREAKS("too many registers", m.func[1].nnvar = 253);
+	FUNC_BREAKS("too many registers", m.func[1].nntemp = 0xffffffff);
+	FUNC_BREAKS("too many registers", m.func[1].nstemp = 254);
+	FUNC_BREAKS("bad tables", m.func[1].nnparam = 3);
+	FUNC_BREAKS("bad tables", m.func[1].nsparam = 15);
+	FUNC_BREAKS("bad tables", m.func[1].naparam = 3);
+	FUNC_BREAKS("bad tables", m.func[1].nslot = LIM_SLOTS + 1);
+	FUNC_BREAKS("no such handles", m.func[1].handle = 2);
+	FUNC_BREAKS("no such handles", m.func[1].nhandle = 2);
+	FUNC_BREAKS("out of order", m.func[1].pc = m.func[0].pc);
+	FUNC_BREAKS("does not begin", m.func[1].pc = m.p.ncode);
+	FUNC_BREAKS("out of order", m.func[0].pc = 0);
+#undef FUNC_BREAKS
 }
 
 static void
@@ -541,6 +637,7 @@ main(void)
 		cmocka_unit_test(test_operands),
 		cmocka_unit_test(test_code),
 		cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_init),
 		cmocka_unit_test(test_tables),

@@ -1,5 +1,8 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
 	stdlib-scripts/ProcNumChkEmergency.pikt \
+	stdlib-scripts/macros-freebsd.cfg \
 	stdlib-scripts/macros-linux.cfg \
+	stdlib-scripts/macros-macos.cfg \
+	stdlib-scripts/macros-openbsd.cfg \
 	stdlib-scripts/macros.cfg

@@ -70,12 +70,35 @@ case $(date +%u) in
 esac
 diff want got >out
 tap $? 'and say what they shall'
-for lib in "$SRCDIR"/stdlib-scripts/macros-*.cfg; do
-	sed -n 's/^\([a-z][a-z0-9]*\)[ 	].*/\1/p' "$lib" | while read -r m; do
-		printf 'M_%s begin exec wait "=%s x"\n' "$m" "$m"
-	done >A.pikt
-	"$PICKET" check A.pikt >out 2>&1
-	tap $? "${lib##*/}: each is a command"
+# Each system's file has the same names, and each is a command there.
+names() {
+	sed -n 's/^\([a-z][a-z0-9]*\)[ 	].*/\1/p' "$1"
+}
+names "$SRCDIR/stdlib-scripts/macros-linux.cfg" >linux
+for system in linux freebsd openbsd macos; do
+	lib=$SRCDIR/stdlib-scripts/macros-$system.cfg
+	names "$lib" >has
+	diff linux has >out 2>&1 && [ -s has ]
+	tap $? "$system has every macro"
+	rm -rf S
+	mkdir S
+	echo "$system hosts there" >S/systems.cfg
+	echo 'All timing @daily alarms' >S/alerts.cfg
+	while read -r m; do
+		printf 'M_%s begin exec wait "=%s x"\n' "$m" "$m" >>S/alarms.cfg
+		echo "	M_$m" >>S/alerts.cfg
+	done <has
+	chmod -R go-w S
+	"$PICKET" check S --host there >out 2>&1
+	tap $? "$system: each is a command"
+	"$PICKET" check --audit S --host there >out 2>&1
+	# the first words of ps, as that file has it
+	grep -q "$(sed -n 's/^ps[ 	][ 	]*//p' "$lib") x" out &&
+	    grep -q "$(sed -n 's/^mount[ 	][ 	]*//p' "$lib") x" out
+	tap $? "$system: its own ones are taken"
 done
+ls "$SRCDIR"/stdlib-scripts/macros-*.cfg >out
+[ "$(wc -l <out)" -eq 4 ]
+tap $? 'no system is left out here'
 echo "1..$n"
 exit $failed

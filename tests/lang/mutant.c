@@ -5,9 +5,9 @@
  *	PICKET_ROWS=file	appends each row that was found: "table row"
  *	PICKET_GONE="table row"	that row is not there
  *
- * Tables: keywords, builtins, interpreters, opcodes, errors, directives: the
- * .def of that name, a row by one of its names; operators: the tokens of
- * scanner.l, file tests too; and the enums of program.h, a row by its number.
+ * Tables: keywords, builtins, interpreters, opcodes, errors, config: the .def
+ * of that name, a row by one of its names; operators: the tokens of scanner.l,
+ * file tests too; and the enums of program.h, a row by its number.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@
 #include "lang/syntax/parser.h"
 #include "lang/check/shell.h"
 #include "lang/compile.h"
+#include "lang/config/config.h"
 #include "lang/table/builtin.h"
 
 #define WRAP(type, name, ...)						\
@@ -31,6 +32,8 @@ WRAP(struct diag_item *, diag_at, struct diag *, struct span, enum diag_id,
 WRAP(struct diag_item *, diag_in, struct diag *, struct place, uint32_t,
     enum diag_id, struct str, struct str, struct str);
 WRAP(const struct program_set *, compile_programs, const struct compile *);
+WRAP(bool, config_word, struct config *, const struct stanza *, uint32_t *,
+    struct config_word *);
 extern void *pk_lex_get_extra(void *);
 
 /* A row was asked for: is it the one that is gone? */
@@ -101,6 +104,17 @@ bool
 __wrap_sh_in_list(const char *list, struct str name)
 {
 	return __real_sh_in_list(list, name) && !gone("interpreters", name);
+}
+
+bool
+__wrap_config_word(struct config *c, const struct stanza *st, uint32_t *pos,
+    struct config_word *w)
+{
+	if (!__real_config_word(c, st, pos, w))
+		return false;
+	if (!w->quoted && gone("config", w->text))
+		w->text = STR_LIT("gone");
+	return true;
 }
 
 /* A message that is gone says nothing. */

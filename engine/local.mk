@@ -54,6 +54,7 @@ engine_libengine_a_SOURCES = \
 	engine/effect/live.h \
 	engine/effect/log.c \
 	engine/effect/path.c \
+	engine/effect/paths.c \
 	engine/effect/proc.c \
 	engine/effect/proc.h \
 	engine/effect/spawn.c \

@@ -1,28 +1,15 @@
 /*
- * files: what the filesystem says of a path.  stat goes through the host, so
- * that replays can answer; the other calls have no host function and are made
- * here: readlink, realpath, statvfs, glob, and the reading of checksums.
+ * files: what the filesystem says of a path.  All of it is asked of the host,
+ * so that tests of rules and replays can answer.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <glob.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "engine/builtin/arg.h"
 #include "engine/builtin/checksum.h"
 
 #define BLOCK		(64 * 1024)	/* bytes of a read for a checksum */
-
-static void
-failed(struct call *c, struct str path, const char *why)
-{
-	vm_failed(c, "%.*s: %s", arg_cut(path), path.p, why);
-	c->rn = -1;
-}
 
 /* False: the result is set. */
 static bool
@@ -195,21 +182,36 @@ bi_filetype(struct call *c)
 	}
 }
 
+/* 1 and the answer, else 0: the result is set. */
+static int
+ask(struct call *c, enum fact what, struct str *answer)
+{
+	const struct host *host;
+	void *h;
+	int r;
+
+	if (arg_none(c) || !arg_c(c, 0))
+		return 0;
+	host = vm_host(c->vm, &h);
+	r = host->ask(h, what, c->s[0], answer);
+	if (r > 0)
+		return 1;
+	if (r < 0)
+		arg_host_failed(c, c->s[0]);
+	else {
+		c->rn = NUM_NIL;
+		c->rs = STR_NIL;
+	}
+	return 0;
+}
+
 void
 bi_filelink(struct call *c)
 {
-	char to[PATH_MAX];
-	ssize_t n;
+	struct str to;
 
-	if (arg_none(c) || !arg_c(c, 0))
-		return;
-	n = readlink(arg_zero(c, 0), to, sizeof to);
-	if (n >= 0)
-		c->rs = vm_dup(c->vm, str_of(to, (size_t)n));
-	else if (errno == EINVAL)	/* there, and no link */
-		c->rs = STR_NIL;
-	else
-		failed(c, c->s[0], strerror(errno));
+	if (ask(c, FACT_LINK, &to))
+		c->rs = vm_dup(c->vm, to);
 }
 
 /* --- names --- */
@@ -261,75 +263,43 @@ bi_dirname(struct call *c)
 void
 bi_realpath(struct call *c)
 {
-	char to[PATH_MAX];
+	struct str to;
 
-	if (arg_none(c) || !arg_c(c, 0))
-		return;
-	if (realpath(arg_zero(c, 0), to) != NULL)
-		c->rs = vm_dup(c->vm, str_c(to));
-	else
-		failed(c, c->s[0], strerror(errno));
+	if (ask(c, FACT_REALPATH, &to))
+		c->rs = vm_dup(c->vm, to);
 }
 
 /* --- filesystems --- */
 
-/*
- * As df counts: what root keeps for itself is neither used nor free.  A
- * filesystem without blocks (/proc) has no such figure: NIL.
- */
-static bool
-used_part(struct call *c, double *part)
-{
-	double used, avail;
-	struct statvfs fs;
-
-	if (arg_none(c) || !arg_c(c, 0))
-		return false;
-	if (statvfs(arg_zero(c, 0), &fs) != 0) {
-		failed(c, c->s[0], strerror(errno));
-		return false;
-	}
-	used = (double)fs.f_blocks - (double)fs.f_bfree;
-	avail = (double)fs.f_bavail;
-	if (used + avail <= 0) {
-		c->rn = NUM_NIL;
-		return false;
-	}
-	*part = used / (used + avail);
-	return true;
-}
-
+/* A filesystem without blocks (/proc) has neither: NIL. */
 void
 bi_diskused(struct call *c)
 {
-	double part;
+	struct str part;
 
-	if (used_part(c, &part))
-		c->rn = part;
+	if (ask(c, FACT_DISKUSED, &part))
+		c->rn = num_parse(part, false);
 }
 
 void
 bi_diskfree(struct call *c)
 {
-	double part;
-
-	if (used_part(c, &part))
-		c->rn = 1 - part;
+	bi_diskused(c);
+	if (!num_none(c->rn) && c->rn >= 0)
+		c->rn = 1 - c->rn;
 }
 
-/*
- * What glob(3) found is its own memory, which a refused allocation would
- * leave behind: so it is asked first whether the run has room for it.
- */
 void
 bi_glob(struct call *c)
 {
 	struct array *a = vm_array(c->vm, c->n[0]);
-	struct mem *mem = vm_mem(c->vm);
-	size_t i, room = mem->limit - mem->used, need = 0;
 	char key[NUM_TEXT_MAX];
-	glob_t g;
-	int rc;
+	const struct host *host;
+	struct str paths;
+	size_t at, end;
+	double n = 0;
+	void *h;
+	int r;
 
 	if (arg_none(c) || !arg_c(c, 0))
 		return;
@@ -337,32 +307,20 @@ bi_glob(struct call *c)
 		vm_domain(c, "an array of numbers");
 		return;
 	}
-	rc = glob(arg_zero(c, 0), 0, NULL, &g);
-	if (rc != 0 && rc != GLOB_NOMATCH) {
-		failed(c, c->s[0], rc == GLOB_NOSPACE ? "out of memory" :
-		    "cannot be read");
-		return;
-	}
-	if (rc == GLOB_NOMATCH) {
-		array_clear(a);
-		c->rn = 0;
-		return;
-	}
-	/* an item, its slots, and the table that they grow out of */
-	for (i = 0; i < g.gl_pathc; i++)
-		need += strlen(g.gl_pathv[i]) + NUM_TEXT_MAX +
-		    4 * sizeof(struct array_item);
-	if (need > room) {
-		globfree(&g);
-		failed(c, c->s[0], "more paths than the run has memory for");
+	host = vm_host(c->vm, &h);
+	r = host->ask(h, FACT_GLOB, c->s[0], &paths);
+	if (r < 0) {
+		arg_host_failed(c, c->s[0]);
 		return;
 	}
 	array_clear(a);
-	for (i = 0; i < g.gl_pathc; i++)
-		array_put_str(a, str_of(key, num_text((double)(i + 1), key)),
-		    str_c(g.gl_pathv[i]));
-	c->rn = (double)g.gl_pathc;
-	globfree(&g);
+	for (at = 0; r > 0 && at < paths.n; at = end + 1) {
+		end = str_find(paths, '\0', at);
+		n++;
+		array_put_str(a, str_of(key, num_text(n, key)),
+		    str_of(paths.p + at, end - at));
+	}
+	c->rn = n;
 }
 
 /* --- $checksum --- */
@@ -387,29 +345,6 @@ sum_file(struct call *c, int fd, char *block, struct checksum *sum)
 	return NULL;
 }
 
-/* O_NONBLOCK: the open of a pipe must not wait; then only a file is read. */
-static const char *
-sum_path(struct call *c, struct checksum *sum)
-{
-	/* Before the open: a refused allocation must leave no open file. */
-	char *path = arg_zero(c, 0), *block = vm_text(c->vm, BLOCK);
-	const char *why;
-	struct stat st;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0)
-		return strerror(errno);
-	if (fstat(fd, &st) != 0)
-		why = strerror(errno);
-	else if (!S_ISREG(st.st_mode))
-		why = "is no regular file";
-	else
-		why = sum_file(c, fd, block, sum);
-	close(fd);
-	return why;
-}
-
 /*
  * Types -3, -2, -1 are those of cksum, sum -s and sum -r as GNU prints them:
  * the last with leading zeros and blocks of 1024 bytes.  The computed ones
@@ -423,19 +358,32 @@ bi_checksum(struct call *c)
 	char text[CHECKSUM_TEXT];
 	unsigned long long size;
 	enum checksum_type type;
+	const struct host *host;
 	struct checksum sum;
 	struct buf *b;
 	const char *why;
+	char *block;
 	int64_t i;
+	void *h;
+	int fd;
 
 	if (arg_none(c) || !arg_c(c, 0) ||
 	    !arg_int(c, 0, -3, CHECKSUM_TYPES - 1, &i))
 		return;
 	type = i < 0 ? of_tool[i + 3] : (enum checksum_type)i;
 	checksum_init(&sum, type);
-	why = sum_path(c, &sum);
+	/* Before the open: a refused allocation must leave no open file. */
+	block = vm_text(c->vm, BLOCK);
+	host = vm_host(c->vm, &h);
+	fd = host->open(h, c->s[0]);
+	if (fd == -1) {
+		arg_host_failed(c, c->s[0]);
+		return;
+	}
+	why = sum_file(c, fd, block, &sum);
+	close(fd);
 	if (why != NULL) {
-		failed(c, c->s[0], why);
+		vm_failed(c, "%.*s: %s", arg_cut(c->s[0]), c->s[0].p, why);
 		return;
 	}
 	size = sum.bytes;

@@ -2,7 +2,6 @@
  * time: dates and times of the local zone.  A time is seconds since 1970;
  * its parts are those of the second in which it lies.
  */
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <strings.h>
@@ -404,16 +403,4 @@ bi_fileage(struct call *c)
 	}
 	t = (double)st.st_mtim.tv_sec + (double)st.st_mtim.tv_nsec / 1e9;
 	c->rn = (vm_now(c->vm) - t) / DAY;
-}
-
-/* CLOCK_BOOTTIME counts the time of sleep too, as uptime(1) does. */
-void
-bi_uptime(struct call *c)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_BOOTTIME, &ts) == 0)
-		c->rn = (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-	else
-		vm_failed(c, "clock_gettime: %s", strerror(errno));
 }

@@ -101,6 +101,15 @@ bi_env(struct call *c)
 }
 
 void
+bi_uptime(struct call *c)
+{
+	struct str answer;
+
+	if (ask(c, FACT_UPTIME, STR_NIL, &answer) > 0)
+		c->rn = num_parse(answer, false);
+}
+
+void
 bi_user(struct call *c)
 {
 	say(c, FACT_USER);

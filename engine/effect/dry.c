@@ -151,6 +151,7 @@ const struct host dry_host = {
 	.close = stream_close,
 	.stat = live_stat,
 	.access = live_access,
+	.open = live_open,
 	.clock = live_clock,
 	.monotonic = live_monotonic,
 	.sleep = live_sleep,

@@ -18,6 +18,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <utmp.h>
 
@@ -423,6 +424,22 @@ own(struct live *l, enum fact what, struct str *answer)
 	return 1;
 }
 
+/* CLOCK_BOOTTIME counts the time of sleep too, as uptime(1) does. */
+static int
+uptime(struct live *l, struct str *answer)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &t) != 0) {
+		live_fail(l, "clock_gettime: %s", strerror(errno));
+		return -1;
+	}
+	snprintf(l->answer, sizeof l->answer, "%lld.%09ld",
+	    (long long)t.tv_sec, t.tv_nsec);
+	*answer = str_c(l->answer);
+	return 1;
+}
+
 static int
 current_user(struct live *l, struct str *answer)
 {
@@ -447,7 +464,10 @@ live_ask(void *h, enum fact what, struct str key, struct str *answer)
 	*answer = STR_NIL;
 	if (what <= FACT_LAST_OWN)
 		return what == FACT_USER ? current_user(l, answer) :
+		    what == FACT_UPTIME ? uptime(l, answer) :
 		    own(l, what, answer);
+	if (what >= FACT_LINK)
+		return paths_ask(l, what, key, answer);
 	if (str_none(key) || key.n >= sizeof name ||
 	    (key.n > 0 && memchr(key.p, '\0', key.n) != NULL))
 		return 0;	/* nothing has such a name */

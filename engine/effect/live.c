@@ -403,6 +403,7 @@ live_new(const struct live_options *o)
 	buf_init(&l->mail_to, l->mem);
 	buf_init(&l->line, l->mem);
 	buf_init(&l->captured, l->mem);
+	buf_init(&l->fact, l->mem);
 	buf_room(&l->line, LIM_LOG_LINE);
 	l->path = DEFAULT_PATH;
 	if (!str_none(o->path) && o->path.n > 0) {
@@ -466,6 +467,7 @@ live_free(struct live *l)
 	buf_free(&l->mail_to);
 	buf_free(&l->line);
 	buf_free(&l->captured);
+	buf_free(&l->fact);
 	mem_free(l->mem, l, sizeof *l);
 }
 
@@ -485,6 +487,7 @@ const struct host live_host = {
 	.close = stream_close,
 	.stat = live_stat,
 	.access = live_access,
+	.open = live_open,
 	.clock = live_clock,
 	.monotonic = live_monotonic,
 	.sleep = live_sleep,

@@ -94,6 +94,7 @@ struct live {
 	char		*tail;		/* 2 * LIM_EXEC_OUTPUT bytes, of exec, */
 	char		*err_tail;	/* 2 * LIM_STDERR, of capture */
 	char		 answer[LIM_WHY]; /* what why() gave out */
+	struct buf	 fact;		/* the last answer about a path */
 	struct arena	 asked_arena;	/* answers of users and names; mem NULL: */
 	struct map	 asked;		/* nothing was asked */
 };

@@ -55,13 +55,17 @@ struct exec_result {
 /* What can be asked of the host; those up to FACT_LAST_OWN take no key. */
 enum fact {
 	FACT_HOSTNAME, FACT_DOMAIN, FACT_OS, FACT_OSVERSION, FACT_ARCH,
+	FACT_UPTIME,		/* seconds since the machine was started */
 	FACT_USER, FACT_LAST_OWN = FACT_USER,
 	FACT_ENV,		/* name: value */
 	FACT_UID, FACT_HOME,	/* user: number, folder */
 	FACT_GID,		/* group: number */
 	FACT_USERNAME, FACT_GROUPNAME,	/* number: name */
 	FACT_LOGGEDIN,		/* user: how many sessions */
-	FACT_RESOLVE		/* host: addresses, by blanks */
+	FACT_RESOLVE,		/* host: addresses, by blanks */
+	FACT_LINK, FACT_REALPATH, /* path: where it points, what it is */
+	FACT_DISKUSED,		/* path: the used part of its filesystem */
+	FACT_GLOB		/* pattern: paths, each with a zero byte */
 };
 
 enum log_kind { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_KINDS };
@@ -101,6 +105,8 @@ struct host {
 	/* 0 or -1; follow: through links */
 	int	(*stat)(void *h, struct str path, struct stat *, bool follow);
 	int	(*access)(void *h, struct str path, int mode);	/* R_OK ... */
+	/* a regular file to read; a descriptor, the caller's, or -1 */
+	int	(*open)(void *h, struct str path);
 
 	/* the clock: seconds since 1970 with fractions, wall and monotonic */
 	double	(*clock)(void *h);

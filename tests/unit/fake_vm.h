@@ -6,6 +6,7 @@
 #ifndef TESTS_UNIT_FAKE_VM_H
 #define TESTS_UNIT_FAKE_VM_H
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -199,14 +200,40 @@ host_pid(void *h, struct str comm)
 	return str_eq(comm, STR_LIT("init")) ? 1 : 0;
 }
 
+static int
+host_open(void *h, struct str path)
+{
+	char name[4096];
+
+	(void)h;
+	snprintf(name, sizeof name, "%.*s", (int)path.n, path.p);
+	return open(name, O_RDONLY);
+}
+
+/* Links point to "there", disks are a quarter full, patterns fit two. */
+static int
+host_path(enum fact what, struct str path, struct str *answer)
+{
+	if (str_starts(path, "/no/such"))
+		return what == FACT_GLOB ? 0 : -1;
+	if (str_eq(path, STR_LIT("/proc")))
+		return 0;
+	*answer = what == FACT_DISKUSED ? STR_LIT("0.25") :
+	    what == FACT_GLOB ? STR_LIT("/a\0/b c\0") : STR_LIT("there");
+	return 1;
+}
+
 /* Users and groups as everywhere; a host that fails where it is asked to. */
 static int
 host_ask(void *h, enum fact what, struct str key, struct str *answer)
 {
 	(void)h;
+	if (what >= FACT_LINK)
+		return host_path(what, key, answer);
 	*answer = what == FACT_USERNAME || what == FACT_GROUPNAME ?
 	    STR_LIT("root") : what == FACT_UID || what == FACT_GID ||
-	    what == FACT_LOGGEDIN ? STR_LIT("0") : STR_LIT("answer");
+	    what == FACT_LOGGEDIN ? STR_LIT("0") :
+	    what == FACT_UPTIME ? STR_LIT("77.5") : STR_LIT("answer");
 	if (str_none(key))
 		return what == FACT_DOMAIN ? 0 : 1;
 	return str_eq(key, STR_LIT("fail")) ? -1 :
@@ -219,7 +246,7 @@ static const struct host host_live = {
 	.read = host_read, .write = host_write, .flush = host_flush,
 	.eof = host_eof, .close = host_close, .exec = host_exec,
 	.capture = host_capture, .stop = host_stop, .pid = host_pid,
-	.ask = host_ask,
+	.ask = host_ask, .open = host_open,
 };
 static const struct host host_dry = {
 	.name = "test", .suppresses = true, .why = host_why,

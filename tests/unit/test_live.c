@@ -735,6 +735,65 @@ test_facts(void **state)
 #undef ASK
 }
 
+/* What is asked of paths. */
+static void
+test_path_facts(void **state)
+{
+	char a[4096], name[128], to[128];
+	struct str s;
+	int fd;
+
+	(void)state;
+	world_open(&w, 30);
+#define ASK(what, key)	ask(what, key, a, sizeof a)
+	snprintf(name, sizeof name, "%s/link", w.dir);
+	snprintf(to, sizeof to, "%s/to", w.dir);
+	assert_int_equal(symlink(to, name), 0);
+	assert_int_equal(ASK(FACT_LINK, name), 1);
+	assert_string_equal(a, to);
+	assert_int_equal(ASK(FACT_LINK, w.dir), 0);
+	assert_int_equal(ASK(FACT_LINK, "/no/such"), -1);
+	why_has("No such file");
+	assert_int_equal(ASK(FACT_REALPATH, name), -1);	/* to nothing yet */
+	fd = open(to, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "x", 1), 1);
+	close(fd);
+	assert_int_equal(ASK(FACT_REALPATH, name), 1);
+	assert_string_equal(a, to);
+	assert_int_equal(ASK(FACT_DISKUSED, w.dir), 1);
+	assert_true(strtod(a, NULL) >= 0 && strtod(a, NULL) <= 1);
+	assert_int_equal(ASK(FACT_DISKUSED, "/proc"), 0);
+	assert_int_equal(ASK(FACT_DISKUSED, ""), -1);
+	why_has("no path");
+	snprintf(a, sizeof a, "%s/[lt]*", w.dir);
+	assert_int_equal(H.ask(L, FACT_GLOB, str_c(a), &s), 1);
+	assert_int_equal(s.n, strlen(name) + strlen(to) + 2);
+	assert_string_equal(s.p, name);
+	assert_string_equal(s.p + strlen(name) + 1, to);
+	assert_int_equal(ASK(FACT_GLOB, "/no/such/*"), 0);
+	assert_int_equal(ASK(FACT_UPTIME, NULL), 1);
+	assert_true(strtod(a, NULL) > 0);
+	w.mem.limit = w.mem.used + 100;	/* less than the paths need */
+	snprintf(a, sizeof a, "%s/[lt]*", w.dir);
+	assert_int_equal(H.ask(L, FACT_GLOB, str_c(a), &s), -1);
+	why_has("memory");
+	w.mem.limit = SIZE_MAX;
+
+	fd = H.open(L, str_c(name));
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, a, sizeof a), 1);
+	close(fd);
+	assert_int_equal(H.open(L, STR_LIT("/dev/null")), -1);
+	why_has("no regular file");
+	assert_int_equal(H.open(L, str_c(w.dir)), -1);
+	assert_int_equal(H.open(L, str_of("a\0b", 3)), -1);
+	unlink(to);
+	assert_int_equal(mkfifo(to, 0600), 0);
+	assert_int_equal(H.open(L, str_c(to)), -1);	/* and does not wait */
+	world_close(&w);
+#undef ASK
+}
+
 static void
 put_session(int fd, short type, const char *user, pid_t pid)
 {
@@ -807,6 +866,7 @@ main(void)
 		cmocka_unit_test(test_stuck_output),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_path_facts),
 		cmocka_unit_test(test_sessions),
 	};
 

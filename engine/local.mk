@@ -14,6 +14,7 @@ engine_libengine_a_SOURCES = \
 	engine/vm/formats.c \
 	engine/vm/host.h \
 	engine/vm/call.c \
+	engine/vm/kept.c \
 	engine/vm/loop.c \
 	engine/vm/objects.h \
 	engine/vm/state.h \
@@ -53,6 +54,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/live.c \
 	engine/effect/live.h \
 	engine/effect/log.c \
+	engine/effect/memory.c \
+	engine/effect/memory.h \
 	engine/effect/path.c \
 	engine/effect/paths.c \
 	engine/effect/proc.c \

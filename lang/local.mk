@@ -83,6 +83,7 @@ lang_liblang_a_SOURCES = \
 	lang/check/expr.c \
 	lang/check/func.c \
 	lang/check/inner.h \
+	lang/check/previous.c \
 	lang/check/shell.c \
 	lang/check/shell.h \
 	lang/check/shell_simple.c \

@@ -77,11 +77,13 @@ run_one(struct alert *a, const struct program *p)
 
 	a->o.program = p;
 	a->o.dry = a->dry || p->status == STATUS_TESTING;
+	a->o.keep = !a->dry;
 	if (p->status == STATUS_TESTING && !a->dry)
 		cli_say("%.*s: status testing: effects are only told of",
 		    (int)p->name.n, p->name.p);
 	run_script(&a->o, r);
-	if ((r->end != RUN_OK && r->end != RUN_SUPPRESSED) || r->out_lost)
+	if ((r->end != RUN_OK && r->end != RUN_SUPPRESSED) || r->out_lost ||
+	    r->state_lost)
 		a->failed = true;
 	if (r->status >= 0)
 		a->status = r->status;
@@ -121,6 +123,34 @@ mail_command(const struct cli *c)
 		if (c->conf.transport[i].kind == TRANSPORT_MAILCMD)
 			return c->conf.transport[i].target;
 	return STR_EMPTY;
+}
+
+static void
+say_state(void *arg, struct str text)
+{
+	(void)arg;
+	cli_say("%.*s", (int)text.n, text.p);
+}
+
+/* The client; the store itself starts when a script asks for it. */
+static void
+open_state(struct alert *a)
+{
+	struct state_options o;
+	struct buf program;
+
+	memset(&o, 0, sizeof o);
+	o.path = state_path(a->c, STATE_FILE);
+	if (str_none(o.path))
+		return;
+	buf_init(&program, &a->c->mem);
+	spawn_helper(&program, STATE_PROGRAM);
+	o.mem = &a->c->mem;
+	o.program = buf_c(&program);
+	o.read_only = a->dry;
+	o.say = say_state;
+	a->o.state = state_new(&o);
+	buf_free(&program);
 }
 
 static int
@@ -450,6 +480,7 @@ cmd_run(struct cli *c)
 	a.o.running = &running;
 	a.result = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.result);
 	a.section = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.section);
+	open_state(&a);
 	catch_signals();
 	for (i = 0; i < p.n && !died && !interrupted; i++) {
 		const struct program *one = &p.program[i];
@@ -463,6 +494,7 @@ cmd_run(struct cli *c)
 		run_one(&a, one);
 		died = a.result[a.n - 1].end == RUN_DIED;
 	}
+	state_free(a.o.state);
 	if (!alert_mail(&a))
 		a.failed = true;
 	if (!alert_mail_others(&a))

@@ -10,18 +10,7 @@
 void
 send_program(struct buf *path)
 {
-	/* not for a program with the privileges of a file */
-	const char *folder = secure_getenv("PICKET_LIBEXEC");
-
-#ifdef PICKET_LIBEXECDIR
-	if (folder == NULL || folder[0] != '/')
-		folder = PICKET_LIBEXECDIR;
-#endif
-	if (folder != NULL) {
-		buf_puts(path, folder);
-		buf_putc(path, '/');
-	}
-	buf_puts(path, SEND_PROGRAM);
+	spawn_helper(path, SEND_PROGRAM);
 }
 
 static double

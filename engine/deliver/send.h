@@ -10,10 +10,7 @@
 
 #define SEND_PROGRAM	"picket-deliver"
 
-/*
- * The path of picket-deliver: in the folder that PICKET_LIBEXEC names (for
- * a tree that is not installed), else where it was installed to.
- */
+/* The path of picket-deliver. */
 void	send_program(struct buf *path);
 /*
  * Runs picket-deliver on a job.  timeout: seconds for all of it; 0: what its

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/effect/facts.h"
+#include "engine/effect/memory.h"
 #include "engine/effect/state.h"
 
 #define LABEL		"dry-run: "
@@ -158,6 +159,11 @@ const struct host dry_host = {
 	.stop = live_stop_host,
 	.pid = live_pid,
 	.ask = live_ask,
+	.previous = live_previous,
+	.keep = live_keep,
+	.seen = live_seen,
+	.record = live_record,
+	.runs = live_runs,
 	.why = live_why,
 	.trace = live_trace,
 };

@@ -15,6 +15,7 @@
 
 #include "engine/effect/facts.h"
 #include "engine/effect/kid.h"
+#include "engine/effect/memory.h"
 #include "engine/effect/proc.h"
 
 #define POLL_MAX	3600.0		/* seconds of one poll: fits its int */
@@ -494,6 +495,11 @@ const struct host live_host = {
 	.stop = live_stop_host,
 	.pid = live_pid,
 	.ask = live_ask,
+	.previous = live_previous,
+	.keep = live_keep,
+	.seen = live_seen,
+	.record = live_record,
+	.runs = live_runs,
 	.why = live_why,
 	.trace = live_trace,
 };

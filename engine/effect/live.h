@@ -11,6 +11,7 @@
 #include "lang/base/buf.h"
 #include "engine/effect/spawn.h"
 #include "engine/input/reader.h"
+#include "engine/state/client.h"
 #include "engine/vm/host.h"
 
 struct live_options {
@@ -28,6 +29,10 @@ struct live_options {
 	bool		 trace_to_log;	/* status debugging */
 	/* limits, nice, umask that children start with; NULL: as we are */
 	const struct spawn_origin *origin;
+	/* What outlives the run.  NULL: nothing is there, nothing is kept. */
+	struct state	*state;
+	struct outcome	*outcome;	/* where it is collected; NULL: nowhere */
+	struct str	 state_script;	/* whose: the script, or its test */
 	const char	*syslog;	/* its socket; NULL: /dev/log */
 };
 
@@ -45,6 +50,9 @@ struct live *live_new(const struct live_options *);
  * running), closes streams and inputs, frees.  Allocates nothing, so it is
  * right after a jump (mem.h), too. */
 void	 live_free(struct live *);
+/* Hands the outcome to the store; false: the host's why. */
+bool	 live_apply(struct live *, bool ended_well,
+	    const struct state_expire *);
 /* Writes out what `output` still holds; also done by live_free. */
 bool	 live_flush(struct live *);
 /* What was collected: one line after the other, each ended by '\n'. */

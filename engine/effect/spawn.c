@@ -557,3 +557,20 @@ spawn_start(const struct spawn *s, struct spawn_result *res)
 		explain(s, res, r.step, r.value);
 	return good;
 }
+
+void
+spawn_helper(struct buf *path, const char *program)
+{
+	/* not for a program with the privileges of a file */
+	const char *folder = secure_getenv("PICKET_LIBEXEC");
+
+#ifdef PICKET_LIBEXECDIR
+	if (folder == NULL || folder[0] != '/')
+		folder = PICKET_LIBEXECDIR;
+#endif
+	if (folder != NULL) {
+		buf_puts(path, folder);
+		buf_putc(path, '/');
+	}
+	buf_puts(path, program);
+}

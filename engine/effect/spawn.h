@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "lang/base/buf.h"
 #include "engine/effect/user.h"
 
 /* What children start with, whatever we later did to ourselves. */
@@ -65,5 +66,12 @@ bool	 spawn_start(const struct spawn *, struct spawn_result *);
 int	 spawn_status(int wstatus);
 /* Signals a child that is not reaped yet, and its group. */
 void	 spawn_signal(pid_t, int sig);
+
+/*
+ * The path of a program of ours that is no command: in the folder that
+ * PICKET_LIBEXEC names (for a tree that is not installed), else where it was
+ * installed to.
+ */
+void	 spawn_helper(struct buf *path, const char *program);
 
 #endif

@@ -17,6 +17,10 @@ struct run {
 	struct live		*live;
 	struct vm		*vm;
 	struct feed		*in;
+	struct outcome		*outcome; /* what the run leaves; or NULL */
+	struct buf		 script; /* whose state */
+	struct buf		 last;	/* line, where it is asked for */
+	struct str		 last_line; /* NIL: there was none */
 	double			 skip;
 };
 
@@ -72,17 +76,31 @@ go_on(struct run *r, enum vm_result v)
 	}
 }
 
-/* Does the program ask whether the line at hand is the last? */
+/* Does the program call this function? */
 static bool
-asks_eoi(const struct program *p)
+calls(const struct program *p, int id)
 {
 	uint32_t i;
 
 	for (i = 0; i < p->ncode; i++)
-		if (I_OP(p->code[i]) == OP_CALLN &&
-		    I_BX(p->code[i]) == BI_EOI)
+		if (I_OP(p->code[i]) == OP_CALLN && I_BX(p->code[i]) == (unsigned)id)
 			return true;
 	return false;
+}
+
+/* Does anything of it outlive the run? */
+static bool
+needs_state(const struct program *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->nkept; i++)
+		if (p->kept[i].previous)
+			return true;
+	for (i = 0; i < p->ncode; i++)
+		if (I_OP(p->code[i]) == OP_RECORD)
+			return true;
+	return calls(p, BI_RUNS);
 }
 
 static bool
@@ -91,7 +109,7 @@ open_input(struct run *r)
 	struct feed_options o = { .program = r->o->program, .host = r->host,
 	    .live = r->live, .vm = r->vm, .mem = &r->mem,
 	    .objects = r->o->facts.objects, .input_fd = r->o->input_fd,
-	    .look_ahead = asks_eoi(r->o->program) };
+	    .look_ahead = calls(r->o->program, BI_EOI) };
 	struct input_end end;
 	struct feed *in;
 
@@ -110,7 +128,7 @@ open_input(struct run *r)
 static bool
 lines(struct run *r, struct buf *last)
 {
-	enum vm_result v;
+	enum vm_result v = VM_DONE;
 	struct str line;
 	bool more = true;
 	size_t ncut, max;
@@ -126,13 +144,15 @@ lines(struct run *r, struct buf *last)
 		if (v == VM_DONE)
 			continue;
 		more = go_on(r, v);
-		if (v == VM_QUIT || r->res->end != RUN_OK)
+		if (r->res->end != RUN_OK)
 			return false;
-		if (v == VM_LAST)
+		if (v == VM_LAST || v == VM_QUIT)
 			break;
 	}
 	if (r->o->program->end_uses_line && r->res->lines > 0)
 		buf_str(last, feed_last(r->in));
+	if (v == VM_QUIT)
+		return false;
 	ncut = feed_ncut(r->in, &max);
 	if (ncut > 0) {
 		char t[LIM_WARN_TEXT];
@@ -164,7 +184,6 @@ static void
 sections(struct run *r)
 {
 	const struct program *p = r->o->program;
-	struct buf last;
 	enum vm_result v;
 	struct str s = STR_NIL;
 	bool to_end = true;
@@ -172,21 +191,19 @@ sections(struct run *r)
 	v = vm_run_begin(r->vm);
 	if (v != VM_LAST && !go_on(r, v))
 		return;
-	buf_init(&last, &r->mem);
 	if (v != VM_LAST) {
 		if (!open_input(r))
 			return;
 		if (r->in != NULL) {
-			to_end = lines(r, &last);
+			to_end = lines(r, &r->last);
 			if (!close_input(r))
 				to_end = false;
 			if (p->end_uses_line && r->res->lines > 0)
-				s = buf_view(&last);
+				s = r->last_line = buf_view(&r->last);
 		}
 	}
 	if (to_end && r->res->end == RUN_OK)
 		(void)go_on(r, vm_run_end(r->vm, s));
-	buf_free(&last);
 }
 
 static void
@@ -205,6 +222,61 @@ bad_values(struct run *r)
 	if (k > 0)
 		r->host->log(r->live, LOG_WARNING, str_of(t,
 		    (size_t)k < sizeof t ? (size_t)k : sizeof t - 1));
+}
+
+/* What cannot be read or kept is said; the run goes on. */
+static void
+state_fails(struct run *r, const char *what, struct str why)
+{
+	char t[LIM_WARN_TEXT * 2];
+	int k = snprintf(t, sizeof t, "%s: %.*s", what,
+	    why.n < LIM_WARN_TEXT ? (int)why.n : LIM_WARN_TEXT, why.p);
+
+	r->host->log(r->live, LOG_ERROR, str_of(t, (size_t)k));
+	r->res->state_lost = true;
+	outcome_free(r->outcome);
+	r->outcome = NULL;
+}
+
+static void
+recall(struct run *r)
+{
+	double runs;
+
+	if (!needs_state(r->o->program))
+		return;
+	if (r->o->state == NULL)
+		state_fails(r, "nothing is kept", STR_LIT("there is no folder "
+		    "for the state: set HOME or XDG_STATE_HOME"));
+	else if (!vm_load(r->vm))
+		state_fails(r, "no previous values", r->host->why(r->live));
+	else if (calls(r->o->program, BI_RUNS)) {
+		runs = r->host->runs(r->live);
+		if (runs < 0)
+			state_fails(r, "#runs", r->host->why(r->live));
+		else
+			vm_set_runs(r->vm, runs + 1);
+	}
+}
+
+/* All that the run leaves, in one transaction. */
+static void
+apply(struct run *r)
+{
+	const struct program *p = r->o->program;
+	struct state_expire e = { p->expire_runs, p->expire_seconds };
+	bool well = r->res->end == RUN_OK;
+	uint32_t i;
+
+	if (r->outcome == NULL)
+		return;
+	for (i = 0; well && i < p->nkept; i++)
+		if (p->kept[i].previous)
+			outcome_name(r->outcome, p->kept[i].number,
+			    p->kept[i].name);
+	if (!live_apply(r->live, well, &e))
+		state_fails(r, "nothing was kept of this run",
+		    r->host->why(r->live));
 }
 
 static void
@@ -228,6 +300,14 @@ start(struct run *r)
 	lo.line_max = p->line_max > 0 ? (size_t)p->line_max : 0;
 	lo.run_id = o->run_id;
 	lo.colour = o->colour;
+	lo.state = o->state;
+	/* no script can have this name: under test it has values of its own */
+	buf_str(&r->script, p->name);
+	if (p->status == STATUS_TESTING)
+		buf_puts(&r->script, " (testing)");
+	lo.state_script = buf_view(&r->script);
+	if (o->state != NULL && o->keep && needs_state(p))
+		lo.outcome = r->outcome = outcome_new(&r->mem);
 	lo.trace_to_log = !o->trace;
 	r->live = live_new(&lo);
 	if (r->live == NULL)
@@ -244,6 +324,7 @@ start(struct run *r)
 	/* status debugging is traced as well, to the log */
 	vo.trace = o->trace || p->status == STATUS_DEBUGGING;
 	r->vm = vm_new(&vo);
+	recall(r);
 	buf_str(&r->res->task, p->has_task ? vm_run_task(r->vm) : STR_EMPTY);
 }
 
@@ -278,10 +359,15 @@ run_script(const struct run_options *o, struct run_result *res)
 	buf_init(&res->mail_to, &res->mem);
 	buf_init(&res->error, &res->mem);
 	(void)buf_room(&res->error, 1024);	/* for the worst moment */
+	buf_init(&r->last, &r->mem);
+	r->last_line = STR_NIL;
+	buf_init(&r->script, &r->mem);
 
 	if (setjmp(r->fail) == 0) {
 		start(r);
 		sections(r);
+		if (r->outcome != NULL && res->end == RUN_OK)
+			vm_keep(r->vm, r->last_line);
 		ended = true;
 	} else {
 		char t[100];
@@ -311,6 +397,7 @@ run_script(const struct run_options *o, struct run_result *res)
 			feed_close(in, &end);
 		}
 		vm_close(r->vm);
+		apply(r);
 	}
 	if (setjmp(r->fail) == 0 && r->live != NULL) {
 		if (!live_flush(r->live)) {
@@ -330,9 +417,13 @@ run_script(const struct run_options *o, struct run_result *res)
 	}
 	if (o->running != NULL)
 		*o->running = NULL;
-	if (setjmp(r->fail) == 0)
+	if (setjmp(r->fail) == 0) {
 		vm_free(r->vm);
+		outcome_free(r->outcome);
+		buf_free(&r->last);
+	}
 	live_free(r->live);
+	buf_free(&r->script);
 	res->mem.fail = &res->fail;
 }
 

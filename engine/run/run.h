@@ -26,6 +26,8 @@ struct run_options {
 	double		 timeout;	/* of a script that says nothing itself;
 					 * 0: RUN_TIMEOUT */
 	struct str	 logdir, path;
+	struct state	*state;		/* NULL: there is no place for it */
+	bool		 keep;		/* what the run leaves is kept */
 	const char	*run_id;
 	int		 out_fd, err_fd;
 	bool		 colour;
@@ -47,6 +49,7 @@ struct run_result {
 	int		 status;	/* of `quit n`, or -1 */
 	double		 lines;		/* input lines */
 	size_t		 effects;
+	bool		 state_lost;	/* nothing could be kept, or read */
 	bool		 out_lost;	/* standard output took not all */
 	struct mem	 mem;		/* of the texts below; no jump */
 	jmp_buf		 fail;

@@ -144,6 +144,21 @@ array_find(const struct array *a, struct str key)
 	return a->slot[at] == 0 ? NULL : &a->item[a->slot[at] - 1];
 }
 
+/* The item as it is, or that there is none, unless that is known already. */
+static void
+keep_before(struct array *a, struct str key, const struct array_item *it)
+{
+	struct array *b = a->before;
+
+	if (array_find(b, key) != NULL)
+		return;
+	if (a->number)
+		array_make(b, key)->n = it == NULL ? NUM_NIL : it->n;
+	else
+		array_put_str(b, key, it == NULL ? STR_NIL :
+		    array_item_str(it));
+}
+
 struct array_item *
 array_make(struct array *a, struct str key)
 {
@@ -152,6 +167,8 @@ array_make(struct array *a, struct str key)
 	size_t at;
 	char *copy;
 
+	if (a->before != NULL)
+		keep_before(a, key, array_find(a, key));
 	if (a->nslot > 0) {
 		at = slot_of(a, key, hash);
 		if (a->slot[at] != 0)
@@ -243,6 +260,8 @@ array_del(struct array *a, struct str key)
 	i = a->slot[at];
 	if (i == 0)
 		return false;
+	if (a->before != NULL)
+		keep_before(a, key, &a->item[i - 1]);
 	free_slot(a, at);
 	retire_item(a, &a->item[i - 1]);
 	a->nlive--;
@@ -256,6 +275,10 @@ array_clear(struct array *a)
 {
 	size_t i;
 
+	for (i = 0; i < a->nitem && a->before != NULL; i++)
+		if (a->item[i].key != NULL)
+			keep_before(a, str_of(a->item[i].key,
+			    a->item[i].nkey), &a->item[i]);
 	for (i = 0; i < a->nitem; i++)
 		if (a->item[i].key != NULL)
 			retire_item(a, &a->item[i]);

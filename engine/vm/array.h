@@ -30,6 +30,9 @@ struct array {
 	size_t		 nlive;
 	size_t		 nslot;
 	bool		 number;
+	/* where items go, as they were, before they are changed for the first
+	 * time; NULL: nowhere */
+	struct array	*before;
 };
 
 void	 array_init(struct array *, struct mem *, bool number,

@@ -74,6 +74,9 @@ struct stream;		/* an open file or process; the host's */
 
 enum read_result { READ_LINE = 1, READ_END = 0, READ_FAILED = -1 };
 
+typedef void host_value_fn(void *arg, struct str key, bool number,
+	    struct str name, struct str element, struct str text);
+
 struct host {
 	const char *name;		/* "live", "dry" */
 	bool	suppresses;		/* effects are told of, not done */
@@ -122,6 +125,20 @@ struct host {
 	/* a fact of the host or of whom the key names: 1 and the answer, 0 if
 	 * there is none, -1 failed */
 	int	(*ask)(void *h, enum fact, struct str key, struct str *answer);
+
+	/* What outlives the run.  All values of the run before, one call each;
+	 * one may come twice.  key: of a line, or NIL for the script's own;
+	 * element: of an array, or NIL; numbers as by $text. */
+	bool	(*previous)(void *h, host_value_fn *, void *arg);
+	/* one for the next run, once this one has ended well */
+	void	(*keep)(void *h, struct str key, bool number, struct str name,
+		    struct str element, struct str text);
+	/* a line's key was met: what is not kept of it anew stays */
+	void	(*seen)(void *h, struct str key);
+	/* a point of a time series, of now */
+	void	(*record)(void *h, struct str series, double value);
+	/* runs of this script before this one; less than 0: failed */
+	double	(*runs)(void *h);
 
 	/* the reason of the last failure, one line */
 	struct str (*why)(void *h);

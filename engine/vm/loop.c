@@ -320,6 +320,13 @@ vm_execute(struct vm *vm, uint32_t start)
 		s[A] = vm->datgen[I_BX(i)] == vm->gen ? vm->dats[I_BX(i)] :
 		    vm_dat_string(vm, I_BX(i));
 		NEXT_INSTR;
+	CASE(PREVN)	n[A] = kept_previous_n(vm, I_BX(i), false); NEXT_INSTR;
+	CASE(PREVS)	s[A] = kept_previous_s(vm, I_BX(i), false); NEXT_INSTR;
+	CASE(PREVKN)	n[A] = kept_previous_n(vm, I_BX(i), true); NEXT_INSTR;
+	CASE(PREVKS)	s[A] = kept_previous_s(vm, I_BX(i), true); NEXT_INSTR;
+	CASE(BEFN)	n[A] = kept_before_n(vm, I_BX(i)); NEXT_INSTR;
+	CASE(BEFS)	s[A] = kept_before_s(vm, I_BX(i)); NEXT_INSTR;
+	CASE(ASSIGN)	kept_assign(vm, I_BX(i)); NEXT_INSTR;
 	CASE(RDLIN)	s[A] = vm->rdlin; NEXT_INSTR;
 
 	CASE(KEYN)	HERE; s[A] = vm_number_key(vm, n[B]); NEXT_INSTR;
@@ -333,6 +340,18 @@ vm_execute(struct vm *vm, uint32_t start)
 		item = str_none(s[C]) ? NULL : array_find(vm->r.ar[B], s[C]);
 		s[A] = item == NULL ? STR_NIL : array_item_str(item);
 		NEXT_INSTR;
+	CASE(BGETN) {
+		const struct array_item *b = kept_before_item(vm, B, s[C]);
+
+		n[A] = b == NULL ? NUM_NIL : b->n;
+		NEXT_INSTR;
+	}
+	CASE(BGETS) {
+		const struct array_item *b = kept_before_item(vm, B, s[C]);
+
+		s[A] = b == NULL ? STR_NIL : array_item_str(b);
+		NEXT_INSTR;
+	}
 	CASE(APUTN)
 		if (!str_none(s[B]))
 			array_make(vm->r.ar[A], s[B])->n = n[C];
@@ -443,6 +462,10 @@ vm_execute(struct vm *vm, uint32_t start)
 		vm_out(vm, (enum out)A, s[B], s[C]);
 		if (vm->must_end)
 			return vm->end_with;
+		NEXT_INSTR;
+	CASE(RECORD)
+		if (!num_none(n[A]) && !str_none(s[B]))
+			vm->host->record(vm->h, s[B], n[A]);
 		NEXT_INSTR;
 	CASE(XOPTS)
 		if (A == XOPT_AS)

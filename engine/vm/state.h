@@ -81,6 +81,8 @@ struct frame {
 	struct got	 got;
 };
 
+struct kept_values;	/* kept.c */
+
 struct vm {
 	/* registers first: the loop's hottest */
 	double		 n[LIM_REGS];
@@ -161,6 +163,8 @@ struct vm {
 	struct array	*aarg[LIM_CALL_ARGS];	/* arrays of the next call */
 	struct { bool known; uint32_t own, slot, array, handle; } most;
 	struct buf	 result;
+	struct kept_values *kept;	/* NULL: the program keeps nothing */
+	bool		 in_end;
 
 	/* control */
 	uint32_t	 pc;		/* of the instruction that may complain */
@@ -211,6 +215,17 @@ bool	vm_match(struct vm *, struct re *, struct str subject, bool keep);
 struct re *vm_regex(struct vm *, uint32_t);
 struct re *vm_dynamic(struct vm *, struct str pattern, bool icase);
 
+/* kept.c: %x and @x, by their number in the program's table. */
+void	kept_open(struct vm *);
+void	kept_free(struct vm *);
+double	kept_previous_n(struct vm *, uint32_t, bool by_line);
+struct str kept_previous_s(struct vm *, uint32_t, bool by_line);
+double	kept_before_n(struct vm *, uint32_t);
+struct str kept_before_s(struct vm *, uint32_t);
+const struct array_item *kept_before_item(struct vm *, unsigned array,
+	    struct str key);
+void	kept_assign(struct vm *, uint32_t);
+void	kept_line_end(struct vm *);
 void	vm_iter(struct vm *, unsigned slot, const struct array *,
 	    enum order);
 bool	vm_ftest(struct vm *, struct str path, int test);

@@ -69,6 +69,7 @@ vm_new(const struct vm_options *o)
 	    .slot = vm->slot, .ar = vm->ar, .nar = p->narray,
 	    .nsvar = p->nsvar, .nstemp = p->nstemp,
 	    .base = arena_mark(&vm->temp) };
+	kept_open(vm);
 	vm->gen = 1;
 	vm->line = vm->got.zero = vm->rdlin = vm->task = vm->path = STR_NIL;
 	vm->status = -1;
@@ -109,6 +110,7 @@ vm_free(struct vm *vm)
 		return;
 	p = vm->p;
 	m = vm->mem;
+	kept_free(vm);
 	for (i = 0; i <= p->narray; i++)
 		array_free(&vm->arr[i]);
 	array_free(&vm->seen);
@@ -308,8 +310,11 @@ vm_run_line(struct vm *vm, struct str line)
 	vm_new_line(vm, line);
 	if (vm->o.trace)
 		vm_trace_line(vm);
-	if (!vm->p->has_rules)
+	if (!vm->p->has_rules) {
+		if (vm->kept != NULL)
+			kept_line_end(vm);
 		return VM_DONE;
+	}
 	while ((r = vm_execute(vm, vm->p->pc_rules)) == VM_REDO) {
 		vm_drop(vm);
 		vm->got.own_fields = false;
@@ -320,13 +325,15 @@ vm_run_line(struct vm *vm, struct str line)
 				return vm->end_with;
 		}
 	}
+	if (vm->kept != NULL && r <= VM_QUIT)
+		kept_line_end(vm);
 	return r;
 }
 
 enum vm_result
 vm_run_end(struct vm *vm, struct str last)
 {
-	vm->eoi = true;
+	vm->eoi = vm->in_end = true;
 	if (!vm->p->has_end)
 		return VM_DONE;
 	pass(vm);
@@ -385,6 +392,12 @@ void
 vm_set_infile(struct vm *vm, struct str path)
 {
 	vm_store(vm, &vm->infile_own, &vm->o.facts.infile, path);
+}
+
+void
+vm_set_runs(struct vm *vm, double runs)
+{
+	vm->o.facts.runs = runs;
 }
 
 void

@@ -57,6 +57,11 @@ enum vm_result	 vm_run_begin(struct vm *);
 enum vm_result	 vm_run_line(struct vm *, struct str line);
 /* last: the last line again, for $inlin and dat in end; or NIL. */
 enum vm_result	 vm_run_end(struct vm *, struct str last);
+/* Gets the values of the run before; false: the host's why.  Before any code
+ * runs. */
+bool		 vm_load(struct vm *);
+/* A run that ended well hands over what it keeps; last: as of vm_run_end. */
+void		 vm_keep(struct vm *, struct str last);
 /* Closes handles that are still open. */
 void		 vm_close(struct vm *);
 
@@ -69,6 +74,7 @@ struct str	 vm_why(const struct vm *);
 void		 vm_set_header(struct vm *, struct str);
 void		 vm_set_eoi(struct vm *);
 void		 vm_set_infile(struct vm *, struct str);	/* copies */
+void		 vm_set_runs(struct vm *, double);	/* for #runs */
 void		 vm_set_inputexit(struct vm *, int status);
 /* Values that were missing or no numbers: how many, and the first. */
 size_t		 vm_nbad(const struct vm *);

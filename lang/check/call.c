@@ -88,6 +88,12 @@ check_array(struct check *c, struct node *a, bool quiet)
 {
 	struct symbol *y;
 
+	if (a->kind == X_PREV && !a->flag && (!quiet || a->op == PREV_WHOLE)) {
+		a->op = PREV_WHOLE;
+		(void)check_previous(c, a);
+	}
+	if (a->kind == X_ARRAY && a->sym != NULL)
+		return true;		/* of the run before */
 	if (a->kind != X_VAR && a->kind != X_ARRAY)
 		return false;
 	if (quiet && a->kind == X_VAR) {
@@ -174,8 +180,12 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
 		if (!check_array(c, a, false))
 			check_error(c, a->span, E_ARG_ARRAY, check_number(c, i),
 			    builtin_main_name(id));
-		else if (id == BI_SPLIT || id == BI_GLOB)
+		else if (id == BI_SPLIT || id == BI_GLOB) {
+			if (a->sym->name.p[0] == '%')
+				check_error(c, a->span, E_PREV_SET,
+				    a->sym->name, STR_NIL);
 			a->sym->set = true;
+		}
 		break;
 	case 'F':
 		handle_argument(c, a, i, id);
@@ -254,6 +264,8 @@ check_call(struct check *c, struct node **pn)
 		    check_number(c, count)), n->id);
 		return n->type;
 	}
+	if (n->id == BI_EXISTS && n->list->kind == X_PREV && !n->list->flag)
+		(void)check_previous(c, n->list);
 	if (n->id == BI_EXISTS && n->list->kind != X_INDEX) {
 		check_error(c, n->list->span, E_EXISTS_ARG, STR_NIL, STR_NIL);
 		return n->type;

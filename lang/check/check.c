@@ -134,8 +134,10 @@ keys(struct check *c, const struct init *in)
 	char *p;
 
 	for (k = in->key; k != NULL; k = k->next) {
-		if (symbols_find(&c->sym, k->number ? '#' : '$', k->name) !=
-		    NULL)
+		const struct symbol *y = symbols_find(&c->sym,
+		    k->number ? '#' : '$', k->name);
+
+		if (y != NULL && y->kind != SYM_ARRAY)
 			continue;
 		p = arena_text(c->arena, k->name.n + 1);
 		p[0] = k->number ? '#' : '$';
@@ -188,6 +190,29 @@ timing(struct check *c, const struct init *in)
 		    STR_NIL);
 }
 
+/* Runs, or a time. */
+static void
+expire(struct check *c, const struct init *in)
+{
+	const struct node *n = in->expire;
+
+	if (n == NULL)
+		return;
+	if (in->key == NULL)
+		check_error(c, n->span, E_EXPIRE_KEYS, STR_NIL, STR_NIL);
+	if (n->unit == UNIT_DURATION)
+		c->expire_seconds = limit(c, n, "expire", UNIT_DURATION, 1,
+		    86400.0 * 36600, "1s", "36600d");
+	else {
+		c->expire_runs = limit(c, n, "expire", UNIT_NONE, 1, 1e9, "1",
+		    "1e9");
+		if (!num_is_int(c->expire_runs))
+			diag_at(c->diag, n->span, E_VALUE_RANGE,
+			    STR_LIT("expire"), STR_LIT("1 run"),
+			    STR_LIT("1e9, a whole number"));
+	}
+}
+
 static void
 init(struct check *c, struct init *in)
 {
@@ -204,6 +229,7 @@ init(struct check *c, struct init *in)
 	c->every = limit(c, in->every, "every", UNIT_DURATION, 1, 86400 * 366,
 	    "1s", "366d");
 	timing(c, in);
+	expire(c, in);
 	format(c, in);
 	c->budget = limit(c, in->budget, "budget", UNIT_NONE, 1000, NUM_EXACT,
 	    "1000", "2**53");

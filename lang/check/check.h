@@ -32,11 +32,14 @@ struct check {
 	bool		 uses_fields;	/* $1 ..., #fields: matches must keep groups */
 	bool		 uses_zero;	/* $0 */
 	bool		 end_uses_line;
+	bool		 names_known;	/* of this script, for %x */
+	struct map	 names;
 	uint32_t	 maxfield;
 	/* init, evaluated */
 	enum status	 status;
 	enum level	 level;
 	enum format	 format;
+	double		 expire_runs, expire_seconds;
 	double		 timeout, line_max, memory_max, budget, every;
 };
 

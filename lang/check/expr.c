@@ -489,6 +489,13 @@ check_expr(struct check *c, struct node **pn)
 		check_keys(c, n);
 		c->in_command = was;
 		return n->type;
+	case X_PREV:
+		c->in_command = false;
+		(void)check_previous(c, n);
+		c->in_command = was;
+		if (n->kind != X_ARRAY)
+			return n->type;
+		/* FALLTHROUGH */
 	case X_ARRAY:
 		check_error(c, n->span, E_ARRAY_EXPR,
 		    check_sigil(c, n->type, n->text), STR_NIL);

@@ -14,6 +14,11 @@ struct str check_number(struct check *, unsigned);
 struct str check_sigil(struct check *, enum type, struct str name);
 void	 check_unset_names(struct check *);
 void	 check_keys(struct check *, struct node *);
+/*
+ * A previous or preceding value: what it is the value of.  An element of a
+ * previous array becomes one of a hidden array, which nothing can set.
+ */
+enum type check_previous(struct check *, struct node *);
 /* Tells that a string cannot be set into a number. */
 void	 check_set_num(struct check *, const struct node *);
 

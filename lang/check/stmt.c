@@ -44,6 +44,8 @@ target(struct check *c, struct node *n)
 		return NULL;
 	}
 	y->set = true;
+	if (c->place == IN_RULE)
+		y->set_in_rule = true;
 	return y;
 }
 
@@ -141,6 +143,10 @@ forin(struct check *c, struct node *n)
 	size_t i;
 
 	(void)y;
+	if (n->b->kind == X_PREV && !n->b->flag) {
+		n->b->op = PREV_WHOLE;
+		(void)check_previous(c, n->b);
+	}
 	if (n->b->kind != X_VAR && n->b->kind != X_ARRAY) {
 		check_error(c, n->b->span, E_FORIN, STR_NIL, STR_NIL);
 		return;
@@ -317,6 +323,14 @@ one(struct check *c, struct node *n)
 		break;
 	case S_RETURN:
 		check_return(c, n);
+		break;
+	case S_RECORD:
+		check_want_num(c, &n->a);
+		if (n->b == NULL)
+			check_error(c, n->a->span, E_RECORD_AS, STR_NIL,
+			    STR_NIL);
+		else
+			check_want_str(c, &n->b, true);
 		break;
 	case S_ASSERT:
 		check_want_truth(c, &n->a);

@@ -23,6 +23,12 @@ struct symbol {
 	struct span	 span;		/* where it was met first */
 	struct span	 use;		/* first use */
 	uint32_t	 index;		/* register, array, dat or handle number */
+	/* values that outlive a line or a run */
+	bool		 previous;	/* stands somewhere as %x */
+	bool		 preceding;	/* or as @x */
+	bool		 set_in_rule;
+	struct symbol	*before;	/* of an array: that of the run before */
+	uint32_t	 kept;		/* number in the program's table, if any */
 };
 
 struct symbols {

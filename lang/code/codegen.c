@@ -391,6 +391,68 @@ dats(struct gen *g)
 	}
 }
 
+/* Is y kept for the key of the line? */
+static bool
+by_line(const struct gen *g, const struct symbol *y)
+{
+	return g->c->script->init->key != NULL && y->previous &&
+	    (y->kind == SYM_DAT || (y->kind == SYM_SCALAR && y->set_in_rule));
+}
+
+static void
+kept(struct gen *g)
+{
+	const struct symbols *y = &g->c->sym;
+	struct program *p = g->prog;
+	const struct key_name *n;
+	struct kept *k;
+	size_t i;
+
+	for (i = 0; i < y->n; i++)
+		p->nkept += y->all[i]->previous || y->all[i]->preceding;
+	if (p->nkept > 0xffff)
+		too_many(g, "65535", "kept names");
+	p->kept = arena_zalloc(g->arena, (p->nkept + 1) * sizeof *p->kept);
+	k = p->kept;
+	for (i = 0; i < y->n; i++) {
+		struct symbol *s = y->all[i];
+
+		if (!s->previous && !s->preceding)
+			continue;
+		s->kept = (uint32_t)(k - p->kept);
+		k->name = arena_dup(g->arena, s->name);
+		k->number = s->number;
+		k->kind = s->kind == SYM_DAT ? KEPT_DAT :
+		    s->kind == SYM_ARRAY ? KEPT_ARRAY : KEPT_VAR;
+		k->index = s->index;
+		k->previous = s->previous;
+		k->preceding = s->preceding;
+		k->by_line = by_line(g, s);
+		if (s->before != NULL)
+			k->array = s->before->index;
+		k++;
+	}
+	for (n = g->c->script->init->key; n != NULL; n = n->next)
+		p->nkey++;
+	p->key = arena_zalloc(g->arena, (p->nkey + 1) * sizeof *p->key);
+	for (n = g->c->script->init->key, i = 0; n != NULL; n = n->next, i++) {
+		const struct symbol *s = symbols_find(y, n->number ? '#' :
+		    '$', n->name);
+
+		p->key[i] = (struct key_part){ .number = n->number,
+		    .dat = s->kind == SYM_DAT, .index = s->index };
+	}
+	p->expire_runs = g->c->expire_runs;
+	p->expire_seconds = g->c->expire_seconds;
+}
+
+void
+gen_assigned(struct gen *g, const struct symbol *y)
+{
+	if (g->place == IN_RULE && by_line(g, y))
+		gen_emit(g, I_ABX(OP_ASSIGN, 0, y->kept));
+}
+
 static void
 separators(struct gen *g)
 {
@@ -440,6 +502,7 @@ init(struct gen *g)
 	p->from_start = in->from_start;
 	separators(g);
 	dats(g);
+	kept(g);
 	ts = g->ts;
 	if (in->task != NULL) {
 		p->has_task = true;
@@ -543,14 +606,17 @@ codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 	p->has_rules = s->nrule > 0;
 	p->has_end = s->has_end;
 	p->pc_begin = g->ncode;
+	g->place = IN_BEGIN;
 	if (s->has_begin)
 		section(g, s->begin, true);
 	p->pc_rules = g->ncode;
+	g->place = IN_RULE;
 	for (r = s->rule; r != NULL && !g->failed; r = r->next) {
 		gen_place(g, r->span);
 		section(g, r->body, r->next == NULL);
 	}
 	p->pc_end = g->ncode;
+	g->place = IN_END;
 	if (s->has_end)
 		section(g, s->end, true);
 	p->nntemp = g->nntemp;

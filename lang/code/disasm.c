@@ -188,6 +188,9 @@ put_operand(struct dis *d, char letter, uint32_t v)
 	case 'D': case 'E':
 		dis_name(d, p->dat[v].number, p->dat[v].name);
 		break;
+	case 'P': case 'Q': case 'Y':
+		dis_name(d, p->kept[v].number, p->kept[v].name);
+		break;
 	case 'F':
 		put_call(d, (int)v);
 		break;

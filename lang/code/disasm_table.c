@@ -132,6 +132,37 @@ values(struct dis *d)
 	}
 }
 
+static void
+kept_row(struct dis *d, const struct kept *k)
+{
+	const struct program *p = d->p;
+
+	dis_name(d, k->number, k->name);
+	buf_puts(d->out, k->kind == KEPT_ARRAY ? "[]" :
+	    k->kind == KEPT_DAT ? " of dat" : "");
+	if (k->previous)
+		buf_puts(d->out, k->by_line ? ", for the next run, by keys" :
+		    ", for the next run");
+	if (k->kind == KEPT_ARRAY && k->previous) {
+		buf_puts(d->out, ", then ");
+		dis_name(d, k->number, p->array[k->array].name);
+		buf_puts(d->out, "[]");
+	}
+	if (k->preceding)
+		buf_puts(d->out, ", for the next line");
+	buf_putc(d->out, '\n');
+}
+
+static void
+key_row(struct dis *d, const struct key_part *k)
+{
+	const struct program *p = d->p;
+
+	dis_name(d, k->number, k->dat ? p->dat[k->index].name : k->number ?
+	    p->nvar_name[k->index] : p->svar_name[k->index]);
+	buf_putc(d->out, '\n');
+}
+
 void
 dis_tables(struct dis *d)
 {
@@ -143,6 +174,18 @@ dis_tables(struct dis *d)
 	for (i = 0; i < p->ndat; i++) {
 		row(d, i);
 		dat_row(d, &p->dat[i]);
+	}
+	if (p->nkept > 0)
+		dis_title(d, "kept");
+	for (i = 0; i < p->nkept; i++) {
+		row(d, i);
+		kept_row(d, &p->kept[i]);
+	}
+	if (p->nkey > 0)
+		dis_title(d, "keys");
+	for (i = 0; i < p->nkey; i++) {
+		row(d, i);
+		key_row(d, &p->key[i]);
 	}
 	values(d);
 	if (p->narray > 0)
@@ -208,6 +251,8 @@ dis_head(struct dis *d)
 	limit(d, "memory", p->memory_max, " bytes");
 	limit(d, "budget", p->budget, " instructions");
 	limit(d, "every", p->every, " s");
+	limit(d, "expire", p->expire_runs, " runs");
+	limit(d, "expire", p->expire_seconds, " s");
 	if (!str_none(p->timing)) {
 		buf_puts(o, ", timing ");
 		dis_text(d, p->timing, SHOWN_LINE);

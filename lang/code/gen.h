@@ -33,6 +33,7 @@ struct gen {
 	struct arena	*arena;
 	struct program	*prog;
 	bool		 trace;
+	enum section	 place;
 	bool		 failed;	/* a limit was told of */
 	instr		*code;
 	uint32_t	 ncode, capcode;
@@ -97,6 +98,8 @@ uint32_t gen_handle(const struct gen *, const struct symbol *);
 void	 gen_leave_lines(struct gen *, const struct lines_in *until);
 void	 gen_trace_value(struct gen *, bool number, struct str name,
 	    unsigned reg);
+/* A statement has assigned the variable: said if it is kept by lines. */
+void	 gen_assigned(struct gen *, const struct symbol *);
 void	 gen_place(struct gen *, struct span);
 void	 gen_stmts(struct gen *, struct node *);
 

@@ -158,6 +158,23 @@ gen_regex(struct gen *g, struct str pattern, bool icase)
 	return p->nregex++;
 }
 
+/* %x and @x of a scalar or dat. */
+static unsigned
+earlier(struct gen *g, const struct node *n, unsigned d, bool number)
+{
+	const struct symbol *y = n->sym;
+	bool by_line = g->prog->kept[y->kept].by_line &&
+	    (g->place == IN_RULE || (g->place == IN_END &&
+	    y->kind == SYM_DAT));
+	enum opcode op = n->flag ? OP_BEFN : by_line ? OP_PREVKN : OP_PREVN;
+
+	/* that of strings stands behind that of numbers */
+	gen_emit(g, I_ABX(number ? op : op + 1, d, y->kept));
+	return d;
+}
+_Static_assert(OP_BEFS == OP_BEFN + 1 && OP_PREVKS == OP_PREVKN + 1 &&
+    OP_PREVS == OP_PREVN + 1 && OP_BGETS == OP_BGETN + 1, "pairs");
+
 /* A condition as a number: 1 or 0. */
 static unsigned
 cond_value(struct gen *g, struct node *n, int want)
@@ -257,12 +274,17 @@ gen_n(struct gen *g, struct node *n, int want)
 		d = dest_n(g, want);
 		gen_emit(g, I_ABX(OP_GETN, d, n->sym->index - g->nnvar));
 		return d;
+	case X_PREV:
+		if (n->op == PREV_SCALAR)
+			return earlier(g, n, dest_n(g, want), true);
+		/* FALLTHROUGH */
 	case X_INDEX:
 		b = gen_key(g, n->list);
 		g->tn = tn;
 		g->ts = ts;
 		d = dest_n(g, want);
-		gen_emit(g, I_ABC(OP_AGETN, d, n->sym->index, b));
+		gen_emit(g, I_ABC(n->kind == X_PREV ? OP_BGETN : OP_AGETN, d,
+		    n->sym->index, b));
 		return d;
 	case X_OP:
 		a = gen_n(g, n->a, -1);
@@ -368,12 +390,17 @@ gen_s(struct gen *g, struct node *n, int want)
 		d = dest_s(g, want);
 		gen_emit(g, I_ABX(OP_GETS, d, n->sym->index - g->nsvar));
 		return d;
+	case X_PREV:
+		if (n->op == PREV_SCALAR)
+			return earlier(g, n, dest_s(g, want), false);
+		/* FALLTHROUGH */
 	case X_INDEX:
 		a = gen_key(g, n->list);
 		g->tn = tn;
 		g->ts = ts;
 		d = dest_s(g, want);
-		gen_emit(g, I_ABC(OP_AGETS, d, n->sym->index, a));
+		gen_emit(g, I_ABC(n->kind == X_PREV ? OP_BGETS : OP_AGETS, d,
+		    n->sym->index, a));
 		return d;
 	case X_FIELD:
 		d = dest_s(g, want);

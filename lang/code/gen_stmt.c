@@ -111,6 +111,7 @@ set_number(struct gen *g, struct node *n)
 	}
 	if (far)
 		gen_emit(g, I_ABX(OP_PUTN, reg, slot));
+	gen_assigned(g, y);
 	trace_value(g, y, reg);
 }
 
@@ -121,6 +122,7 @@ store_string(struct gen *g, const struct symbol *y, unsigned v)
 		gen_emit(g, I_ABC(OP_SETS, y->index, v, 0));
 	else
 		gen_emit(g, I_ABX(OP_PUTS, v, y->index - g->nsvar));
+	gen_assigned(g, y);
 }
 
 static void
@@ -135,6 +137,7 @@ set_string(struct gen *g, struct node *n)
 	} else if (y->index < g->nsvar) {
 		v = gen_s(g, n->b, -1);
 		gen_emit(g, I_ABC(OP_APPS, y->index, v, 0));
+		gen_assigned(g, y);
 		v = y->index;
 	} else {
 		unsigned base = gen_temp_s(g);
@@ -430,6 +433,8 @@ unset(struct gen *g, struct node *n)
 		else
 			gen_emit(g, I_ABX(OP_PUTN, gen_const_n(g, NUM_NIL, -1),
 			    t->sym->index - g->nnvar));
+		if (t->type == TY_NUM)
+			gen_assigned(g, t->sym);
 		break;
 	}
 }
@@ -539,6 +544,10 @@ stmt(struct gen *g, struct node *n)
 		break;
 	case S_OUTPUT:
 		output(g, n);
+		break;
+	case S_RECORD:
+		r = gen_n(g, n->a, -1);
+		gen_emit(g, I_ABC(OP_RECORD, r, gen_s(g, n->b, -1), 0));
 		break;
 	case S_ASSERT:
 		gen_cond(g, n->a, true, &skip);

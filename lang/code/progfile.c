@@ -6,7 +6,7 @@
 #define MAGIC		STR_LIT("picket\x1a\n")
 #define LEN_NIL		UINT32_MAX	/* lengths that no text has */
 #define LEN_ERR		(UINT32_MAX - 1)
-#define PROGRAM_LEAST	200	/* bytes of a program with nothing in it */
+#define PROGRAM_LEAST	224	/* bytes of a program with nothing in it */
 #define FUNC_LEAST	61	/* and of a function */
 
 /*
@@ -163,6 +163,36 @@ io_template(struct io *io, struct template *t)
 }
 
 static void
+io_kept(struct io *io, struct program *p)
+{
+	struct key_part *key;
+	struct kept *k;
+	uint32_t i;
+
+	p->kept = io_array(io, p->kept, &p->nkept, sizeof *p->kept, 17);
+	for (i = 0; i < p->nkept; i++) {
+		k = &p->kept[i];
+		k->name = io_str(io, k->name);
+		k->number = io_bool(io, k->number);
+		k->kind = (enum kept_kind)io_u8(io, k->kind);
+		k->index = io_u32(io, k->index);
+		k->previous = io_bool(io, k->previous);
+		k->preceding = io_bool(io, k->preceding);
+		k->by_line = io_bool(io, k->by_line);
+		k->array = io_u32(io, k->array);
+	}
+	p->key = io_array(io, p->key, &p->nkey, sizeof *p->key, 6);
+	for (i = 0; i < p->nkey; i++) {
+		key = &p->key[i];
+		key->number = io_bool(io, key->number);
+		key->dat = io_bool(io, key->dat);
+		key->index = io_u32(io, key->index);
+	}
+	p->expire_runs = io_num(io, p->expire_runs);
+	p->expire_seconds = io_num(io, p->expire_seconds);
+}
+
+static void
 io_init(struct io *io, struct program *p)
 {
 	struct dat *d;
@@ -182,6 +212,7 @@ io_init(struct io *io, struct program *p)
 	p->seps = (enum seps)io_u8(io, p->seps);
 	p->sep = io_str(io, p->sep);
 	p->sep_regex = io_u32(io, p->sep_regex);
+	io_kept(io, p);
 	p->timeout = io_num(io, p->timeout);
 	p->line_max = io_num(io, p->line_max);
 	p->memory_max = io_num(io, p->memory_max);

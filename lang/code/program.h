@@ -95,6 +95,31 @@ struct dat {
 	struct str	 time;		/* for AS_TIME, as strptime takes it */
 };
 
+/*
+ * What of a script outlives a line or a run: a variable, a dat or an array
+ * that stands somewhere as %x or @x.  A previous array is an array of its
+ * own, which no instruction changes.
+ */
+enum kept_kind { KEPT_VAR, KEPT_DAT, KEPT_ARRAY, KEPT_KINDS };
+
+struct kept {
+	struct str	 name;		/* without sigil */
+	bool		 number;
+	enum kept_kind	 kind;
+	uint32_t	 index;		/* variable (registers, then far), dat or
+					 * array */
+	bool		 previous;	/* %x occurs */
+	bool		 preceding;	/* @x occurs */
+	bool		 by_line;	/* is kept for the line's key, too */
+	uint32_t	 array;		/* where %x[] is */
+};
+
+/* What a line is known by from run to run. */
+struct key_part {
+	bool		 number, dat;
+	uint32_t	 index;		/* dat, or variable */
+};
+
 /* How a line splits: decided at compile time. */
 enum seps { SEPS_BLANKS, SEPS_BYTE, SEPS_SET, SEPS_REGEX, SEPS_COUNT };
 
@@ -200,6 +225,12 @@ struct program {
 	enum seps	 seps;
 	struct str	 sep;		/* the byte, the set or the regex */
 	uint32_t	 sep_regex;
+	struct kept	*kept;
+	uint32_t	 nkept;
+	struct key_part	*key;
+	uint32_t	 nkey;		/* 0: lines have no keys */
+	double		 expire_runs;	/* how long keys that are not seen are */
+	double		 expire_seconds; /* remembered; 0 and 0: not */
 	double		 timeout;	/* seconds, 0: default */
 	double		 line_max;	/* bytes, 0: default */
 	double		 memory_max;	/* bytes, 0: default */

@@ -1,6 +1,6 @@
 #include "lang/code/shape.h"
 
-#define WIDE	"KLDEIMFGHU"
+#define WIDE	"KLDEIMFGHUPQY"
 #define WIDEST	"JR"
 
 struct shape

@@ -132,6 +132,11 @@ operand(const struct check *c, char letter, uint32_t v)
 		return v < p->ndat && p->dat[v].number;
 	case 'E':
 		return v < p->ndat && !p->dat[v].number;
+	case 'P': case 'Q':
+		return v < p->nkept && p->kept[v].number == (letter == 'P') &&
+		    p->kept[v].kind != KEPT_ARRAY;
+	case 'Y':
+		return v < p->nkept && p->kept[v].kind != KEPT_ARRAY;
 	case 'M':
 		return v < p->ntpl;
 	case 'F':
@@ -307,6 +312,18 @@ ends_flow(enum opcode op)
 	}
 }
 
+/* Is array i one whose elements the line before may be asked for? */
+static bool
+array_precedes(const struct program *p, uint32_t i)
+{
+	uint32_t k;
+
+	for (k = 0; k < p->nkept; k++)
+		if (p->kept[k].kind == KEPT_ARRAY && p->kept[k].index == i)
+			return p->kept[k].preceding;
+	return false;
+}
+
 /* What the shapes cannot say. */
 static bool
 special(struct check *c, enum opcode op, instr i)
@@ -356,6 +373,22 @@ special(struct check *c, enum opcode op, instr i)
 	case OP_FIELDX:
 		if (p->maxfield != UINT32_MAX)
 			return bad_code(c, "a field above the highest");
+		return true;
+	case OP_PREVN: case OP_PREVS:
+		if (!p->kept[I_BX(i)].previous)
+			return bad_code(c, "is not kept from run to run");
+		return true;
+	case OP_PREVKN: case OP_PREVKS:
+		if (!p->kept[I_BX(i)].by_line)
+			return bad_code(c, "is not kept by lines");
+		return true;
+	case OP_BEFN: case OP_BEFS:
+		if (!p->kept[I_BX(i)].preceding)
+			return bad_code(c, "is not kept from line to line");
+		return true;
+	case OP_BGETN: case OP_BGETS:
+		if (!array_precedes(p, I_B(i)))
+			return bad_code(c, "is not kept from line to line");
 		return true;
 	case OP_NEXTLN: case OP_REDO: case OP_SKIP:
 		if (!p->has_rules || c->lo != p->pc_rules)
@@ -677,6 +710,63 @@ dat(struct check *c, const struct dat *d)
 }
 
 static bool
+variable(const struct program *p, bool number, uint32_t i)
+{
+	return i < (number ? p->nnvar + p->nfarn : p->nsvar + p->nfars);
+}
+
+static bool
+kept(struct check *c, uint32_t at)
+{
+	const struct program *p = c->p;
+	const struct kept *k = &p->kept[at];
+	uint32_t i;
+
+	if (str_none(k->name) || k->name.n == 0)
+		return bad(c, "what is kept has no name");
+	if (k->by_line && (p->nkey == 0 || !k->previous))
+		return bad(c, "kept by lines that have no keys");
+	switch (k->kind) {
+	case KEPT_VAR:
+		if (!variable(p, k->number, k->index))
+			return bad(c, "keeps what is no variable");
+		return true;
+	case KEPT_DAT:
+		if (k->index >= p->ndat || p->dat[k->index].number != k->number)
+			return bad(c, "keeps what is no dat variable");
+		return true;
+	case KEPT_ARRAY:
+		if (k->by_line || k->index >= p->narray ||
+		    p->array[k->index].number != k->number ||
+		    (k->previous && (k->array >= p->narray ||
+		    k->array == k->index ||
+		    p->array[k->array].number != k->number)))
+			return bad(c, "keeps what is no array");
+		/* one array has one memory */
+		for (i = 0; i < at; i++)
+			if (p->kept[i].kind == KEPT_ARRAY &&
+			    (p->kept[i].index == k->index ||
+			    (k->previous && p->kept[i].previous &&
+			    p->kept[i].array == k->array)))
+				return bad(c, "keeps an array twice");
+		return true;
+	default:
+		return bad(c, "keeps what there is not");
+	}
+}
+
+static bool
+key_part(struct check *c, const struct key_part *k)
+{
+	const struct program *p = c->p;
+
+	if (k->dat ? k->index >= p->ndat || p->dat[k->index].number !=
+	    k->number : !variable(p, k->number, k->index))
+		return bad(c, "a key is no variable");
+	return true;
+}
+
+static bool
 template(struct check *c, const struct template *t)
 {
 	const struct piece *x;
@@ -738,6 +828,15 @@ program_verify(const struct program *p, struct buf *why)
 			return false;
 	for (i = 0; i < p->ndat; i++)
 		if (!dat(&c, &p->dat[i]))
+			return false;
+	if (p->nkept > LIM_FAR || p->nkey > LIM_FAR ||
+	    !(p->expire_runs >= 0) || !(p->expire_seconds >= 0))
+		return bad(&c, "keeps too much, or too long");
+	for (i = 0; i < p->nkept; i++)
+		if (!kept(&c, i))
+			return false;
+	for (i = 0; i < p->nkey; i++)
+		if (!key_part(&c, &p->key[i]))
 			return false;
 	for (i = 0; i < p->ntpl; i++)
 		if (!template(&c, &p->tpl[i]))

@@ -27,7 +27,7 @@ enum ast {
 	S_SET, S_DO, S_IF, S_ARM, S_WHILE, S_REPEAT, S_FOR, S_FORIN, S_LINES,
 	S_BREAK, S_CONTINUE, S_SWITCH, S_CASE, S_BREAKSW, S_AGAIN, S_LEAVE,
 	S_REDO, S_NEXT, S_SKIP, S_LAST, S_PAUSE, S_QUIT, S_DIE, S_UNSET,
-	S_EXEC, S_OUTPUT, S_ASSERT, S_LOCAL, S_RETURN
+	S_EXEC, S_OUTPUT, S_ASSERT, S_LOCAL, S_RETURN, S_RECORD
 };
 
 enum type { TY_NONE, TY_NUM, TY_STR, TY_ANY };	/* ANY: a bare NIL or ERR */
@@ -36,6 +36,9 @@ enum cmp { CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_EQ, CMP_NE,
     CMP_NGT, CMP_NLT, CMP_NGE, CMP_NLE };
 
 enum unit { UNIT_NONE, UNIT_PERCENT, UNIT_DURATION, UNIT_SIZE };
+
+/* What of an earlier value X_PREV names. */
+enum { PREV_SCALAR, PREV_ELEMENT, PREV_WHOLE };
 
 struct symbol;
 struct command_site;
@@ -46,10 +49,11 @@ struct node {
 	struct span	 span;
 	uint16_t	 depth;		/* of the tree below */
 	uint8_t		 op;		/* num_op, cmp, file test, set operator,
-					 * exec mode, out kind */
+					 * exec mode, out kind, PREV_ */
 	uint8_t		 unit;		/* X_NUM */
 	bool		 flag;		/* X_MATCH: ignores case; X_CAT: written as
-					 * one string; X_NIL: ERR; S_EXEC: doexec */
+					 * one string; X_NIL: ERR; S_EXEC: doexec;
+					 * X_PREV: @, the line before */
 	bool		 negate;	/* X_MATCH: !~ */
 	bool		 paren;		/* stood in parentheses */
 	struct node	*next;		/* in a list */
@@ -106,6 +110,7 @@ struct init {
 	bool		 seps_regex;
 	struct dat_spec	*dat, *dat_tail;
 	struct key_name	*key, *key_tail;
+	struct node	*expire;	/* X_NUM: runs, or a duration */
 	struct node	*timeout, *line, *memory, *budget, *every; /* X_NUM */
 	uint32_t	 seen;		/* items, by bit, for duplicates */
 };

@@ -179,7 +179,7 @@ build_function_body(struct parse *p, struct node *body)
 
 enum { SEEN_INIT, SEEN_STATUS, SEEN_LEVEL, SEEN_TASK, SEEN_INPUT, SEEN_FILTER,
     SEEN_SEPS, SEEN_TIMEOUT, SEEN_LINE, SEEN_MEMORY, SEEN_BUDGET, SEEN_EVERY,
-    SEEN_TIMING, SEEN_WATCH, SEEN_AFFECTS, SEEN_FORMAT };
+    SEEN_TIMING, SEEN_WATCH, SEEN_AFFECTS, SEEN_FORMAT, SEEN_EXPIRE };
 
 static void
 seen(struct parse *p, int bit, struct str what, struct span span)
@@ -416,6 +416,10 @@ build_number(struct parse *p, int token, struct node *n, struct span span)
 		seen(p, SEEN_TIMEOUT, STR_LIT("timeout"), span);
 		in->timeout = n;
 		break;
+	case T_EXPIRE:
+		seen(p, SEEN_EXPIRE, STR_LIT("expire"), span);
+		in->expire = n;
+		break;
 	case T_EVERY:
 		seen(p, SEEN_EVERY, STR_LIT("every"), span);
 		in->every = n;
@@ -512,18 +516,37 @@ build_array(struct parse *p, struct str name, enum type type, struct span span)
 	return n;
 }
 
+/* %x @x %#x @$x %a[ : what x is, the checker finds out where no sign says. */
 struct node *
-build_prev(struct parse *p, struct str name, struct span span)
+build_prev(struct parse *p, struct str name, int what, struct list keys,
+    struct span span)
 {
-	err(p, span, E_LATER, name.p[0] == '%' ?
-	    STR_LIT("a previous value (%name)") :
-	    STR_LIT("a preceding value (@name)"), STR_NIL);
-	return ast_new(p, X_NIL, span);
+	struct node *n = ast_new(p, X_PREV, span), *q;
+	size_t end = name.n, at = 1;
+
+	n->flag = name.p[0] == '@';
+	n->op = (uint8_t)what;
+	if (name.p[1] == '#' || name.p[1] == '$') {
+		n->type = name.p[1] == '#' ? TY_NUM : TY_STR;
+		at = 2;
+	}
+	if (name.p[end - 1] == '[')
+		end--;
+	n->text = str_of(name.p + at, end - at);
+	n->list = keys.head;
+	for (q = n->list; q != NULL; q = q->next)
+		if (q->depth >= n->depth)
+			n->depth = (uint16_t)(q->depth + 1);
+	if (n->depth >= LIM_DEPTH)
+		build_too_deep(p, span, "1000 levels");
+	return n;
 }
 
 struct node *
 build_prev_set(struct parse *p, struct str name, struct span span)
 {
+	if (name.p[name.n - 1] == '[')
+		name.n--;
 	err(p, span, E_PREV_SET, name, STR_NIL);
 	return build_var(p, STR_LIT("x"), TY_NUM, span);
 }
@@ -730,6 +753,20 @@ build_exec(struct parse *p, int mode, bool doexec, struct list opts,
 	n->flag = doexec;
 	n->list = opts.head;
 	n->a = cmd;
+	return n;
+}
+
+struct node *
+build_record(struct parse *p, struct node *value, struct node *name,
+    struct span span)
+{
+	struct node *n = ast_bin(p, S_RECORD, 0, span, value, name);
+
+	/* a series is called as its variable is */
+	if (name == NULL && value != NULL && value->kind == X_VAR) {
+		n->b = ast_new(p, X_STR, value->span);
+		n->b->text = value->text;
+	}
 	return n;
 }
 

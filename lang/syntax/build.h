@@ -49,7 +49,8 @@ struct node *build_var(struct parse *, struct str, enum type, struct span);
 struct node *build_index(struct parse *, struct str, enum type, struct list,
 	    struct span);
 struct node *build_array(struct parse *, struct str, enum type, struct span);
-struct node *build_prev(struct parse *, struct str, struct span);
+struct node *build_prev(struct parse *, struct str, int what, struct list keys,
+	    struct span);
 struct node *build_prev_set(struct parse *, struct str, struct span);
 struct node *build_field(struct parse *, double number, struct span);
 struct node *build_field_set(struct parse *, struct span);
@@ -76,6 +77,8 @@ struct node *build_switch(struct parse *, struct node *, struct node *,
 	    struct span);
 struct node *build_exec(struct parse *, int mode, bool doexec, struct list,
 	    struct node *, struct span);
+struct node *build_record(struct parse *, struct node *, struct node *,
+	    struct span);
 struct node *build_output(struct parse *, int kind, struct node *,
 	    struct node *, struct span);
 

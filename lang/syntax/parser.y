@@ -86,7 +86,7 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token T_LEAVE "leave" T_REDO "redo" T_NEXT "next" T_SKIP "skip"
 %token T_LAST "last" T_PAUSE "pause" T_QUIT "quit" T_DIE "die" T_DO "do"
 %token T_SET "set" T_UNSET "unset" T_EXEC "exec" T_DOEXEC "doexec"
-%token T_OUTPUT "output" T_ASSERT "assert"
+%token T_OUTPUT "output" T_ASSERT "assert" T_RECORD "record"
 %token T_FUNCTION "function" T_ENDFUNCTION "endfunction"
 %token T_LOCAL "local" T_RETURN "return"
 %token T_ELIF "elif" T_ELSE "else" T_FI "fi" T_ENDWHILE "endwhile"
@@ -226,7 +226,7 @@ item:
 	| T_LINE number_arg	{ build_number(p, T_LINE, $2, @1); }
 	| T_MEMORY number_arg	{ build_number(p, T_MEMORY, $2, @1); }
 	| T_BUDGET number_arg	{ build_number(p, T_BUDGET, $2, @1); }
-	| T_EXPIRE number_arg	{ build_later(p, STR_LIT("expire"), @1); }
+	| T_EXPIRE number_arg	{ build_number(p, T_EXPIRE, $2, @1); }
 	| T_EVERY number_arg	{ build_number(p, T_EVERY, $2, @1); }
 	| T_TIMING string	{ build_text(p, T_TIMING, $2, @1); }
 	| T_WATCH T_MEMORY	{ build_flag(p, T_WATCH, @1); }
@@ -340,6 +340,10 @@ stmt:
 				{ $$ = build_output(p, OUT_LOG, $3, NULL, @1); }
 	| T_OUTPUT T_MAIL T_TO target expr %prec LOWEST
 				{ $$ = build_output(p, OUT_MAIL_TO, $4, $5, @1); }
+	| T_RECORD target %prec LOWEST
+				{ $$ = build_record(p, $2, NULL, @1); }
+	| T_RECORD target T_AS target
+				{ $$ = build_record(p, $2, $4, @1); }
 	| T_ASSERT target expr %prec LOWEST
 				{ $$ = BIN(S_ASSERT, 0, @$, $2, $3); }
 	| T_LOCAL local_name %prec LOWEST
@@ -442,6 +446,7 @@ lvalue:
 	| T_NVARI keys ']'	{ $$ = build_index(p, $1, TY_NUM, $2, @$); }
 	| T_SVARI keys ']'	{ $$ = build_index(p, $1, TY_STR, $2, @$); }
 	| T_PREV		{ $$ = build_prev_set(p, $1, @1); }
+	| T_PREVI keys ']'	{ $$ = build_prev_set(p, $1, @1); }
 	| T_FIELD		{ $$ = build_field_set(p, @1); }
 	;
 
@@ -472,6 +477,9 @@ unset_target:
 	| T_SVARI keys ']'	{ $$ = ast_un(p, S_UNSET, 0, @$, build_index(p, $1, TY_STR, $2, @1)); }
 	| T_NVARI ']'		{ $$ = ast_un(p, S_UNSET, 0, @$, build_array(p, $1, TY_NUM, @1)); }
 	| T_SVARI ']'		{ $$ = ast_un(p, S_UNSET, 0, @$, build_array(p, $1, TY_STR, @1)); }
+	| T_PREV		{ $$ = ast_un(p, S_UNSET, 0, @$, build_prev_set(p, $1, @1)); }
+	| T_PREVI keys ']'	{ $$ = ast_un(p, S_UNSET, 0, @$, build_prev_set(p, $1, @1)); }
+	| T_PREVI ']'		{ $$ = ast_un(p, S_UNSET, 0, @$, build_prev_set(p, $1, @1)); }
 	;
 
 keys:
@@ -539,8 +547,9 @@ primary:
 	| T_HANDLE		{ $$ = NEW(X_HANDLE, @1); $$->text = $1; }
 	| T_NIL			{ $$ = NEW(X_NIL, @1); }
 	| T_ERRV		{ $$ = NEW(X_NIL, @1); $$->flag = true; }
-	| T_PREV		{ $$ = build_prev(p, $1, @1); }
-	| T_PREVI keys ']'	{ $$ = build_prev(p, $1, @$); }
+	| T_PREV		{ $$ = build_prev(p, $1, PREV_SCALAR, (struct list){ 0 }, @1); }
+	| T_PREVI keys ']'	{ $$ = build_prev(p, $1, PREV_ELEMENT, $2, @$); }
+	| T_PREVI ']'		{ $$ = build_prev(p, $1, PREV_WHOLE, (struct list){ 0 }, @$); }
 	| '(' expr ')'		{ $$ = $2; $$->paren = true; }
 	;
 

@@ -15,6 +15,9 @@ What a script must do stands in its own comments, at the end of any line:
     // file: NAME TEXT  a line of a file in the current folder
     // left: NAME TEXT  a line of a file there after the run
     // exit: N          the exit status, 0 without it
+    // run K KEY: ...   the same of the Kth run in the same folder, with the
+                        same state; input, args, argv and file are those of
+                        the run before where it says nothing
 An expected line's trailing blanks count.  Wrong scripts are tests/reject's.
 
 Every word of keywords.def and every instruction of opcodes.def must occur
@@ -35,24 +38,32 @@ SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
 KEYS = ('expect', 'mail', 'log', 'input', 'args', 'argv', 'file', 'left',
         'exit')
-NOTE = re.compile(r'//[ \t]*(%s):(?: (.*))?$' % '|'.join(KEYS))
+NOTE = re.compile(r'//[ \t]*(?:run (\d+) )?(%s):(?: (.*))?$' % '|'.join(KEYS))
+KEEP = ('input', 'args', 'argv', 'file')
 HEAD = re.compile(r'To: (.*)\nSubject: .*\n\n +PIKT ALERT\n.*\n.*\n\n')
 
 
 class Case:
     def __init__(self, name):
         self.name = name
-        self.notes = {k: [] for k in KEYS}
+        self.notes = {1: {k: [] for k in KEYS}}
         with open(os.path.join(HERE, name + '.pikt'), 'rb') as f:
             self.text = f.read()
         for line in self.text.decode('latin-1').split('\n'):
             m = NOTE.search(line)
             if m:
-                self.notes[m.group(1)].append(m.group(2) or '')
+                at = self.notes.setdefault(int(m.group(1) or 1),
+                                           {k: [] for k in KEYS})
+                at[m.group(2)].append(m.group(3) or '')
+        for k in range(2, max(self.notes) + 1):
+            at = self.notes[k]		# no run may be left out
+            for key in KEEP:
+                at[key] = at[key] or self.notes[k - 1][key]
 
-    def files(self, key):
+    @staticmethod
+    def files(notes, key):
         r = {}
-        for t in self.notes[key]:
+        for t in notes[key]:
             name, _, line = t.partition(' ')
             r.setdefault(name, []).append(line)
         return r
@@ -60,13 +71,16 @@ class Case:
     def run(self, picket=PICKET, more={}):
         """What is wrong: lines, none if all is right."""
         with tempfile.TemporaryDirectory() as at:
-            return self.run_at(at, picket, more)
+            for k in sorted(self.notes):
+                bad = self.run_at(at, self.notes[k], picket, more)
+                if bad:
+                    return bad if k == 1 else ['in run %d:' % k] + bad
+            return []
 
-    def run_at(self, at, picket, more):
-        n = self.notes
+    def run_at(self, at, n, picket, more):
         with open(os.path.join(at, self.name + '.pikt'), 'wb') as f:
             f.write(self.text)
-        for name, lines in self.files('file').items():
+        for name, lines in self.files(n, 'file').items():
             with open(os.path.join(at, name), 'w', encoding='latin-1') as f:
                 f.write(''.join(t + '\n' for t in lines))
         words = [picket, 'run', '--color', 'never', '--mail', 'stdout']
@@ -106,7 +120,7 @@ class Case:
             if want is None or got is None or not re.search(want, got):
                 bad.append('log %d: want %s' % (i + 1, want))
                 bad.append('        got  %s' % got)
-        for name, lines in self.files('left').items():
+        for name, lines in self.files(n, 'left').items():
             try:
                 with open(os.path.join(at, name), encoding='latin-1') as f:
                     self.compare(bad, name, lines, f.read().split('\n')[:-1])
@@ -130,7 +144,6 @@ class Case:
 
 # Words of keywords.def that no script can run yet.
 LATER = {
-    'expire': 'rejected so far',
 }
 
 # Instructions that a listing does not show.

@@ -21,7 +21,9 @@ struct made {
 	double		 num[4];
 	struct regex	 regex[2];
 	struct dat	 dat[6];
-	struct array_decl array[2];
+	struct array_decl array[3];
+	struct kept	 kept[4];
+	struct key_part	 key[2];
 	struct template	 tpl[2];
 	struct word	 word[2], sword[2];
 	struct piece	 piece[3], spiece[4];
@@ -118,6 +120,21 @@ make(struct made *m)
 	m->array[1] = (struct array_decl){ STR_LIT("s"), false };
 	p->array = m->array;
 	p->narray = 2;
+	m->kept[0] = (struct kept){ STR_LIT("b"), true, KEPT_VAR, 1, true,
+	    true, true, 0 };
+	m->kept[1] = (struct kept){ STR_LIT("far"), false, KEPT_VAR, 1, true,
+	    true, true, 0 };
+	m->kept[2] = (struct kept){ STR_LIT("n"), true, KEPT_ARRAY, 0, false,
+	    true, false, 0 };
+	m->kept[3] = (struct kept){ STR_LIT("s"), false, KEPT_ARRAY, 1, false,
+	    true, false, 0 };
+	p->kept = m->kept;
+	p->nkept = 4;
+	m->key[0] = (struct key_part){ false, true, 1 };
+	m->key[1] = (struct key_part){ true, false, 2 };
+	p->key = m->key;
+	p->nkey = 2;
+	p->expire_runs = 3;
 	m->handle[0] = STR_LIT("PS");
 	p->handle = m->handle;
 	p->nhandle = 1;

@@ -97,7 +97,7 @@ test_empty(void **state)
 	buf_clear(&b);
 	memset(&p, 0, sizeof p);
 	write_one(&p, &b);
-	assert_int_equal(b.n, PROGFILE_HEAD + 4 + 200);
+	assert_int_equal(b.n, PROGFILE_HEAD + 4 + 224);
 	assert_true(progfile_read(buf_view(&b), &arena, &set, &why));
 	assert_int_equal(set.n, 1);
 	buf_free(&b);
@@ -317,12 +317,15 @@ test_disasm(void **state)
 		"script Sample of sample.pikt\n",
 		"    status testing, level urgent, input proc through a filter,"
 		    " timeout 30 s, line 1048576 bytes, every 90 s,"
-		    " timing \"* * * * *\", affects mail\n",
+		    " expire 3 runs, timing \"* * * * *\", affects mail\n",
 		"    fields end at any of \":,\"\n",
 		"       0  #count  field 1 as size\n",
 		"       1  $user  fields 2 to 3\n",
 		"       4  #at  column \"date\" as time \"%Y\"\n",
 		"       5  $c  json \"a.b[0]\"\n",
+		"       0  #b, for the next run, by keys, for the next line\n",
+		"       3  $s[], for the next line\n",
+		"keys\n       0  $user\n       1  #away\n",
 		"    N254  60\n",
 		"    K2    <<NIL>>\n",
 		"  far 0   $far\n",

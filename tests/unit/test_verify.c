@@ -66,6 +66,9 @@ static const struct operand {
 	{ 'L', 2, { 3, 65535 }, 2 },
 	{ 'D', 0, { 1, 6 }, 2 },
 	{ 'E', 1, { 0, 6 }, 2 },
+	{ 'P', 0, { 1, 2, 4 }, 3 },
+	{ 'Q', 1, { 0, 3, 4 }, 3 },
+	{ 'Y', 1, { 2, 4 }, 2 },
 	{ 'I', 3, { 0 }, 0 },
 	{ 'M', 1, { 2, 65535 }, 2 },
 	{ 'F', BI_READ, { BI_COUNT, 65535 }, 2 },
@@ -596,6 +599,36 @@ test_tables(void **state)
 	BREAKS("handle has no name", m.handle[0] = STR_NIL);
 	BREAKS("file has no name", m.file[1] = STR_NIL);
 	BREAKS("no pattern", m.regex[0].pattern = STR_NIL);
+	BREAKS("has no name", m.kept[0].name = STR_NIL);
+	BREAKS("what there is not", m.kept[0].kind = KEPT_KINDS);
+	BREAKS("is no variable", m.kept[0].index = 3);
+	BREAKS("is no variable", m.kept[1].index = UINT32_MAX);
+	BREAKS("is no dat", m.kept[0].kind = KEPT_DAT; m.kept[0].index = 6);
+	BREAKS("is no dat", m.kept[0].kind = KEPT_DAT; m.kept[0].index = 1);
+	BREAKS("is no array", m.kept[2].index = 2);
+	BREAKS("is no array", m.kept[2].index = 1);
+	BREAKS("is no array", m.kept[2].previous = true; m.kept[2].array = 0);
+	BREAKS("is no array", m.kept[2].previous = true; m.kept[2].array = 1);
+	BREAKS("is no array", m.kept[2].previous = true; m.kept[2].array = 2);
+	BREAKS("is no array", m.kept[2].previous = m.kept[2].by_line = true);
+	BREAKS("an array twice", m.kept[3] = m.kept[2]);
+	BREAKS("have no keys", m.p.nkey = 0);
+	BREAKS("have no keys", m.kept[0].previous = false);
+	BREAKS("a key is no", m.key[0].index = 6);
+	BREAKS("a key is no", m.key[0].number = true);
+	BREAKS("a key is no", m.key[1].index = 3);
+	BREAKS("or too long", m.p.expire_runs = NUM_NIL);
+	BREAKS("or too long", m.p.expire_seconds = -1);
+	BREAKS("too much", m.p.nkept = 65537);
+	BREAKS("too much", m.p.nkey = 65537);
+	BREAKS("not kept from run", m.kept[0].previous = m.kept[0].by_line =
+	    false; m.code[0] = OPX(PREVN, 0, 0));
+	BREAKS("not kept by lines", m.kept[1].by_line = false;
+	    m.code[0] = OPX(PREVKS, 1, 1));
+	BREAKS("not kept from line", m.kept[0].preceding = false;
+	    m.code[0] = OPX(BEFN, 0, 0));
+	BREAKS("not kept from line", m.kept[3].preceding = false;
+	    m.code[0] = OPI(BGETS, 1, 1, 255));
 	BREAKS("bad line table", m.line[1].pc = 6);
 	BREAKS("bad line table", m.line[1].file = 2);
 	KEEPS(m.line[1].pc = 5);

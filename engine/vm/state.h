@@ -118,7 +118,7 @@ struct vm {
 	bool		 split_done;
 	double		 innum;
 	bool		 eoi;
-	int		 inputexit;
+	double		 inputexit;	/* NIL before the command ended */
 	uint32_t	 gen;		/* line counter, for the dat cache */
 	double		*datn;
 	struct str	*dats;

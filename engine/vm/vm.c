@@ -21,6 +21,7 @@ vm_new(const struct vm_options *o)
 	vm->host = o->host;
 	vm->h = o->h;
 	vm->mem = m;
+	vm->inputexit = NUM_NIL;
 	arena_init(&vm->temp, m, TEMP_BLOCK);
 	buf_init(&vm->buf, m);
 	buf_init(&vm->result, m);

@@ -45,6 +45,7 @@ struct cli {
 	size_t		 nmailto;
 	char		**argv;			/* as picket was called */
 	const char	*self;			/* its program */
+	bool		 program;		/* picket FILE ARG...: as #! calls it */
 	char		**arg;			/* what is no option */
 	size_t		 narg;
 	bool		 colour_out, colour_err;

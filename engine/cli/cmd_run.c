@@ -74,6 +74,7 @@ run_one(struct alert *a, const struct program *p)
 {
 	struct run_result *r = &a->result[a->n++];
 	struct mail_section *s;
+	int fd;
 
 	a->o.program = p;
 	a->o.dry = a->dry || p->status == STATUS_TESTING;
@@ -81,7 +82,12 @@ run_one(struct alert *a, const struct program *p)
 	if (p->status == STATUS_TESTING && !a->dry)
 		cli_say("%.*s: status testing: effects are only told of",
 		    (int)p->name.n, p->name.p);
+	/* a program of one's own reads what is given to it, as awk does */
+	fd = a->o.input_fd;
+	if (fd < 0 && p->standalone && p->has_rules && p->input == INPUT_NONE)
+		a->o.input_fd = STDIN_FILENO;
 	run_script(&a->o, r);
+	a->o.input_fd = fd;
 	if ((r->end != RUN_OK && r->end != RUN_SUPPRESSED) || r->out_lost ||
 	    r->state_lost)
 		a->failed = true;
@@ -291,7 +297,7 @@ static int
 make_plan(struct cli *c, struct plan *p)
 {
 	const char *arg = c->arg[0];
-	bool file = says_file(str_c(arg));
+	bool file = c->program || says_file(str_c(arg));
 
 	memset(p, 0, sizeof *p);
 	p->name = STR_LIT(ALERT_NAME);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lang/table/doc.h"
@@ -122,7 +123,8 @@ cli_help(const struct cli *c, int fd)
 	for (i = 0; i < CMD_COUNT; i++)
 		buf_printf(&b, "  %-12s %-22s %s\n", commands[i].name,
 		    commands[i].args, commands[i].help);
-	buf_puts(&b, "\n`picket COMMAND --help` shows a command's options; "
+	buf_puts(&b, "\n`picket FILE [ARG...]` runs a program, as its first line "
+	    "#!/usr/bin/picket does;\n`picket COMMAND --help` shows a command's options; "
 	    "the language is in pikt(5).\n");
 	(void)cli_write(fd, buf_view(&b));
 	buf_free(&b);
@@ -392,6 +394,19 @@ colours(struct cli *c)
 	c->colour_err = on && isatty(2);
 }
 
+/*
+ * picket FILE ARG...: what the kernel makes of a program's first line,
+ * #!/usr/bin/picket.  A name without a / is one if it is there.
+ */
+static bool
+is_program(const char *arg)
+{
+	struct stat st;
+
+	return arg[0] != '-' && (strchr(arg, '/') != NULL ||
+	    (stat(arg, &st) == 0 && S_ISREG(st.st_mode)));
+}
+
 int
 cli_options(struct cli *c, int argc, char **argv)
 {
@@ -418,6 +433,15 @@ cli_options(struct cli *c, int argc, char **argv)
 		for (k = 0; k < CMD_COUNT; k++)
 			if (strcmp(argv[1], commands[k].name) == 0)
 				break;
+		if (k == CMD_COUNT && is_program(argv[1])) {
+			/* all behind it is the program's own */
+			c->command = CMD_RUN;
+			c->program = true;
+			for (i = 1; i < argc; i++)
+				c->arg[c->narg++] = argv[i];
+			c->arg[c->narg] = NULL;
+			return -1;
+		}
 		if (k == CMD_COUNT) {
 			near = words_nearest(str_c(argv[1]));
 			for (k = 0; k < CMD_COUNT; k++)

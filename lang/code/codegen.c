@@ -596,6 +596,7 @@ codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 	map_init(&g->regexes[0], arena);
 	map_init(&g->regexes[1], arena);
 	p->name = arena_dup(arena, s->name);
+	p->standalone = s->standalone;
 	p->nrule = s->nrule;
 	p->maxfield = c->maxfield;
 	p->end_uses_line = c->end_uses_line;

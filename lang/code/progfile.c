@@ -6,7 +6,7 @@
 #define MAGIC		STR_LIT("picket\x1a\n")
 #define LEN_NIL		UINT32_MAX	/* lengths that no text has */
 #define LEN_ERR		(UINT32_MAX - 1)
-#define PROGRAM_LEAST	224	/* bytes of a program with nothing in it */
+#define PROGRAM_LEAST	225	/* bytes of a program with nothing in it */
 #define FUNC_LEAST	61	/* and of a function */
 
 /*
@@ -206,6 +206,7 @@ io_init(struct io *io, struct program *p)
 	p->input = (enum input)io_u8(io, p->input);
 	p->has_task = io_bool(io, p->has_task);
 	p->has_filter = io_bool(io, p->has_filter);
+	p->standalone = io_bool(io, p->standalone);
 	p->has_bakfile = io_bool(io, p->has_bakfile);
 	p->from_start = io_bool(io, p->from_start);
 	p->format = (enum format)io_u8(io, p->format);

@@ -220,6 +220,8 @@ struct program {
 	bool		 has_level;	/* it says so itself */
 	enum input	 input;
 	bool		 has_task, has_filter, has_bakfile;
+	bool		 standalone;	/* has no name of its own: its rules read
+					 * standard input if it names no other */
 	bool		 from_start;	/* logfile: the first run reads it all */
 	enum format	 format;
 	enum seps	 seps;

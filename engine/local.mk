@@ -121,7 +121,9 @@ picket_SOURCES = \
 	engine/cli/main.c \
 	engine/cli/options.c \
 	engine/cli/site.c \
-	engine/cli/source.c
+	engine/cli/source.c \
+	engine/cli/world.c \
+	engine/cli/world.h
 picket_LDADD = $(PICKET_LIBS)
 
 # Sends what was composed; the only program with libcurl.

@@ -39,9 +39,10 @@ lang_liblang_a_SOURCES = \
 	lang/table/builtins-time.def \
 	lang/table/builtins-world.def \
 	lang/table/builtins.def \
+	lang/table/config.def \
+	lang/table/directives.def \
 	lang/table/doc.c \
 	lang/table/doc.h \
-	lang/table/config.def \
 	lang/table/errors.def \
 	lang/table/families.def \
 	lang/table/interpreters.def \
@@ -54,6 +55,10 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/blocks.c \
 	lang/syntax/build.c \
 	lang/syntax/build.h \
+	lang/syntax/define.c \
+	lang/syntax/directive.c \
+	lang/syntax/directive.h \
+	lang/syntax/include.c \
 	lang/syntax/lexer.c \
 	lang/syntax/lexer.h \
 	lang/syntax/macro.c \
@@ -64,6 +69,7 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/quote.h \
 	lang/syntax/rope.c \
 	lang/syntax/rope.h \
+	lang/syntax/strip.c \
 	lang/syntax/syntax.c \
 	lang/fmt/cfg.c \
 	lang/fmt/cfg.h \

@@ -57,6 +57,7 @@ struct cli {
 	struct str	 dir;		/* of the configuration, and =piktdir */
 	struct conf	 conf;
 	struct str	 logdir;	/* of the alerts' logs, and =logdir */
+	double		 command_time;	/* seconds that directives' took */
 };
 
 /* options.c: fills *c; -1 to go on, else the exit status. */
@@ -75,6 +76,9 @@ bool	 cli_write(int fd, struct str);
  * message said.
  */
 bool	 cli_read_file(struct cli *, const char *path, struct str *text);
+/* The same of a file that a text names: a regular one; why it is not. */
+bool	 cli_read_regular(struct cli *, const char *path, struct str *text,
+	    const char **why);
 /* The programs of a source or .pkc; what is wrong has been shown. */
 struct loaded {
 	struct compile	*compile;	/* NULL for a .pkc */
@@ -89,6 +93,10 @@ bool	 cli_compile_options(struct cli *, struct str host,
 /* The libraries of all operating systems; false: told of. */
 bool	 cli_systems(struct cli *, const struct site_system **, size_t *);
 struct str cli_hostname(struct cli *);
+/* What this machine is called besides: its short name, its system. */
+#define LIM_OWN_NAMES	4	/* one short name, two of the system at most */
+size_t	 cli_own_names(struct cli *, struct str host,
+	    struct str own[LIM_OWN_NAMES]);
 
 /* json.c: the diagnostics of files as one JSON document on standard output. */
 struct json_diag;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/cli/cli.h"
+#include "engine/cli/world.h"
 #include "engine/deliver/trust.h"
 
 #define LIM_SCRIPTS	100000	/* files of one site: far above any, and a
@@ -170,9 +170,8 @@ lower(struct cli *c, const char *s)
 	return str_of(p, n);
 }
 
-/* What this machine is called besides: its short name, its system. */
-static size_t
-own_names(struct cli *c, struct str host, struct str own[4])
+size_t
+cli_own_names(struct cli *c, struct str host, struct str own[LIM_OWN_NAMES])
 {
 	struct utsname u;
 	size_t n = 0, dot = str_find(host, '.', 0);
@@ -206,8 +205,9 @@ cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 {
 	struct site_options *o = arena_zalloc(&c->arena, sizeof *o);
 	struct compile_options *base = arena_zalloc(&c->arena, sizeof *base);
-	struct compile_world *world = arena_zalloc(&c->arena, sizeof *world);
-	struct str *own = arena_zalloc(&c->arena, 4 * sizeof *own), sub;
+	struct compile_world *world = world_of(c);
+	struct str *own = arena_zalloc(&c->arena, LIM_OWN_NAMES *
+	    sizeof *own), sub;
 	struct str *list;
 	struct stat st;
 	struct site *s;
@@ -235,11 +235,10 @@ cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 	o->is_here = !c->given[OPT_HOST];
 	o->host = o->is_here ? cli_hostname(c) : str_c(c->value[OPT_HOST]);
 	o->own = own;
-	o->nown = own_names(c, cli_hostname(c), own);
+	o->nown = cli_own_names(c, cli_hostname(c), own);
 	if (!cli_systems(c, &o->system, &o->nsystem) ||
 	    !cli_compile_options(c, o->host, base))
 		return NULL;
-	world->w = c;
 	world->read = read_trusted;
 	base->world = world;
 	base->include_dir = str_c(dir);

@@ -9,65 +9,88 @@
 
 #include "lang/code/progfile.h"
 #include "lang/code/verify.h"
-#include "engine/cli/cli.h"
+#include "engine/cli/world.h"
 
 #define LIM_PROGFILE	(64u << 20)	/* bytes: a source of LIM_SOURCE makes
 					 * no larger one */
 
-bool
-cli_read_file(struct cli *c, const char *path, struct str *text)
+/*
+ * A whole file, or false and why.  regular: a pipe or device is none that a
+ * text could mean; it is not waited for.
+ */
+static bool
+read_all(struct cli *c, int fd, bool regular, struct str *text,
+    const char **why)
 {
 	struct stat st;
 	size_t n = 0, cap;
 	ssize_t k;
-	char *p;
-	int fd = strcmp(path, "-") == 0 ? 0 :
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *p, *q;
 
+	*why = "larger than 64 MiB";
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		cli_say("%s: %s", path, strerror(errno));
-		goto bad;
+		*why = strerror(errno);
+		return false;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		cli_say("%s: is a folder", path);
-		goto bad;
+		*why = "is a folder";
+		return false;
+	}
+	if (regular && !S_ISREG(st.st_mode)) {
+		*why = "is no regular file";
+		return false;
 	}
 	cap = S_ISREG(st.st_mode) && st.st_size > 0 ?
 	    (size_t)st.st_size + 1 : 65536;
-	if (cap > LIM_PROGFILE) {
-		cli_say("%s: larger than 64 MiB", path);
-		goto bad;
-	}
+	if (cap > LIM_PROGFILE)
+		return false;
 	p = arena_text(&c->arena, cap);
 	while ((k = read(fd, p + n, cap - n)) != 0) {
 		if (k < 0) {
 			if (errno == EINTR)
 				continue;
-			cli_say("%s: %s", path, strerror(errno));
-			goto bad;
+			*why = strerror(errno);
+			return false;
 		}
 		n += (size_t)k;
 		if (n == cap) {
-			char *q;
-
-			if (cap > LIM_PROGFILE) {
-				cli_say("%s: larger than 64 MiB", path);
-				goto bad;
-			}
+			if (cap > LIM_PROGFILE)
+				return false;
 			q = arena_text(&c->arena, cap * 2);
 			memcpy(q, p, n);
 			p = q;
 			cap *= 2;
 		}
 	}
-	if (fd > 0)
-		close(fd);
 	*text = str_of(p, n);
 	return true;
-bad:
+}
+
+bool
+cli_read_file(struct cli *c, const char *path, struct str *text)
+{
+	const char *why;
+	int fd = strcmp(path, "-") == 0 ? 0 :
+	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool ok = read_all(c, fd, false, text, &why);
+
+	if (!ok)
+		cli_say("%s: %s", path, why);
 	if (fd > 0)
 		close(fd);
-	return false;
+	return ok;
+}
+
+bool
+cli_read_regular(struct cli *c, const char *path, struct str *text,
+    const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	bool ok = read_all(c, fd, strcmp(path, "/dev/null") != 0, text, why);
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 /* A file of the standard library; a missing one is none. */
@@ -158,12 +181,17 @@ cli_systems(struct cli *c, const struct site_system **list, size_t *n)
 	return true;
 }
 
-/* Without an = before a name nothing of the library can be meant. */
+/*
+ * Without an = before a name, or a directive, which may include one, nothing
+ * of the library can be meant.
+ */
 static bool
 may_use_macros(struct str text)
 {
 	size_t i = 0;
 
+	if (str_starts(text, "#") || memmem(text.p, text.n, "\n#", 2) != NULL)
+		return true;
 	for (; (i = str_find(text, '=', i)) + 1 < text.n; i++)
 		if ((text.p[i + 1] | 0x20) >= 'a' && (text.p[i + 1] | 0x20) <= 'z')
 			return true;
@@ -250,7 +278,21 @@ cli_compile_options(struct cli *c, struct str host, struct compile_options *o)
 	o->nlibrary = c->nlibrary;
 	o->define = c->define;
 	o->ndefine = c->ndefine;
+	o->world = world_of(c);
+	o->renew = c->given[OPT_RENEW];
 	return true;
+}
+
+/* Names that #if finds true where no systems.cfg says more. */
+static void
+members(struct cli *c, struct str host, struct compile_options *o)
+{
+	struct str *m = arena_alloc(&c->arena, (LIM_OWN_NAMES + 1) *
+	    sizeof *m);
+
+	m[0] = host;
+	o->member = m;
+	o->nmember = 1 + cli_own_names(c, host, m + 1);
 }
 
 void
@@ -276,6 +318,7 @@ cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 		if ((may_use_macros(text) && !library_here(c)) ||
 		    !cli_compile_options(c, cli_hostname(c), &o))
 			return;
+		members(c, cli_hostname(c), &o);
 	}
 	o.trace = trace;
 	l->compile = compile_source(strcmp(path, "-") == 0 ?

@@ -119,7 +119,13 @@ diag_hint(struct diag *d, struct diag_item *item, struct str hint)
 	item->hint = arena_dup(d->arena, hint);
 }
 
-/* Where a person finds it in the text first: the outermost use. */
+static bool
+has_place(const struct diag *d, struct place p)
+{
+	return d->src != NULL && p.file < d->src->nfile;
+}
+
+/* The place in a file: of the outermost macro. */
 static struct place
 root(const struct diag *d, struct place p)
 {
@@ -134,21 +140,42 @@ root(const struct diag *d, struct place p)
 	return p;
 }
 
+/* Where a person finds it first: what includes the file that includes it. */
+static struct place
+outermost(const struct diag *d, struct place p)
+{
+	const struct source_file *f;
+
+	while (has_place(d, p) && d->src->file[p.file].from != SOURCE_NONE) {
+		f = &d->src->file[p.file];
+		p.file = f->from;
+		p.off = f->from_off;
+	}
+	return p;
+}
+
 struct order {
-	struct place	 place;
+	struct place	 first, place;
 	size_t		 index;
 };
+
+static int
+compare_places(struct place a, struct place b)
+{
+	if (a.file != b.file)
+		return a.file < b.file ? -1 : 1;
+	return (a.off > b.off) - (a.off < b.off);
+}
 
 static int
 compare(const void *va, const void *vb)
 {
 	const struct order *a = va, *b = vb;
+	int r = compare_places(a->first, b->first);
 
-	if (a->place.file != b->place.file)
-		return a->place.file < b->place.file ? -1 : 1;
-	if (a->place.off != b->place.off)
-		return a->place.off < b->place.off ? -1 : 1;
-	return (a->index > b->index) - (a->index < b->index);
+	if (r == 0)
+		r = compare_places(a->place, b->place);
+	return r != 0 ? r : (a->index > b->index) - (a->index < b->index);
 }
 
 static void
@@ -161,12 +188,6 @@ put_place(struct diag *d, struct buf *out, uint32_t file, uint32_t off)
 	p = source_place_in(d->src, file, off);
 	buf_escaped(out, d->src->file[file].name, 0);
 	buf_printf(out, ":%u:%u", p.line, p.col);
-}
-
-static bool
-has_place(const struct diag *d, struct place p)
-{
-	return d->src != NULL && p.file < d->src->nfile;
 }
 
 static bool
@@ -281,6 +302,31 @@ put_trail(struct diag *d, struct buf *out, uint32_t use)
 	}
 }
 
+/* What includes the file, innermost first, cut as the uses are. */
+static void
+put_includes(struct diag *d, struct buf *out, uint32_t file)
+{
+	const struct source_file *f;
+	size_t n = 0, i;
+	uint32_t next;
+
+	for (next = file; next < d->src->nfile; n++)
+		next = d->src->file[next].from;
+	for (i = 1; i < n; i++) {
+		f = &d->src->file[file];
+		file = f->from;
+		if (n > TRAIL_SHOWN + 1 && i >= TRAIL_SHOWN && i + 1 < n) {
+			if (i == TRAIL_SHOWN)
+				buf_printf(out, "included from %zu more\n",
+				    n - 1 - TRAIL_SHOWN);
+			continue;
+		}
+		buf_puts(out, "included from ");
+		put_place(d, out, f->from, f->from_off);
+		buf_putc(out, '\n');
+	}
+}
+
 static void
 put_item(struct diag *d, struct buf *out, const struct diag_item *item,
     bool colour)
@@ -310,8 +356,10 @@ put_item(struct diag *d, struct buf *out, const struct diag_item *item,
 		put_place(d, out, item->other.file, item->other.off);
 		buf_printf(out, ": note: %s\n", item->other_note);
 	}
-	if (d->src != NULL)
+	if (d->src != NULL) {
 		put_trail(d, out, item->place.use);
+		put_includes(d, out, root(d, item->place).file);
+	}
 }
 
 static void
@@ -331,8 +379,11 @@ diag_render(struct diag *d, struct buf *out, bool colour)
 	if (d->n == 0)
 		return;
 	order = arena_alloc(d->arena, d->n * sizeof *order);
-	for (i = 0; i < d->n; i++)
-		order[i] = (struct order){ root(d, d->item[i].place), i };
+	for (i = 0; i < d->n; i++) {
+		struct place p = root(d, d->item[i].place);
+
+		order[i] = (struct order){ outermost(d, p), p, i };
+	}
 	qsort(order, d->n, sizeof *order, compare);
 	for (i = 0; i < d->n && i < LIM_DIAG_SHOWN; i++) {
 		const struct diag_item *item = &d->item[order[i].index];

@@ -35,13 +35,21 @@ more(struct source_set *s, void *p, size_t n, size_t *cap, size_t size)
 }
 
 uint32_t
-source_add(struct source_set *s, struct str name, struct str text)
+source_add_from(struct source_set *s, struct str name, struct str text,
+    uint32_t from, uint32_t off)
 {
 	s->file = more(s, s->file, s->nfile, &s->capfile, sizeof *s->file);
 	s->file[s->nfile] = (struct source_file){
-		.name = arena_dup(s->arena, name), .text = text
+		.name = arena_dup(s->arena, name), .text = text,
+		.from = from, .from_off = off
 	};
 	return (uint32_t)s->nfile++;
+}
+
+uint32_t
+source_add(struct source_set *s, struct str name, struct str text)
+{
+	return source_add_from(s, name, text, SOURCE_NONE, 0);
 }
 
 uint32_t
@@ -173,7 +181,8 @@ source_column_one(struct source_set *s, uint32_t at)
 	struct str text;
 	size_t off;
 
-	if (seg == NULL || seg->use != SOURCE_NONE || seg->file >= s->nfile)
+	if (seg == NULL || seg->use != SOURCE_NONE || seg->file >= s->nfile ||
+	    (at > 0 && at <= s->text.n && s->text.p[at - 1] != '\n'))
 		return false;
 	off = seg->off + (at - seg->at);
 	text = s->file[seg->file].text;

@@ -22,6 +22,9 @@ struct source_file {
 	struct str	 text;
 	uint32_t	*line;		/* offsets of line starts, made when asked */
 	uint32_t	 nline;
+	uint32_t	 from, from_off; /* what includes it; from SOURCE_NONE:
+					 * nothing does */
+	bool		 made;		/* by a command: its name is no path */
 };
 
 /* A use of a macro: where it stands and what it expands. */
@@ -57,6 +60,9 @@ void	 source_init(struct source_set *, struct mem *, struct arena *);
 void	 source_free(struct source_set *);
 /* Adds a file; the text is not copied and must outlive the set. */
 uint32_t source_add(struct source_set *, struct str name, struct str text);
+/* The same of one that another includes, at off of file from. */
+uint32_t source_add_from(struct source_set *, struct str name, struct str text,
+	    uint32_t from, uint32_t off);
 uint32_t source_add_use(struct source_set *, struct source_use);
 /* Appends bytes to the lexer's text, saying where they came from. */
 void	 source_emit(struct source_set *, struct str, uint32_t file,
@@ -67,7 +73,7 @@ struct place source_place(struct source_set *, uint32_t at);
 struct place source_place_in(struct source_set *, uint32_t file, uint32_t off);
 /* The line (without its end) that holds the place. */
 struct str source_line(struct source_set *, struct place);
-/* True if the byte is the first of its line in a file, not from a macro. */
+/* True if the byte is the first of its line, as a person wrote it, too. */
 bool	 source_column_one(struct source_set *, uint32_t at);
 
 #endif

@@ -1,4 +1,4 @@
-#include "lang/syntax/macro.h"
+#include "lang/syntax/directive.h"
 
 #include <stdio.h>
 
@@ -39,73 +39,6 @@ text_check(struct preprocess *pp, uint32_t file)
 	return nul == text.n;
 }
 
-static const char *const directive[] = {
-	"if", "elif", "elsif", "elseif", "else", "endif", "fi", "ifdef",
-	"ifndef", "elifdef", "elsedef", "endifdef", "fidef", "ifsys",
-	"elifsys", "elsesys", "endifsys", "define", "def", "undefine",
-	"undef", "setdef", "include", "verbatim", "fix", "unfix", "freeze",
-	"unfreeze", "indent", "unindent", "exec", "piktexec", "pexec", "set",
-	"setenv", "unset", "unsetenv", "echo"
-};
-#define NDIRECTIVE	(sizeof directive / sizeof *directive)
-
-/* What follows a word that is a variable: an index, a call, an assignment. */
-static bool
-assigns(struct str t, size_t i)
-{
-	if (i < t.n && (t.p[i] == '[' || t.p[i] == '('))
-		return true;
-	while (i < t.n && blank(t.p[i]))
-		i++;
-	while (i < t.n && t.p[i] != '\0' && strchr("+-*/%&|^<>.", t.p[i]))
-		i++;
-	return i < t.n && t.p[i] == '=';
-}
-
-bool
-directive_check(struct preprocess *pp, uint32_t file, struct str t, size_t i,
-    bool glued)
-{
-	unsigned best = 3, d;
-	const char *near = NULL;
-	struct diag_item *item;
-	struct str word;
-	size_t j = i + 1, k;
-
-	while (!glued && j < t.n && (t.p[j] == ' ' || t.p[j] == '\t'))
-		j++;
-	for (k = j; k < t.n && macro_letter(t.p[k]); )
-		k++;
-	if (k == j)
-		return false;
-	while (k < t.n && (macro_name_char(t.p[k]) && t.p[k] != '.' &&
-	    t.p[k] != '-'))
-		k++;
-	word = str_of(t.p + j, k - j);
-	for (j = 0; j < NDIRECTIVE; j++) {
-		d = str_distance(word, str_c(directive[j]), 2);
-		if (d < best && d < word.n) {
-			best = d;
-			near = directive[j];
-		}
-	}
-	if (best == 0) {
-		report(pp, file, i, k - i, E_DIRECTIVE_LATER, word);
-		return true;
-	}
-	if (glued || assigns(t, k))
-		return false;
-	item = diag_in(pp->diag, source_place_in(pp->src, file, (uint32_t)i),
-	    (uint32_t)(k - i), E_DIRECTIVE, word, STR_NIL, STR_NIL);
-	if (near != NULL) {
-		char hint[64];
-
-		snprintf(hint, sizeof hint, "did you mean #%s?", near);
-		diag_hint(pp->diag, item, str_c(hint));
-	}
-	return true;
-}
-
 /*
  * A body is no code yet: it may be a path, a URL, a shell's glob.  So in it a
  * comment begins only where it can be nothing else: what stands after a colon
@@ -129,9 +62,8 @@ comment(struct str t, size_t i)
 	return end == NULL ? 0 : (size_t)(end - (t.p + i)) + 2;
 }
 
-/* The start of the line after i; a block comment may hold lines. */
-static size_t
-next_line(struct str t, size_t i, bool has_block)
+size_t
+macro_next_line(struct str t, size_t i, bool has_block)
 {
 	size_t end = str_find(t, '\n', i), n;
 	struct quote q;
@@ -148,26 +80,38 @@ next_line(struct str t, size_t i, bool has_block)
 	return i < t.n ? i + 1 : t.n;
 }
 
+/* A comment at byte i of the body; what is fixed has none. */
+static size_t
+body_comment(const struct rope *body, size_t i)
+{
+	size_t n = comment(body->text, i);
+
+	return n > 0 && rope_fixed(body, i) ? 0 : n;
+}
+
 const struct rope *
 macro_body(struct preprocess *pp, struct macro *m)
 {
 	struct rope_maker mk;
-	struct str t = m->raw;
+	struct rope body;
 	struct quote q;
 	size_t i, run, n;
+	struct str t;
 
 	if (m->clean)
 		return &m->body;
 	m->clean = true;
+	m->body = body = rope_part(pp->arena, m->from, m->raw,
+	    m->raw + m->nraw);
+	t = body.text;
 	if (memmem(t.p, t.n, "//", 2) == NULL &&
-	    memmem(t.p, t.n, "/*", 2) == NULL) {
-		m->body = rope_of(pp->arena, t, m->file, m->body_off);
+	    memmem(t.p, t.n, "/*", 2) == NULL)
 		return &m->body;
-	}
+	body.use = ROPE_OWN;	/* each use of the macro says what it is */
 	rope_start(&mk, pp->arena, t.n);
 	quote_init(&q);
 	for (i = run = 0; ; ) {
-		n = i < t.n && quote_outside(&q) ? comment(t, i) : 0;
+		n = i < t.n && quote_outside(&q) ? body_comment(&body, i) : 0;
 		if (n == 0 && i < t.n) {
 			i += quote_step(&q, t, i, str_of(t.p, i));
 			continue;
@@ -175,13 +119,12 @@ macro_body(struct preprocess *pp, struct macro *m)
 		while (mk.n == 0 && run < i &&
 		    (blank(t.p[run]) || t.p[run] == '\n'))
 			run++;
-		rope_add(&mk, str_of(t.p + run, i - run), m->file,
-		    m->body_off + (uint32_t)run, ROPE_OWN);
+		rope_add_part(&mk, &body, run, i);
 		if (i == t.n)
 			break;
 		if (t.p[i + 1] == '*' && mk.n > 0)
-			rope_add(&mk, STR_LIT(" "), m->file,
-			    m->body_off + (uint32_t)i, ROPE_OWN);
+			rope_add(&mk, STR_LIT(" "), m->file, m->off,
+			    ROPE_OWN);
 		i += n;
 		run = i;
 	}
@@ -251,7 +194,7 @@ define(struct preprocess *pp, const struct macro *m)
 	e = map_put(&pp->macro, m->name, &is_new);
 	if (!is_new) {
 		old = e->v.ptr;
-		if (old->file != m->file)
+		if (old->from != m->from)
 			return;
 		item = diag_in(pp->diag, source_place_in(pp->src, m->file,
 		    m->off), (uint32_t)m->name.n, E_MACRO_DUP, m->name,
@@ -265,38 +208,62 @@ define(struct preprocess *pp, const struct macro *m)
 	e->v.ptr = new;
 }
 
+/* A message at byte i of a rope. */
+static void
+report_in(struct preprocess *pp, const struct rope *r, size_t i, size_t len,
+    enum diag_id id)
+{
+	diag_in(pp->diag, rope_place(pp->src, r, i), (uint32_t)len, id,
+	    STR_NIL, STR_NIL, STR_NIL);
+}
+
 /* The definition that begins at i; returns where the next line begins. */
 static size_t
-stanza(struct preprocess *pp, uint32_t file, struct str t, size_t i,
-    bool has_block)
+stanza(struct preprocess *pp, const struct rope *r, size_t i, bool has_block)
 {
-	struct macro m = { .file = file, .off = (uint32_t)i };
-	size_t body = header(pp, t, i, &m), end;
+	const struct source_seg *seg = rope_seg(r, i);
+	struct macro m = { .from = r, .file = seg->file & ~ROPE_FIXED,
+	    .off = seg->off + (uint32_t)(i - seg->at) };
+	struct str t = r->text, body;
+	size_t start = header(pp, t, i, &m), end;
 
-	end = next_line(t, body > 0 ? body : i, has_block);
+	end = macro_next_line(t, start > 0 ? start : i, has_block);
 	while (end < t.n && (blank(t.p[end]) || t.p[end] == '\n' ||
 	    (t.p[end] == '/' && comment(t, end) > 0)))
-		end = next_line(t, end, has_block);
-	if (body == 0) {
-		report(pp, file, i, 1, E_MACRO_DEF, STR_NIL);
+		end = macro_next_line(t, end, has_block);
+	if (start == 0) {
+		report_in(pp, r, i, 1, E_MACRO_DEF);
 		return end;
 	}
-	m.raw = str_trim(str_of(t.p + body, end - body));
-	m.body_off = m.raw.n == 0 ? (uint32_t)body : (uint32_t)(m.raw.p - t.p);
+	body = str_trim(str_of(t.p + start, end - start));
+	m.raw = body.n == 0 ? start : (size_t)(body.p - t.p);
+	m.nraw = body.n;
 	define(pp, &m);
 	return end;
+}
+
+/* Whether a line begins with #. */
+static bool
+has_directives(struct str t)
+{
+	return str_starts(t, "#") || memmem(t.p, t.n, "\n#", 2) != NULL;
 }
 
 void
 macro_add_file(struct preprocess *pp, const struct macro_source *s)
 {
-	struct str t = s->text;
-	uint32_t file = source_add(pp->src, s->name, t);
-	bool has_block, lost = false;
+	uint32_t file = source_add(pp->src, s->name, s->text);
+	bool has_block;
+	struct rope *r;
+	struct str t;
 	size_t i = 0, n;
 
-	if (t.n == 0 || !text_check(pp, file))
+	if (s->text.n == 0 || !text_check(pp, file))
 		return;
+	r = arena_alloc(pp->arena, sizeof *r);
+	*r = has_directives(s->text) ? pass_run(pp, file, PASS_MACROS) :
+	    rope_of(pp->arena, s->text, file, 0);
+	t = r->text;
 	has_block = memmem(t.p, t.n, "/*", 2) != NULL;
 	while (i < t.n) {
 		n = comment(t, i);
@@ -304,23 +271,16 @@ macro_add_file(struct preprocess *pp, const struct macro_source *s)
 			for (n = i; n < t.n && blank(t.p[n]); )
 				n++;
 			/* An indented line that belongs to nothing. */
-			if (!lost && n < t.n && t.p[n] != '\n' &&
-			    comment(t, n) == 0)
-				report(pp, file, n, 1, E_MACRO_DEF, STR_NIL);
-			i = next_line(t, i, has_block);
+			if (n < t.n && t.p[n] != '\n' && comment(t, n) == 0)
+				report_in(pp, r, n, 1, E_MACRO_DEF);
+			i = macro_next_line(t, i, has_block);
 		} else if (n > 0) {
-			i = next_line(t, i, has_block);
+			i = macro_next_line(t, i, has_block);
 		} else if (str_starts(str_of(t.p + i, t.n - i), "/*")) {
-			report(pp, file, i, 2, E_COMMENT_OPEN, STR_NIL);
+			report_in(pp, r, i, 2, E_COMMENT_OPEN);
 			return;
-		} else if (t.p[i] == '#' &&
-		    directive_check(pp, file, t, i, false)) {
-			lost = true;	/* what it divides is not told again */
-			i = next_line(t, i, has_block);
-		} else {
-			lost = false;
-			i = stanza(pp, file, t, i, has_block);
-		}
+		} else
+			i = stanza(pp, r, i, has_block);
 	}
 }
 
@@ -344,7 +304,7 @@ macro_add_value(struct preprocess *pp, const char *prefix,
 	}
 	if (!text_check(pp, m.file))
 		return;
-	m.raw = v->value;
 	m.body = rope_of(pp->arena, v->value, m.file, 0);
+	m.from = arena_alloc(pp->arena, sizeof *m.from);
 	define(pp, &m);
 }

@@ -18,8 +18,8 @@ struct macro {
 	bool		 takes_args;	/* name(...), even with no parameter */
 	bool		 clean;		/* body has been made */
 	uint32_t	 file, off;	/* of the name */
-	uint32_t	 body_off;
-	struct str	 raw;		/* body as written */
+	const struct rope *from;	/* the text of its file, */
+	size_t		 raw, nraw;	/* and the body in it, as written */
 	struct rope	 body;
 };
 
@@ -47,13 +47,8 @@ void	 macro_add_value(struct preprocess *, const char *prefix,
 /* The body, cleaned. */
 const struct rope *macro_body(struct preprocess *, struct macro *);
 
-/*
- * A # in column 1 of t at i.  True if it was a directive or a mistaken one,
- * which is reported.  glued: a directive has no blank after its # (standalone
- * programs).
- */
-bool	 directive_check(struct preprocess *, uint32_t file, struct str t,
-	    size_t i, bool glued);
+/* The start of the line after i; in a body a block comment may hold lines. */
+size_t	 macro_next_line(struct str, size_t i, bool has_block);
 /* False, and reported, if a text is too large or holds a NUL byte. */
 bool	 text_check(struct preprocess *, uint32_t file);
 

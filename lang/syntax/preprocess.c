@@ -1,15 +1,15 @@
 /*
- * Two passes over a file: comments and directives go first, then macros are
- * expanded into the lexer's text.  Both follow strings with quote.h; the
- * second does so over what macros expanded to, as the lexer will.
+ * Two passes over a file: comments and directives go first (directive.h),
+ * then macros are expanded into the lexer's text.  Both follow strings with
+ * quote.h; the second does so over what macros expanded to, as the lexer
+ * will.
  */
 #include "lang/syntax/preprocess.h"
 
 #include <stdio.h>
 
-#include "lang/syntax/macro.h"
+#include "lang/syntax/directive.h"
 #include "lang/syntax/quote.h"
-#include "lang/syntax/rope.h"
 
 #define LIM_OPEN_LISTS	100	/* argument lists that are never closed: each
 				 * costs a look at the rest of the file */
@@ -21,12 +21,16 @@ void
 preprocess_init(struct preprocess *pp, struct source_set *src,
     struct diag *diag, struct arena *a, const struct compile_options *opt)
 {
+	static const struct compile_options none;
 	size_t i;
 
-	*pp = (struct preprocess){ .src = src, .diag = diag, .arena = a };
-	map_init(&pp->macro, a);
 	if (opt == NULL)
-		return;
+		opt = &none;
+	*pp = (struct preprocess){ .src = src, .diag = diag, .arena = a,
+	    .opt = opt };
+	map_init(&pp->macro, a);
+	map_init(&pp->define, a);
+	define_init(pp);	/* macro files may ask for them */
 	for (i = opt->nmacro; i > 0; i--)	/* the last -M of a name wins */
 		macro_add_value(pp, "-M ", &opt->macro[i - 1]);
 	for (i = 0; i < opt->nmacro_file; i++)
@@ -37,107 +41,13 @@ preprocess_init(struct preprocess *pp, struct source_set *src,
 		macro_add_file(pp, &opt->library[i]);
 }
 
-/* The first pass. */
-
-struct strip {
-	struct preprocess *pp;
-	uint32_t	 file;
-	struct str	 text;
-	struct rope_maker made;
-	bool		 changed;
-	size_t		 run;		/* first byte that is not copied yet */
-};
-
-/* Leaves out n bytes at i, but keeps their newlines; a blank if none. */
-static void
-leave_out(struct strip *s, size_t i, size_t n, bool is_blank)
-{
-	size_t end = i + n, nl;
-
-	if (!s->changed)
-		rope_start(&s->made, s->pp->arena, s->text.n);
-	s->changed = true;
-	rope_add(&s->made, str_of(s->text.p + s->run, i - s->run), s->file,
-	    (uint32_t)s->run, ROPE_OWN);
-	s->run = end;
-	for (nl = str_find(s->text, '\n', i); nl < end;
-	    nl = str_find(s->text, '\n', nl + 1)) {
-		is_blank = false;
-		rope_add(&s->made, STR_LIT("\n"), s->file, (uint32_t)nl,
-		    ROPE_OWN);
-	}
-	if (is_blank && n > 0)
-		rope_add(&s->made, STR_LIT(" "), s->file, (uint32_t)i,
-		    ROPE_OWN);
-}
-
-/* The length of the comment at i, or 0. */
-static size_t
-comment(struct strip *s, size_t i, bool standalone)
-{
-	struct str t = s->text;
-	char next = i + 1 < t.n ? t.p[i + 1] : '\n';
-	const char *end;
-
-	if (t.p[i] == '#' && standalone && (next == ' ' || next == '\t' ||
-	    next == '\r' || next == '\n'))
-		return str_find(t, '\n', i) - i;
-	if (t.p[i] != '/')
-		return 0;
-	if (next == '/')
-		return str_find(t, '\n', i) - i;
-	if (next != '*')
-		return 0;
-	end = memmem(t.p + i + 2, t.n - i - 2, "*/", 2);
-	if (end != NULL)
-		return (size_t)(end - (t.p + i)) + 2;
-	diag_in(s->pp->diag, source_place_in(s->pp->src, s->file,
-	    (uint32_t)i), 2, E_COMMENT_OPEN, STR_NIL, STR_NIL, STR_NIL);
-	return t.n - i;
-}
-
-static struct rope
-strip(struct preprocess *pp, uint32_t file)
-{
-	struct strip s = { .pp = pp, .file = file,
-	    .text = pp->src->file[file].text };
-	struct str t = s.text;
-	bool standalone = str_starts(t, "#!");
-	struct quote q;
-	size_t i = 0, n;
-
-	quote_init(&q);
-	if (standalone) {
-		i = str_find(t, '\n', 0);
-		leave_out(&s, 0, i, false);
-	}
-	while ((i = quote_skip(t, i)) < t.n) {
-		n = 0;
-		if (quote_outside(&q)) {
-			if (t.p[i] == '#' && (i == 0 || t.p[i - 1] == '\n') &&
-			    directive_check(pp, file, t, i, standalone))
-				n = str_find(t, '\n', i) - i;
-			else
-				n = comment(&s, i, standalone);
-		}
-		if (n > 0)
-			leave_out(&s, i, n, t.p[i] == '/');
-		else
-			n = quote_step(&q, t, i, str_of(t.p, i));
-		i += n;
-	}
-	if (!s.changed)
-		return rope_of(pp->arena, t, file, 0);
-	leave_out(&s, t.n, 0, false);
-	return rope_done(&s.made, SOURCE_NONE);
-}
-
 /* The second pass. */
 
 struct expand {
 	struct preprocess *pp;
 	struct source_set *src;
 	struct quote	 quote;
+	size_t		 base;		/* of this file in src->text */
 	size_t		 work;		/* bytes that macros made */
 	unsigned	 nopen;
 	bool		 stop;		/* too much: said once */
@@ -162,7 +72,7 @@ emit(struct expand *x, const struct rope *r, size_t from, size_t to)
 	for (s = rope_seg(r, from); from < to; s++) {
 		end = s + 1 < last && s[1].at < to ? s[1].at : to;
 		source_emit(x->src, str_of(r->text.p + from, end - from),
-		    s->file, s->off + (uint32_t)(from - s->at),
+		    s->file & ~ROPE_FIXED, s->off + (uint32_t)(from - s->at),
 		    s->use == ROPE_OWN ? r->use : s->use);
 		from = end;
 	}
@@ -492,19 +402,33 @@ use_macro(struct expand *x, const struct rope *r, size_t i, unsigned depth)
 	return end;
 }
 
+/* Where bytes [i, ...) stop to be fixed, or to be not, as byte i is. */
+static size_t
+same_until(const struct rope *r, size_t i, bool *fixed)
+{
+	const struct source_seg *s = rope_seg(r, i), *last = r->seg + r->nseg;
+
+	*fixed = (s->file & ROPE_FIXED) != 0;
+	for (s++; s < last && ((s->file & ROPE_FIXED) != 0) == *fixed; s++)
+		;
+	return s < last ? s->at : r->text.n;
+}
+
+/* Bytes [i, end), none of them fixed. */
 static void
-expand(struct expand *x, const struct rope *r, unsigned depth)
+expand_part(struct expand *x, const struct rope *r, size_t i, size_t end,
+    unsigned depth)
 {
 	struct str t = r->text;
-	size_t i = 0, run = 0;
+	size_t run = i;
 
-	while (!x->stop && (i = quote_skip(t, i)) < t.n) {
+	while (!x->stop && (i = quote_skip(t, i)) < end) {
 		if (t.p[i] == '=' && begins_use(x, r, i)) {
 			emit(x, r, run, i);
 			run = i = use_macro(x, r, i, depth);
 			continue;
 		}
-		if (t.p[i] == '\\' && i + 1 < t.n && t.p[i + 1] == '=' &&
+		if (t.p[i] == '\\' && i + 1 < end && t.p[i + 1] == '=' &&
 		    quote_kind(&x->quote) == QUOTE_CODE) {
 			emit(x, r, run, i);	/* in strings it is the lexer's */
 			run = i + 1;
@@ -518,51 +442,71 @@ expand(struct expand *x, const struct rope *r, unsigned depth)
 		}
 		i += quote_step(&x->quote, t, i, buf_view(&x->src->text));
 	}
-	emit(x, r, run, t.n);
-	if (x->src->text.n > LIM_SOURCE && r->nseg > 0)
+	emit(x, r, run, end);
+}
+
+static void
+expand(struct expand *x, const struct rope *r, unsigned depth)
+{
+	size_t i, end;
+	bool fixed;
+
+	for (i = 0; i < r->text.n && !x->stop; i = end) {
+		end = same_until(r, i, &fixed);
+		if (fixed) {
+			emit(x, r, i, end);
+			quote_init(&x->quote);
+		} else
+			expand_part(x, r, i, end, depth);
+	}
+	if (x->src->text.n - x->base > LIM_SOURCE && r->nseg > 0)
 		too_big(x, rope_place(x->src, r, 0));
 }
 
 /* A file's text begins a line. */
-static void
-begin_line(struct preprocess *pp, uint32_t file)
+static bool
+begin(struct preprocess *pp, uint32_t file)
 {
 	const struct buf *t = &pp->src->text;
 
+	if (pp->src->file[file].text.n == 0 || !text_check(pp, file))
+		return false;
 	if (t->n > 0 && t->p[t->n - 1] != '\n')
 		source_emit(pp->src, STR_LIT("\n"), file, 0, SOURCE_NONE);
+	return true;
+}
+
+static void
+process(struct preprocess *pp, uint32_t file, enum pass_kind kind)
+{
+	struct expand x = { .pp = pp, .src = pp->src };
+	struct rope r;
+
+	if (!begin(pp, file))
+		return;
+	x.base = pp->src->text.n;
+	quote_init(&x.quote);
+	r = pass_run(pp, file, kind);
+	if (kind == PASS_PLAIN)
+		emit(&x, &r, 0, r.text.n);
+	else if (r.text.n > 0)
+		expand(&x, &r, 0);
 }
 
 void
 preprocess_file(struct preprocess *pp, uint32_t file)
 {
-	struct expand x = { .pp = pp, .src = pp->src };
-	struct rope r;
-
-	if (pp->src->file[file].text.n == 0 || !text_check(pp, file))
-		return;
-	begin_line(pp, file);
-	quote_init(&x.quote);
-	r = strip(pp, file);
-	if (r.text.n > 0)
-		expand(&x, &r, 0);
+	process(pp, file, PASS_SCRIPT);
 }
 
 void
 preprocess_config(struct preprocess *pp, uint32_t file)
 {
-	preprocess_file(pp, file);
+	process(pp, file, PASS_CONFIG);
 }
 
 void
 preprocess_plain(struct preprocess *pp, uint32_t file)
 {
-	struct expand x = { .pp = pp, .src = pp->src };
-	struct rope r;
-
-	if (pp->src->file[file].text.n == 0 || !text_check(pp, file))
-		return;
-	begin_line(pp, file);
-	r = strip(pp, file);
-	emit(&x, &r, 0, r.text.n);
+	process(pp, file, PASS_PLAIN);
 }

@@ -12,15 +12,31 @@
 
 #define LIM_MACRO_DEPTH	100	/* language.md 7: deeper is a loop by mistake */
 #define LIM_MACRO_ARGS	64	/* no person calls with more */
+#define LIM_DIRECTIVE_NEST 256	/* PIKT had 64: more is a program's text, which
+				 * may go a little further */
+#define LIM_CLASS_NEST	64	/* parentheses: no person reads so many */
+#define LIM_INCLUDE_DEPTH 64	/* deeper is a loop under other names */
+#define LIM_INCLUDES	10000	/* of one text: files that include others twice
+				 * would double without end */
+
+#define LIM_ENVIRONMENT	(128u << 10)	/* bytes: no kernel takes a larger
+					 * variable */
 
 struct preprocess {
 	struct source_set	*src;
 	struct diag		*diag;
 	struct arena		*arena;
+	const struct compile_options *opt;
 	struct map		 macro;		/* name -> definition */
+	struct map		 define;	/* name -> what it is */
+	struct environment	*env;		/* what #set and #unset changed */
+	size_t			 nenv, capenv;
 };
 
-/* Reads the macro values and files of the options; reports what is wrong. */
+/*
+ * Reads the defines and macros of the options, which must outlive it; reports
+ * what is wrong.
+ */
 void	preprocess_init(struct preprocess *, struct source_set *,
 	    struct diag *, struct arena *, const struct compile_options *);
 /*

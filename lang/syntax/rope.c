@@ -9,6 +9,28 @@ rope_of(struct arena *a, struct str text, uint32_t file, uint32_t off)
 	return r;
 }
 
+struct rope
+rope_part(struct arena *a, const struct rope *r, size_t from, size_t to)
+{
+	const struct source_seg *first, *s, *last = r->seg + r->nseg;
+	struct rope part = { str_of(r->text.p + from, to - from), NULL, 0,
+	    r->use };
+
+	if (from == to)
+		return part;
+	first = rope_seg(r, from);
+	for (s = first + 1; s < last && s->at < to; s++)
+		;
+	part.nseg = (size_t)(s - first);
+	part.seg = arena_alloc(a, part.nseg * sizeof *part.seg);
+	memcpy(part.seg, first, part.nseg * sizeof *part.seg);
+	part.seg[0].off += (uint32_t)(from - first->at);
+	part.seg[0].at = (uint32_t)from;
+	for (to = 0; to < part.nseg; to++)
+		part.seg[to].at -= (uint32_t)from;
+	return part;
+}
+
 const struct source_seg *
 rope_seg(const struct rope *r, size_t i)
 {
@@ -30,7 +52,8 @@ rope_place(struct source_set *s, const struct rope *r, size_t i)
 	const struct source_seg *seg = rope_seg(r, i);
 	struct place p;
 
-	p = source_place_in(s, seg->file, seg->off + (uint32_t)(i - seg->at));
+	p = source_place_in(s, seg->file & ~ROPE_FIXED, seg->off +
+	    (uint32_t)(i - seg->at));
 	p.use = seg->use == ROPE_OWN ? r->use : seg->use;
 	return p;
 }
@@ -38,7 +61,8 @@ rope_place(struct source_set *s, const struct rope *r, size_t i)
 void
 rope_start(struct rope_maker *m, struct arena *a, size_t n)
 {
-	*m = (struct rope_maker){ .arena = a, .p = arena_text(a, n + 1) };
+	*m = (struct rope_maker){ .arena = a, .cap = n + 1,
+	    .p = arena_text(a, n + 1) };
 }
 
 void
@@ -49,6 +73,14 @@ rope_add(struct rope_maker *m, struct str t, uint32_t file, uint32_t off,
 
 	if (t.n == 0)
 		return;
+	if (t.n > m->cap - m->n) {
+		char *p;
+
+		m->cap = m->n + t.n > m->cap * 2 ? m->n + t.n : m->cap * 2;
+		p = arena_text(m->arena, m->cap);
+		memcpy(p, m->p, m->n);
+		m->p = p;
+	}
 	memcpy(m->p + m->n, t.p, t.n);
 	s = m->nseg == 0 ? NULL : &m->seg[m->nseg - 1];
 	if (s == NULL || s->file != file || s->use != use || off < s->off ||

@@ -11,6 +11,8 @@
 #include "lang/base/source.h"
 
 #define ROPE_OWN	(SOURCE_NONE - 1) /* in a segment: the rope's own use */
+#define ROPE_FIXED	0x80000000u	/* added to a segment's file: its text
+					 * has no macros and no comments */
 
 struct rope {
 	struct str		 text;
@@ -23,19 +25,29 @@ struct rope {
 struct rope_maker {
 	struct arena		*arena;
 	char			*p;
-	size_t			 n;
+	size_t			 n, cap;
 	struct source_seg	*seg;
 	size_t			 nseg, capseg;
 };
 
 /* A rope over a part of one file. */
 struct rope rope_of(struct arena *, struct str, uint32_t file, uint32_t off);
+/* Bytes [from, to) of a rope. */
+struct rope rope_part(struct arena *, const struct rope *, size_t from,
+	    size_t to);
 /* The segment that holds byte i; of an empty rope none may be asked. */
 const struct source_seg *rope_seg(const struct rope *, size_t i);
 /* The place of byte i (the end is allowed) with its use. */
 struct place rope_place(struct source_set *, const struct rope *, size_t i);
 
-/* Room for n bytes in all: who makes a rope knows how long it gets. */
+/* True of a byte that is to be left as it is. */
+static inline bool
+rope_fixed(const struct rope *r, size_t i)
+{
+	return (rope_seg(r, i)->file & ROPE_FIXED) != 0;
+}
+
+/* Room for n bytes at first: who makes a rope often knows how long it gets. */
 void	 rope_start(struct rope_maker *, struct arena *, size_t n);
 void	 rope_add(struct rope_maker *, struct str, uint32_t file, uint32_t off,
 	    uint32_t use);

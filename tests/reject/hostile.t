@@ -44,7 +44,7 @@ def check(paths, args=(), seconds=SECONDS):
     """(status, output, MiB, seconds)"""
     start = time.monotonic()
     with open('out', 'wb') as out:
-        p = subprocess.Popen([PICKET, 'check'] + list(args) + list(paths),
+        p = subprocess.Popen([PICKET, 'check', '--no-commands'] + list(args) + list(paths),
                              stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                              env=dict(os.environ, PICKET_LIB='lib'),
                              preexec_fn=lambda: resource.setrlimit(
@@ -219,6 +219,64 @@ one('a macro with a macro as argument', rule('output ' + '=f(' * 5000 +
 one('argument lists not closed', rule('=f(' * 20000), args=(
     '-M', 'f(A)=(A)'), most=300)
 
+# --- directives ---
+PIECE = (1 << 20) if not SAN else 1 << 16
+for name, text, want in (
+        ('#if', '#if linux\n', 'directives nested deeper'),
+        ('#if, not true', '#if nowhere\n', 'directives nested deeper'),
+        ('#if, ended', '#if linux\n#endif\n', ''),
+        ('#endif', '#endif\n', '#endif without #if'),
+        ('#else', '#else\n', '#else without #if'),
+        ('#if without a name', '#if\n#endif\n', 'the condition wants'),
+        ('#ifdef', '#ifdef doexec\n#endifdef\n', ''),
+        ('#ifdef of what is not there', '#ifdef xyz\n#endifdef\n',
+         'unknown define'),
+        ('unknown directives', '#x\n', 'unknown directive'),
+        ('commands, not closed', '#exec [\n', 'never closed'),
+        ('commands in quotes', '#exec ["\n', 'never closed'),
+        ('comments, not closed', '#define x /*\n', 'never closed'),
+        ('strings, not closed', ' "\n#define x\n', 'never closed'),
+        ('#include without a name', '#include\n', '#include wants'),
+        ('#include of what is not there', '#include "no"\n', 'cannot read no'),
+        ('#include of nothing', '#include "/dev/null"\n', 'more than 10000'),
+        ('#include of itself', '#include "x.pikt"\n', 'includes itself'),
+        ('#setdef', '#setdef x = ! doexec\n', ''),
+        ('#set', '#set X = "$X"\n', 'the environment has no'),
+        ('#set of a long text', '#set X = "%s"\n' % ('a' * 200000),
+         'longer than 128 KiB'),
+        ('#echo', '#echo "//"\n', None),
+        ('#unset', '#unset X\n', 'more than 10000'),
+        ('#fix', '#fix\n#unfix\n', ''),
+        ('#indent', '#indent\n#unindent\n', ''),
+        ('#', '#\n', None)):
+    one('%d KiB of %s' % (PIECE >> 10, name), text * (PIECE // len(text) + 1),
+        want, most=300)
+one('parentheses in #if', '#if ' + '(' * N + '\n#endif\n',
+    'parentheses nested deeper')
+one('! in #if', '#if ' + '!' * N + ' linux\n#endif\n', '')
+one('names in #if', '#if ' + 'a|' * N + 'linux\n#endif\n', '')
+one('a variable that doubles', '#set X = "a"\n' + '#set X = "$X$X"\n' * 60,
+    'longer than 128 KiB')
+one('newlines, indented', '#indent\n' * 200 + '\n' * 100000 +
+    '#unindent\n' * 200, 'larger than 16 MiB', most=300)
+with open('big.inc', 'w') as f:
+    f.write('// comment\n' * 700000)
+one('large includes', '#include "big.inc"\n' * 5, 'larger than 16 MiB',
+    most=300)
+one('large includes, left out', ('#if nowhere\n#include "big.inc"\n' * 5) +
+    '#endif\n' * 5, '')
+one('large #verbatim', '#verbatim "big.inc"\n' * 5, 'larger than 16 MiB',
+    most=300)
+for i in range(40):
+    with open('double%d.inc' % i, 'w') as f:
+        f.write('#include "double%d.inc"\n' % (i + 1) * 2)
+with open('double40.inc', 'w') as f:
+    pass
+one('includes that double', '#include "double0.inc"\n', 'more than 10000',
+    most=300)
+os.mkfifo('pipe.inc')
+one('a pipe as an include', '#include "pipe.inc"\n', 'is no regular file')
+
 # --- broken bytes ---
 one('NUL bytes', b'Nul\n begin\n output "a\0b"\n\0\0', 'NUL byte')
 one('only NUL bytes', b'\0' * 100000, 'NUL byte')
@@ -312,6 +370,31 @@ print('# seed %d' % SEED)
 batch('random bytes', [bytes(rnd.randrange(1, 256) for _ in
                              range(rnd.randrange(1, 3000)))
                        for _ in range(400)])
+DIRECTIVES = [w.encode() for w in re.findall(
+    r'^D\("(\w+)"', open(os.path.join(SRC, 'lang/table/directives.def')).read(),
+    re.M)]
+PIECES = [b'linux', b'doexec', b'x', b'!', b'|', b'&', b'(', b')', b'=', b'[a]',
+          b'[', b']', b'"x.inc"', b'<x.inc>', b'"', b'<', b'// c', b'/* c */',
+          b'/*', b'TRUE', b'"$HOME"', b'\n', b'Foo begin', b'"""']
+with open('x.inc', 'w') as f:
+    f.write('#ifdef doexec\n#elsedef\n Foo begin\n#include "y.inc"\n#endifdef\n')
+with open('y.inc', 'w') as f:
+    f.write('#if linux\n#elsesys\n#indent\n')
+
+
+def directives():
+    t = b''
+    for _ in range(rnd.randrange(1, 60)):
+        t += rnd.choice((b'\n', b'\n', b'\n', b' ')) + b'#' + rnd.choice(
+            (b'', b'', b' ')) + rnd.choice(DIRECTIVES) + b' '
+        for _ in range(rnd.randrange(4)):
+            t += rnd.choice(PIECES) + b' '
+    return t
+
+
+for k in range(20 if LONG else 2):
+    batch('random directives, %d' % (k + 1),
+          [directives() for _ in range(1000)])
 TOKENS = re.findall(rb'[A-Za-z_]+|\d+|[$#]\w+[\[(]?|"[^"\n]*"|\S|\n', SCRIPT)
 batch('random tokens', [b' '.join(rnd.choice(TOKENS) for _ in
                                   range(rnd.randrange(1, 400)))

@@ -3,7 +3,9 @@
 
 NAME.pikt is checked as `picket check NAME.pikt` in a folder of its own;
 NAME.err is what must come on standard error.  A folder NAME is a site and is
-checked as `picket check NAME`.  A first line "// args: ..." adds options.  NAME.cfg, else macros.cfg, is the library's macro file.
+checked as `picket check NAME`.  A first line "// args: ..." adds options.
+NAME.cfg, else macros.cfg, is the library's macro file; NAME.inc and NAME-*.inc
+lie beside the script.
 Every row of errors.def must be met by some NAME.err, or be in UNREACHED with
 the reason.  REJECT_UPDATE=1 writes the .err files instead: read the diff.
 """
@@ -23,7 +25,15 @@ UPDATE = os.environ.get('REJECT_UPDATE')
 
 # Rows that no file of this folder can meet, and where they are met instead.
 UNREACHED = {
-    'E_READ': 'a file that cannot be read is told of by the command line',
+    'E_DIRECTIVE_PLACE': 'unit/test_directive: needs a systems.cfg',
+    'E_CLASS_UNKNOWN': 'unit/test_directive: needs a systems.cfg',
+    'E_DEFINE_DEF': 'unit/test_directive: needs a defines.cfg',
+    'E_DEFINE_VALUE': 'unit/test_directive: needs a defines.cfg',
+    'E_DEFINE_DUP': 'unit/test_directive: needs a defines.cfg',
+    'E_INCLUDE_NONE': 'unit/test_directive: the command line has includes',
+    'E_INCLUDE_BIG': 'hostile.t: needs a source of over 16 MiB',
+    'E_INCLUDE_MANY': 'hostile.t: needs 10,000 includes',
+    'E_ENV_BIG': 'hostile.t: needs a text of 128 KiB',
     'E_SOURCE_BIG': 'hostile.t: needs a source of over 16 MiB',
     'E_NO_MEMORY': 'hostile.t: needs a compile of 512 MiB',
     'E_CODE_BIG': 'hostile.t: needs a million instructions',
@@ -43,6 +53,9 @@ def run(name, extra):
     if not os.path.exists(macros):
         macros = os.path.join(HERE, 'macros.cfg')
     shutil.copy(macros, 'at/lib/macros.cfg')
+    for f in os.listdir(HERE):
+        if re.fullmatch(re.escape(name) + r'(-.*)?\.inc', f):
+            shutil.copy(os.path.join(HERE, f), 'at')
     with open(os.path.join(HERE, name + '.pikt'), 'rb') as f:
         m = re.match(rb'// args: (.*)', f.readline())
     args = m.group(1).decode().split() if m else []

@@ -164,9 +164,10 @@ standalone_programs(void **state)
 	(void)state;
 	CHECK("", row);
 	check_error("#!x\n#if a\n", "",
-	    "a.pikt:2:1: error: directive #if is not supported yet\n"
+	    "a.pikt:2:1: error: this #if is never closed\n"
 	    "#if a\n"
-	    "^~~\n");
+	    "^~~\n"
+	    "hint: a block ends in the file in which it begins\n");
 }
 
 static void
@@ -181,10 +182,11 @@ directives_are_told(void **state)
 
 	(void)state;
 	CHECK("", row);
-	check_error("#  ifdef x\n", "",
-	    "a.pikt:1:1: error: directive #ifdef is not supported yet\n"
-	    "#  ifdef x\n"
-	    "^~~~~~~~\n");
+	check_error("#  ifdef doexec\n", "",
+	    "a.pikt:1:1: error: this #ifdef is never closed\n"
+	    "#  ifdef doexec\n"
+	    "^~~~~~~~\n"
+	    "hint: a block ends in the file in which it begins\n");
 	check_error("#inclde <x>\n", "",
 	    "a.pikt:1:1: error: unknown directive #inclde\n"
 	    "#inclde <x>\n"
@@ -194,13 +196,12 @@ directives_are_told(void **state)
 	    "a.pikt:1:1: error: unknown directive #a\n"
 	    "# a comment\n"
 	    "^~~\n");
-	check_error("", "x 1\n#if linux\n   2\n#endif\n",
-	    "m.cfg:2:1: error: directive #if is not supported yet\n"
-	    "#if linux\n"
-	    "^~~\n"
-	    "m.cfg:4:1: error: directive #endif is not supported yet\n"
-	    "#endif\n"
-	    "^~~~~~\n");
+	check_error("", "x 1\n#if linux\n   2\n#endifdef\n",
+	    "m.cfg:4:1: error: #endifdef in a block that began with #if\n"
+	    "#endifdef\n"
+	    "^~~~~~~~~\n"
+	    "hint: #endif goes with #if\n"
+	    "m.cfg:2:1: note: it began here\n");
 }
 
 static void

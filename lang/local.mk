@@ -71,6 +71,7 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/rope.h \
 	lang/syntax/strip.c \
 	lang/syntax/syntax.c \
+	lang/syntax/words.c \
 	lang/fmt/cfg.c \
 	lang/fmt/cfg.h \
 	lang/fmt/diff.c \

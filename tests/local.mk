@@ -47,8 +47,9 @@ check_PROGRAMS += tests/lang/mutant
 tests_lang_mutant_SOURCES = tests/lang/mutant.c $(picket_SOURCES)
 tests_lang_mutant_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=lx_word -Wl,--wrap=pk_lex_lex -Wl,--wrap=builtin_find \
-	-Wl,--wrap=sh_in_list -Wl,--wrap=diag_at -Wl,--wrap=diag_in \
-	-Wl,--wrap=compile_programs -Wl,--wrap=config_word
+	-Wl,--wrap=sh_in_list -Wl,--wrap=directive_find \
+	-Wl,--wrap=diag_at -Wl,--wrap=diag_in -Wl,--wrap=compile_programs \
+	-Wl,--wrap=config_word
 
 # Fuzz programs.  Ordinary builds get a main that replays and mutates files;
 # --enable-fuzzing gives them to libFuzzer.

@@ -2,14 +2,6 @@
 
 #include <stdio.h>
 
-static const struct directive table[] = {
-#define D(word, does, family, args, help) \
-	{ word, DO_##does, FAMILY_##family, args },
-#include "lang/table/directives.def"
-#undef D
-};
-#define NTABLE	(sizeof table / sizeof *table)
-
 static bool
 blank(char c)
 {
@@ -66,8 +58,8 @@ line_want(struct line *l, const char *what)
 		n = 1;
 	} else
 		got = line_token(l, &n);
-	snprintf(hint, sizeof hint, "write: #%.20s %s", l->d->word,
-	    l->d->args);
+	snprintf(hint, sizeof hint, "write: #%.*s %s", (int)l->word.n,
+	    l->word.p, l->d->args);
 	diag_hint(l->x->pass->pp->diag, line_error(l, l->i, n,
 	    E_DIRECTIVE_WANT, l->word, str_c(what), got), str_c(hint));
 }
@@ -187,19 +179,6 @@ finish(struct line *l)
 
 /* --- blocks --- */
 
-/* The word of a family that does the same as a word of another. */
-static const char *
-word_of(enum directive_family f, enum directive_does does)
-{
-	size_t i;
-
-	for (i = 0; i < NTABLE; i++)
-		if (table[i].family == f && (table[i].does == does ||
-		    (does == DO_ELIFN && table[i].does == DO_ELIF)))
-			return table[i].word;
-	return "";
-}
-
 static void
 block_open(struct line *l, bool is_true)
 {
@@ -215,7 +194,8 @@ block_open(struct line *l, bool is_true)
 		return;
 	}
 	b = &p->block[p->nblock];
-	*b = (struct block){ .d = l->d, .file = l->x->file,
+	*b = (struct block){ .d = l->d, .word = l->word,
+	    .otherwise = STR_NIL, .file = l->x->file,
 	    .off = (uint32_t)l->at, .len = (uint32_t)l->len, .outer = pass_active(p) };
 	b->active = b->taken = b->outer && is_true;
 	p->nblock++;
@@ -229,6 +209,7 @@ block_of(struct line *l)
 	struct pass *p = l->x->pass;
 	struct diag_item *item;
 	struct block *b;
+	struct str fits;
 	char hint[64];
 	unsigned i;
 
@@ -242,18 +223,19 @@ block_of(struct line *l)
 	if (b == NULL || (i == l->x->base && (mine >= FAMILY_FIX ||
 	    its >= FAMILY_FIX))) {
 		line_error(l, l->at, l->len, E_DIRECTIVE_ALONE,
-		    l->word, str_c(word_of(mine, mine == FAMILY_FIX ? DO_FIX :
-		    mine == FAMILY_INDENT ? DO_INDENT : DO_IF)), STR_NIL);
+		    l->word, directive_like(mine, mine == FAMILY_FIX ? DO_FIX :
+		    mine == FAMILY_INDENT ? DO_INDENT : DO_IF), STR_NIL);
 		return NULL;
 	}
 	item = line_error(l, l->at, l->len, i > l->x->base ?
 	    E_DIRECTIVE_CROSS : E_DIRECTIVE_MIX, l->word,
-	    str_c(b->d->word), STR_NIL);
+	    b->word, STR_NIL);
 	diag_other(p->pp->diag, item, source_place_in(p->pp->src, b->file,
 	    b->off), "it began here");
 	if (its < FAMILY_FIX || l->d->does == DO_END) {
-		snprintf(hint, sizeof hint, "#%s goes with #%s",
-		    word_of(its, l->d->does), b->d->word);
+		fits = directive_like(its, l->d->does);
+		snprintf(hint, sizeof hint, "#%.*s goes with #%.*s",
+		    (int)fits.n, fits.p, (int)b->word.n, b->word.p);
 		diag_hint(p->pp->diag, item, str_c(hint));
 		return b;		/* as if it had been that word */
 	}
@@ -270,15 +252,15 @@ block_next(struct line *l)
 		l->i = str_find(l->t, '\n', l->i);
 		return;
 	}
-	if (b->otherwise != NULL) {
+	if (!str_none(b->otherwise)) {
 		line_error(l, l->at, l->len, E_DIRECTIVE_ELSE, l->word,
-		    str_c(b->otherwise->word), STR_NIL);
+		    b->otherwise, STR_NIL);
 		b->active = false;
 		l->i = str_find(l->t, '\n', l->i);
 		return;
 	}
 	if (l->d->does == DO_ELSE)
-		b->otherwise = l->d;
+		b->otherwise = l->word;
 	else if (!b->outer || b->taken) {
 		l->i = str_find(l->t, '\n', l->i);	/* not asked */
 		is_true = false;
@@ -318,7 +300,7 @@ directive_end(struct text *x)
 		if (!p->stop)
 			diag_in(p->pp->diag, source_place_in(p->pp->src,
 			    b->file, b->off), b->len, E_DIRECTIVE_OPEN,
-			    str_c(b->d->word), STR_NIL, STR_NIL);
+			    b->word, STR_NIL, STR_NIL);
 	}
 }
 
@@ -337,38 +319,21 @@ assigns(struct str t, size_t i)
 	return i < t.n && t.p[i] == '=';
 }
 
-static const struct directive *
-find(struct str word)
-{
-	size_t i;
-
-	for (i = 0; i < NTABLE; i++)
-		if (str_eq(word, str_c(table[i].word)))
-			return &table[i];
-	return NULL;
-}
-
 static void
 unknown(struct line *l)
 {
 	struct diag *d = l->x->pass->pp->diag;
+	struct str near = STR_NIL;
 	struct diag_item *item;
-	const char *near = NULL;
-	unsigned best = 3, n;
 	char hint[64];
-	size_t i;
 
-	item = line_error(l, l->at, l->i - l->at, E_DIRECTIVE, l->word,
-	    STR_NIL, STR_NIL);
-	for (i = 0; i < NTABLE && d->nerror <= LIM_DIAG_SHOWN; i++) {
-		n = str_distance(l->word, str_c(table[i].word), 2);
-		if (n < best && n < l->word.n) {
-			best = n;
-			near = table[i].word;
-		}
-	}
-	if (near != NULL) {
-		snprintf(hint, sizeof hint, "did you mean #%s?", near);
+	item = line_error(l, l->at, l->len, E_DIRECTIVE, l->word, STR_NIL,
+	    STR_NIL);
+	if (d->nerror <= LIM_DIAG_SHOWN)
+		near = directive_near(l->word);
+	if (!str_none(near)) {
+		snprintf(hint, sizeof hint, "did you mean #%.*s?",
+		    (int)near.n, near.p);
 		diag_hint(d, item, str_c(hint));
 	}
 }
@@ -445,7 +410,7 @@ directive(struct text *x, size_t i)
 	    t.p[k] != '-')
 		k++;
 	l.word = str_of(t.p + j, k - j);
-	l.d = find(l.word);
+	l.d = directive_find(l.word);
 	l.i = k;
 	l.len = k - i;
 	if (l.d == NULL) {

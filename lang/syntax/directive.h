@@ -3,7 +3,8 @@
  * what is left is one rope of the text and of all that it includes.
  *
  *	strip.c		the walk over a text, and what of it is kept
- *	directive.c	words, blocks, and what a line says
+ *	words.c		the directives by name
+ *	directive.c	blocks, and what a line says
  *	define.c	defines, and the conditions of #if and #ifdef
  *	include.c	files, commands and the environment
  *
@@ -21,7 +22,7 @@ enum directive_does { DO_IF, DO_IFN, DO_ELIF, DO_ELIFN, DO_ELSE, DO_END,
     DO_INDENT, DO_EXEC, DO_PIKTEXEC, DO_SET, DO_UNSET, DO_ECHO };
 
 struct directive {
-	const char	*word;
+	const char	*words;		/* its name, then synonyms */
 	enum directive_does does;
 	enum directive_family family;
 	const char	*args;
@@ -33,11 +34,12 @@ enum pass_kind { PASS_SCRIPT, PASS_CONFIG, PASS_PLAIN, PASS_MACROS,
 
 struct block {			/* an open #if, #fix or #indent */
 	const struct directive *d;
+	struct str	 word;		/* as written */
 	uint32_t	 file, off, len; /* of its # and word */
 	bool		 outer;		/* what is round it is kept */
 	bool		 active;	/* what is in it now is kept */
 	bool		 taken;		/* a part of it has been kept */
-	const struct directive *otherwise; /* its #else, when met */
+	struct str	 otherwise;	/* its #else, when met, else NIL */
 };
 
 struct pass {
@@ -88,6 +90,13 @@ pass_active(const struct pass *p)
 {
 	return p->nblock == 0 || p->block[p->nblock - 1].active;
 }
+
+/* words.c */
+const struct directive *directive_find(struct str word);	/* or NULL */
+/* The nearest word by spelling, or NIL. */
+struct str directive_near(struct str word);
+/* The word of a family that does the same as one of another. */
+struct str directive_like(enum directive_family, enum directive_does);
 
 /* directive.c */
 /*

@@ -12,7 +12,8 @@ What a script must do stands in its own comments, at the end of any line:
     // input: TEXT      a line for --input
     // args: WORDS      options of picket run
     // argv: WORDS      arguments of the script
-    // file: NAME TEXT  a line of a file in the current folder
+    // file: NAME TEXT  a line of a file in the current folder;
+                        lib/macros.cfg is the library's
     // left: NAME TEXT  a line of a file there after the run
     // exit: N          the exit status, 0 without it
     // run K KEY: ...   the same of the Kth run in the same folder, with the
@@ -81,6 +82,8 @@ class Case:
         with open(os.path.join(at, self.name + '.pikt'), 'wb') as f:
             f.write(self.text)
         for name, lines in self.files(n, 'file').items():
+            os.makedirs(os.path.dirname(os.path.join(at, name)),
+                        exist_ok=True)
             with open(os.path.join(at, name), 'w', encoding='latin-1') as f:
                 f.write(''.join(t + '\n' for t in lines))
         words = [picket, 'run', '--color', 'never', '--mail', 'stdout']
@@ -92,6 +95,8 @@ class Case:
         words += [self.name + '.pikt'] + shlex.split(' '.join(n['argv']))
         env = dict(os.environ, HOME=at, XDG_STATE_HOME=at + '/.state',
                    TZ='UTC', LC_ALL='C', **more)
+        if 'lib/macros.cfg' in self.files(n, 'file'):
+            env['PICKET_LIB'] = 'lib'
         try:
             p = subprocess.run(words, cwd=at, env=env, timeout=60,
                                stdin=subprocess.DEVNULL,
@@ -158,7 +163,8 @@ def instructions_used(cases):
     """The instructions in the listings of the scripts."""
     def listing(c):
         return subprocess.run(
-            [PICKET, 'disasm', '--color', 'never', '%s.pikt' % c.name],
+            [PICKET, 'disasm', '--no-commands', '--color', 'never',
+             '%s.pikt' % c.name],
             cwd=HERE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL).stdout.decode('latin-1')
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lang/syntax/directive.h"
 #include "lang/syntax/lexer.h"
 #include "lang/syntax/parser.h"
 #include "lang/check/shell.h"
@@ -26,6 +27,7 @@
 WRAP(int, lx_word, struct lexer *, union token_value *, struct str);
 WRAP(int, pk_lex_lex, union token_value *, struct span *, void *);
 WRAP(int, builtin_find, struct str);
+WRAP(const struct directive *, directive_find, struct str);
 WRAP(bool, sh_in_list, const char *, struct str);
 WRAP(struct diag_item *, diag_at, struct diag *, struct span, enum diag_id,
     struct str, struct str, struct str);
@@ -98,6 +100,14 @@ __wrap_builtin_find(struct str name)
 	int id = __real_builtin_find(name);
 
 	return id >= 0 && gone("builtins", name) ? -1 : id;
+}
+
+const struct directive *
+__wrap_directive_find(struct str word)
+{
+	const struct directive *d = __real_directive_find(word);
+
+	return d != NULL && gone("directives", word) ? NULL : d;
 }
 
 bool

@@ -370,9 +370,9 @@ print('# seed %d' % SEED)
 batch('random bytes', [bytes(rnd.randrange(1, 256) for _ in
                              range(rnd.randrange(1, 3000)))
                        for _ in range(400)])
-DIRECTIVES = [w.encode() for w in re.findall(
-    r'^D\("(\w+)"', open(os.path.join(SRC, 'lang/table/directives.def')).read(),
-    re.M)]
+with open(os.path.join(SRC, 'lang/table/directives.def')) as f:
+    DIRECTIVES = [w.encode() for names in re.findall(
+        r'^DIR\(\w+, "([^"]+)"', f.read(), re.M) for w in names.split()]
 PIECES = [b'linux', b'doexec', b'x', b'!', b'|', b'&', b'(', b')', b'=', b'[a]',
           b'[', b']', b'"x.inc"', b'<x.inc>', b'"', b'<', b'// c', b'/* c */',
           b'/*', b'TRUE', b'"$HOME"', b'\n', b'Foo begin', b'"""']

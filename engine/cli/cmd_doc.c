@@ -98,6 +98,8 @@ synonyms(struct page *p, size_t i)
 
 	for (k = 1; !str_none(s = doc_name(i, k)); k++) {
 		buf_puts(&p->b, k == 1 ? "    Also: " : ", ");
+		if (doc_get(i).kind == DOC_DIRECTIVE)
+			buf_putc(&p->b, '#');
 		buf_str(&p->b, s);
 	}
 	if (k > 1)
@@ -272,6 +274,11 @@ unknown(struct cli *c, const char *name)
 	if (want.n == 0) {
 		cli_say("doc: an empty name; did the shell take a $name away? "
 		    "leave out its $, or quote it");
+		return;
+	}
+	if (doc_reserved(want)) {
+		cli_say("doc: %s is a reserved word that does nothing yet",
+		    name);
 		return;
 	}
 	buf_init(&near, &c->mem);

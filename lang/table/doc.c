@@ -33,6 +33,31 @@ static const struct {
 #undef P
 };
 
+static const struct directive {
+	const char	*words;		/* by blanks, without # */
+	const char	*args, *help;
+} directive[] = {
+#define DIR(id, words, does, family, args, help) { words, args, help },
+#include "lang/table/directives.def"
+#undef DIR
+};
+
+static const struct {
+	const char	*word, *example, *gives;
+} shown[] = {
+#define E(word, example, gives) { word, example, gives },
+#include "lang/table/words.def"
+#undef E
+};
+
+static const struct {
+	const char	*word, *by;
+} shown_by[] = {
+#define S(word, by) { word, by },
+#include "lang/table/words.def"
+#undef S
+};
+
 #define COUNT(a)	(sizeof(a) / sizeof(a)[0])
 
 static const struct keyword *
@@ -49,36 +74,7 @@ keyword_find(struct str s)
 size_t
 doc_count(void)
 {
-	return BI_COUNT + COUNT(word);
-}
-
-struct doc
-doc_get(size_t i)
-{
-	const struct builtin_info *b;
-	const struct keyword *k;
-	const struct word *w;
-
-	if (i < BI_COUNT) {
-		b = &builtin_info[i];
-		return (struct doc){ DOC_FUNCTION, (int)i,
-		    builtin_family_info[builtin_family((int)i)].title, NULL,
-		    b->help, builtin_note((int)i), b->example, b->gives,
-		    builtin_example_is_program((int)i) };
-	}
-	w = &word[i - BI_COUNT];
-	k = keyword_find(str_c(w->word));
-	return (struct doc){ DOC_WORD, -1, group_name[k == NULL ? STMT :
-	    k->class], w->syntax, w->help, NULL, w->example, w->gives, true };
-}
-
-void
-doc_signature(size_t i, struct buf *b)
-{
-	if (i < BI_COUNT)
-		builtin_signature((int)i, builtin_main_name((int)i), b);
-	else
-		buf_puts(b, word[i - BI_COUNT].syntax);
+	return BI_COUNT + COUNT(word) + COUNT(directive);
 }
 
 /* The k-th word of a list by blanks, or NIL. */
@@ -98,6 +94,75 @@ nth(const char *list, size_t k)
 	}
 }
 
+/* The directive of entry i, or NULL. */
+static const struct directive *
+directive_of(size_t i)
+{
+	return i < BI_COUNT + COUNT(word) ? NULL :
+	    &directive[i - BI_COUNT - COUNT(word)];
+}
+
+static struct doc
+directive_doc(const struct directive *d)
+{
+	struct doc r = { DOC_DIRECTIVE, -1, "Directives, with # in column 1",
+	    d->args, d->help, NULL, "", "", true };
+	struct str name = nth(d->words, 0);
+	size_t i;
+
+	for (i = 0; i < COUNT(shown_by); i++)
+		if (str_eq(str_c(shown_by[i].word), name)) {
+			name = str_c(shown_by[i].by);
+			break;
+		}
+	for (i = 0; i < COUNT(shown); i++)
+		if (str_eq(str_c(shown[i].word), name)) {
+			r.example = shown[i].example;
+			r.gives = shown[i].gives;
+		}
+	return r;
+}
+
+struct doc
+doc_get(size_t i)
+{
+	const struct builtin_info *b;
+	const struct keyword *k;
+	const struct word *w;
+
+	if (i < BI_COUNT) {
+		b = &builtin_info[i];
+		return (struct doc){ DOC_FUNCTION, (int)i,
+		    builtin_family_info[builtin_family((int)i)].title, NULL,
+		    b->help, builtin_note((int)i), b->example, b->gives,
+		    builtin_example_is_program((int)i) };
+	}
+	if (directive_of(i) != NULL)
+		return directive_doc(directive_of(i));
+	w = &word[i - BI_COUNT];
+	k = keyword_find(str_c(w->word));
+	return (struct doc){ DOC_WORD, -1, group_name[k == NULL ? STMT :
+	    k->class], w->syntax, w->help, NULL, w->example, w->gives, true };
+}
+
+void
+doc_signature(size_t i, struct buf *b)
+{
+	const struct directive *d = directive_of(i);
+	struct str name;
+
+	if (i < BI_COUNT)
+		builtin_signature((int)i, builtin_main_name((int)i), b);
+	else if (d != NULL) {
+		name = nth(d->words, 0);
+		buf_putc(b, '#');
+		buf_str(b, name);
+		if (*d->args != '\0')
+			buf_printf(b, " %s", d->args);
+	} else
+		buf_puts(b, word[i - BI_COUNT].syntax);
+}
+
 struct str
 doc_name(size_t i, size_t k)
 {
@@ -107,6 +172,8 @@ doc_name(size_t i, size_t k)
 
 	if (i < BI_COUNT)
 		return nth(builtin_info[i].names, k);
+	if (directive_of(i) != NULL)
+		return nth(directive_of(i)->words, k);
 	name = word[i - BI_COUNT].word;
 	main = keyword_find(str_c(name));
 	if (k == 0 || main == NULL)
@@ -154,7 +221,16 @@ doc_is(size_t i, struct str name)
 	for (k = 0; !str_none(s = doc_name(i, k)); k++)
 		if (str_eq(s, name) || str_eq(without_sigil(s), name))
 			return true;
+	if (directive_of(i) != NULL)
+		return name.n > 0 && name.p[0] == '#' &&
+		    doc_is(i, without_sigil(name));
 	return i >= BI_COUNT && is_part(name, word[i - BI_COUNT].word);
+}
+
+bool
+doc_reserved(struct str name)
+{
+	return keyword_find(name) != NULL;
 }
 
 static bool

@@ -1,6 +1,6 @@
 /*
  * doc: what can be looked up by name, as one list: the functions of
- * builtins.def, the words of words.def, the preprocessor's directives.  Why:
+ * builtins.def, the words of words.def, the directives of directives.def.  Why:
  * `picket doc`, its completion and the tests of all examples go over the same
  * entries.
  */
@@ -25,11 +25,16 @@ size_t	 doc_count(void);
 struct doc doc_get(size_t i);
 /* How it is written: a function's signature, a word's syntax. */
 void	 doc_signature(size_t i, struct buf *);
-/* Its k-th name as it is written, the main one first; NIL behind the last. */
+/*
+ * Its k-th name as it is written (a directive's without its #), the main one
+ * first; NIL behind the last.
+ */
 struct str doc_name(size_t i, size_t k);
 /* True if it is called so, or is written with that word; a sigil may be left
  * out. */
 bool	 doc_is(size_t i, struct str name);
+/* True if it is a word that nothing can be written with yet. */
+bool	 doc_reserved(struct str name);
 /* True if the word occurs in a name or in what is said of it. */
 bool	 doc_mentions(size_t i, struct str word);
 

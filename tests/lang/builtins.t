@@ -81,6 +81,8 @@ def with_name(e, name):
     main = e['names'][0]
     if e['kind'] == 'function':
         return e['example'].replace(main + '(', name + '(')
+    if e['kind'] == 'directive':
+        return re.sub(r'(?m)^#%s\b' % main, '#' + name, e['example'])
     return re.sub(r'(?<![\w$#])%s(?!\w)' % main, name, e['example'])
 
 

@@ -1,0 +1,338 @@
+#!/usr/bin/env python3
+"""Sites: the sample of examples/site, and how a site is read, listed and run.
+
+tests/run/site/HOST.list is what `picket list --host HOST` says of the sample;
+SITE_UPDATE=1 writes them instead: read the diff.
+"""
+# runner: timeout=300
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+SRC = os.environ['SRCDIR']
+PICKET = os.environ['PICKET']
+HERE = os.path.dirname(os.path.realpath(__file__))
+UPDATE = os.environ.get('SITE_UPDATE')
+SAMPLE = 'sample'
+number, failed = 0, False
+
+
+def tell(good, what, *notes):
+    global number, failed
+    number += 1
+    failed = failed or not good
+    print('%sok %d - %s' % ('' if good else 'not ', number, what))
+    if not good:
+        for note in notes:
+            for line in str(note).split('\n'):
+                print('#   ' + line)
+
+
+def picket(*args, env=None):
+    p = subprocess.run([PICKET] + list(args), stdin=subprocess.DEVNULL,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env=dict(os.environ, **(env or {})), timeout=120)
+    return (p.returncode, p.stdout.decode('utf-8', 'replace'),
+            p.stderr.decode('utf-8', 'replace'))
+
+
+def ours(folder):
+    """Nobody else may write there, whatever the umask of the checkout."""
+    for at, _, files in os.walk(folder):
+        os.chmod(at, 0o755)
+        for f in files:
+            os.chmod(os.path.join(at, f), 0o644)
+
+
+def site(**files):
+    """A fresh site `s`; a name's __ is a /, its last _ a dot."""
+    shutil.rmtree('s', ignore_errors=True)
+    os.mkdir('s')
+    for name, text in files.items():
+        path = 's/' + re.sub(r'_([a-z]*)$', r'.\1', name).replace('__', '/')
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, 'wb') as f:
+            f.write(text if isinstance(text, bytes) else text.encode())
+    ours('s')
+
+
+def says(what, want, *args, status=1, env=None, out=None):
+    """On standard error stands `want`; out: what stands on the output."""
+    code, o, e = picket(*args, env=env)
+    tell(code == status and want in e and (out is None or out in o), what,
+         'status %d' % code, o, e)
+
+
+os.umask(0o022)
+
+# --- the sample ---
+
+shutil.copytree(os.path.join(SRC, 'examples/site'), SAMPLE)
+ours(SAMPLE)
+HOSTS = ['moscow', 'minsk', 'kiev', 'riga']
+for host in [None] + HOSTS + ['www']:
+    args = ['--host', host] if host else []
+    code, out, err = picket('check', SAMPLE, *args)
+    tell(code == 0 and err == '' and
+         out.endswith(' 0 errors, 0 warnings\n'),
+         'the sample is clean for ' + (host or 'this host'), out, err)
+seen, alerts = {}, None
+for host in HOSTS:
+    code, out, err = picket('list', SAMPLE, '--host', host)
+    path = os.path.join(HERE, 'site', host + '.list')
+    if UPDATE and os.path.exists(path):
+        open(path, 'w').write(out)
+    if os.path.exists(path):
+        want = open(path).read()
+        tell(code == 0 and err == '' and out == want, 'list for ' + host,
+             'want', want, 'got', out, err)
+    code, out, err = picket('list', SAMPLE, '--host', host, '--json')
+    j = json.loads(out)
+    alerts = [a['name'] for a in j['alerts']]
+    for a in j['alerts']:
+        for s in a['alarms']:
+            seen.setdefault(s['name'], set()).add(host)
+tell(len(alerts) == 6 and len(seen) == 20, 'six alerts, twenty scripts',
+     alerts, sorted(seen))
+tell(seen['MailQueue'] == {'kiev'} and seen['OpenFolders'] ==
+     {'minsk', 'riga'} and seen['SwapLow'] == {'moscow', 'minsk'} and
+     seen['DiskFull'] == set(HOSTS), 'groups and systems choose scripts',
+     seen)
+for alert in alerts:
+    code, out, err = picket('run', '--config', SAMPLE, '--dry-run', alert)
+    # how many lines a host's files have is its own
+    err = ''.join(re.findall(r'(?m)^.*error.*$|^.*ERROR.*$', err))
+    tell(code == 0 and err == '' and 'effect' in out,
+         '%s runs dry on this host' % alert, 'status %d' % code, out, err)
+for host in HOSTS:
+    code, out, err = picket('check', SAMPLE, '--host', host, '--audit')
+    tell(code == 0 and ('ps -axo' if host in ('kiev', 'riga') else
+                        'ps -eo') in out,
+         'the commands of %s are its system\'s' % host, out, err)
+code, out, err = picket('list', SAMPLE, '--host', 'moskow')
+tell(code == 1 and err == 'picket: --host moskow: no such host in '
+     'systems.cfg; did you mean moscow?\n', 'a host that is none', err)
+
+# --- list ---
+
+ALERTS = '''Long-Name timing 5 * * * *
+	10 * * * mon 7
+	every 90m status testing level urgent
+	alarms One Two
+B every 30s
+	alarms Two
+None timing =piktnever
+	alarms
+'''
+SCRIPTS = '''One init level info begin output "1"
+Two init status debugging begin output "2"
+Own-Time init every 2d timing "0 4 * * *" begin output "own"
+'''
+site(alerts_cfg=ALERTS, alarms_cfg=SCRIPTS)
+code, out, err = picket('list', 's')
+tell(code == 0 and err == '' and out == '''\
+Long-Name  testing  urgent
+    timing  5 * * * *
+            10 * * * mon, drift 7m
+    every   90m
+    alarms  One       testing    info
+            Two       testing    urgent
+
+B  active
+    every   30s
+    alarms  Two       debugging  notice
+
+None  active
+    timing  0 0 31 2 * (never)
+    alarms  (none on this host)
+
+scripts with a timing of their own
+            Own-Time  active     notice  0 4 * * *; every 2d
+''', 'alerts with all that they have', out, err)
+code, out, err = picket('list', 's', '--color', 'always')
+tell('\033[1;33mtesting\033[0m' in out and '\033[1mB\033[0m' in out and
+     re.sub('\033\\[[0-9;]*m', '', out) == picket('list', 's')[1],
+     'colours change nothing but colours', repr(out))
+code, out, err = picket('list', 's', env={'NO_COLOR': '1'})
+tell('\033' not in out, 'no colours', out)
+code, out, err = picket('list', 's', '--json', '--host', 'x')
+tell(code == 1 and 'no systems.cfg that names hosts' in err,
+     '--host without systems.cfg', err)
+j = json.loads(picket('list', 's', '--json')[1])
+tell(j['alerts'][0]['timing'] == [{'fields': '5 * * * *', 'drift': 0},
+     {'fields': '10 * * * mon 7', 'drift': 7}] and
+     j['alerts'][0]['every'] == 5400 and j['alerts'][1]['alarms'][0] ==
+     {'name': 'Two', 'status': 'debugging', 'level': 'notice',
+      'file': 's/alarms.cfg'} and j['scripts'][0]['name'] == 'Own-Time',
+     'the same as JSON', j)
+site(defines_cfg='')
+code, out, err = picket('list', 's')
+tell(code == 0 and out == 'there are no alerts in s\n' and err == '',
+     'a site without alerts', out, err)
+os.mkdir('empty')
+code, out, err = picket('list', 'empty')
+tell(code == 0 and out == 'there are no alerts in empty\n', 'an empty folder',
+     out, err)
+says('a folder that is not there', 'gone: No such file', 'list', 'gone')
+open('file', 'w').close()
+says('a file that is no folder', 'file: is no folder', 'list', 'file')
+says('two folders', 'usage: picket list', 'list', 's', 's', status=2)
+
+# --- who may write ---
+
+site(alerts_cfg=ALERTS, alarms_cfg=SCRIPTS)
+for mode, path in ((0o664, 'alerts.cfg'), (0o646, 'alarms.cfg')):
+    ours('s')
+    os.chmod('s/' + path, mode)
+    for command in (['check', 's'], ['list', 's'],
+                    ['run', '--config', 's', '-n', 'B']):
+        says('%s: %s is %o' % (command[0], path, mode), 'error: cannot read '
+             's/%s: is writable by group or others' % path, *command)
+    says('--trust-permissions takes it', '', 'check', 's',
+         '--trust-permissions', status=0)
+ours('s')
+os.chmod('s', 0o777)
+says('a folder that others write to', 'this folder is writable by group or '
+     'others', 'check', 's')
+os.chmod('s', 0o1777)
+says('unless it is sticky', '', 'check', 's', status=0)
+site(alarms_cfg=SCRIPTS, scripts__a_pikt='A begin output "a"\n')
+os.chmod('s/scripts/a.pikt', 0o666)
+says('a script that others write to', 'cannot read s/scripts/a.pikt: is '
+     'writable by group or others', 'check', 's')
+if os.geteuid() == 0:
+    ours('s')
+    os.chown('s/alarms.cfg', 1, 1)
+    says('somebody else\'s file', 'belongs neither to root nor to you',
+         'check', 's')
+
+# --- files that are none ---
+
+site(alerts_cfg=ALERTS, alarms_cfg=SCRIPTS)
+os.remove('s/alerts.cfg')
+os.mkdir('s/alerts.cfg')
+says('a folder for a file', 's/alerts.cfg: is no regular file', 'check', 's')
+os.rmdir('s/alerts.cfg')
+os.symlink('nowhere', 's/alerts.cfg')
+says('a link to nothing', 's/alerts.cfg: no such file', 'check', 's')
+os.remove('s/alerts.cfg')
+os.mkfifo('s/alerts.cfg', 0o600)
+says('a pipe', 's/alerts.cfg: is no regular file', 'check', 's')
+site(alerts_cfg=b'A timing @daily\n\talarms One\0Two\n', alarms_cfg=SCRIPTS)
+says('a NUL byte', 's/alerts.cfg:2:12: error: NUL byte', 'check', 's')
+site(alerts_cfg=b'A timing @daily alarms One\xff\xfe\n\tmailcmd "\xe9"\n',
+     alarms_cfg=SCRIPTS)
+says('bytes that are no UTF-8', 'One\\xff\\xfe is no name', 'check', 's')
+site(objects_cfg=b'names\n\tAndr\xe9\n\t\xff\n', alarms_cfg=b'O init input '
+     b'object "names" every 5m rule output $inlin\n')
+code, out, err = picket('check', 's')
+tell(code == 0, 'objects hold any bytes', out, err)
+site(systems_cfg='', defines_cfg='', macros_cfg='', objects_cfg='',
+     alarms_cfg='', alerts_cfg='', programs_cfg='', files_cfg='')
+code, out, err = picket('check', 's')
+tell((code, out, err) == (0, '8 files, 0 scripts: 0 errors, 0 warnings\n',
+                          ''), 'eight empty files', out, err)
+site(alarms_cfg=SCRIPTS, picket_conf='mailtoo root\n')
+says('picket.conf is checked, too', 'mailtoo', 'check', 's')
+site(alarms_cfg='One begin output "1"\n', scripts__a_pikt='A begin output\n',
+     scripts__b_pikt='broken', scripts__note_txt='x')
+os.rename('s/scripts/b.pikt', 's/scripts/b_test.pikt')
+code, out, err = picket('check', 's')
+tell(code == 1 and 'b_test' not in err and 'a.pikt:2:1: error' in err,
+     'tests of rules are no scripts', err)
+
+# --- run ---
+
+RUN = dict(
+    alerts_cfg='''Urgent timing @hourly level urgent mailto a@x.org, b@x.org
+	mailcmd "cat > mail.=piktalert="
+	alarms One Two
+Test timing =piktnever status testing
+	alarms One
+Off timing @daily status inactive
+	alarms Two
+Slow timing @daily timeout 1s
+	alarms Sleeper
+Nice timing @daily nice 7 alarms Priority
+Nicer timing @daily nicecmd "nice -n 9" alarms Priority
+''',
+    alarms_cfg='''One begin output mail "$alert() $level() =piktalert =piktstatus =piktlevel"
+Two init level info begin output "two in $alert() $level()"
+Alone init every 5m begin output "alone in $alert()"
+Sleeper begin exec wait "sleep 9"
+Priority begin output "$command("nice")"
+''',
+    objects_cfg='names\n\tgroucho\n\tchico\n',
+    macros_cfg='site_word from the site\n')
+site(**RUN)
+conf = ['--config', 's']
+code, out, err = picket('run', *conf, 'Urgent')
+mail = open('mail.Urgent').read() if os.path.exists('mail.Urgent') else ''
+tell(code == 0 and out == 'two in Urgent info\n' and err == '' and
+     'Urgent urgent Urgent active urgent' in mail and 'URGENT:' in mail,
+     'an alert: its scripts, its mail by its command', out, err, mail)
+code, out, err = picket('run', *conf, '-n', 'Urgent')
+tell('to a@x.org b@x.org' in out, 'the alert says to whom', out, err)
+code, out, err = picket('run', *conf, '-n', '--mailto', 'me@x.org', 'Urgent')
+tell('to me@x.org (' in out, '--mailto is stronger', out, err)
+code, out, err = picket('run', *conf, '--mail', 'stdout', 'Test')
+tell(code == 0 and 'Test notice Test testing notice' in out and
+     'status testing' in err, 'the alert\'s status and context', out, err)
+says('an inactive alert', 'Two: status inactive: skipped', 'run', *conf,
+     'Off', status=0)
+code, out, err = picket('run', *conf, 'Two')
+tell(code == 0 and out == 'two in Urgent info\n', 'a script: in the first '
+     'alert that lists it', out, err)
+says('--alert says in which', 'skipped', 'run', *conf, '--alert', 'Off',
+     'Two', status=0)
+says('an alert that does not list it', 'alert Off does not list One', 'run',
+     *conf, '--alert', 'Off', 'One')
+says('an alert that is none', 'Of: no such alert in', 'run', *conf,
+     '--alert', 'Of', 'One')
+code, out, err = picket('run', *conf, 'Alone')
+tell(out == 'alone in run\n', 'a script that no alert lists', out, err)
+says('nothing of that name', 'did you mean Urgent?', 'run', *conf, 'Urgnt')
+says('--input for several', '--input is for one script', 'run', *conf,
+     '--input', 'file', 'Urgent', status=2)
+says('--alert for a file', '--alert is for scripts of the site', 'run', *conf,
+     '--alert', 'Test', './x.pikt', status=2)
+says('the alert\'s timeout', '', 'run', *conf, 'Slow')
+code, out, err = picket('run', *conf, 'Nice')
+base = os.getpriority(os.PRIO_PROCESS, 0)
+tell(out == '7\n' or base > 7, 'priority', out, err)
+code, out, err = picket('run', *conf, 'Nicer')
+tell(out == '%d\n' % min(base + 9, 19), 'nicecmd', out, err)
+with open('f.pikt', 'w') as f:
+    f.write('F init input object "names" rule output "$inlin =site_word"\n')
+code, out, err = picket('run', *conf, 'f.pikt')
+tell(code == 0 and out == 'groucho from the site\nchico from the site\n',
+     'a file has the site\'s macros and objects', out, err)
+code, out, err = picket('run', 'f.pikt')
+tell(code == 1 and 'unknown macro =site_word' in err, 'without --config it '
+     'has not', out, err)
+site(**dict(RUN, alarms_cfg='One begin outptu "x"\n'))
+says('a site with errors runs nothing', 'nothing is run', 'run', *conf,
+     'Urgent')
+code, out, err = picket('run', *conf, '--json', 'Urgent')
+tell(code == 1 and json.loads(out)['errors'] > 0, 'and says so as JSON', out)
+
+# --- objects of any size, names of any kind ---
+
+site(objects_cfg='many\n' + ''.join('\tline %d\n' % i for i in
+                                    range(50000)),
+     alarms_cfg='Many init input object "many" every 5m rule end '
+     'output "#{#innum()} lines"\n')
+code, out, err = picket('run', *conf, 'Many')
+tell(code == 0 and out == '50000 lines\n', '50,000 objects', out[:200], err)
+groups = ''.join('a%d members a%d b%d\nb%d members a%d b%d\n' %
+                 (i, i + 1, i + 1, i, i + 1, i + 1) for i in range(60))
+site(systems_cfg='linux hosts h\n' + groups + 'a60 members h\nb60 members h\n')
+code, out, err = picket('check', 's', '--host', 'h')
+tell(code == 0, 'groups that share members 2^60 times', out, err)
+
+print('1..%d' % number)
+sys.exit(1 if failed else 0)

@@ -241,6 +241,35 @@ find_library(struct whole *w)
 	c->nlibrary++;
 }
 
+/* The context macros with those that an alert fills. */
+static void
+set_context(struct whole *w, struct str alert, const char *status,
+    const char *level, struct compile_options *o)
+{
+	const struct compile_options *base = &w->site.compile;
+	struct macro_value *v = arena_alloc(&w->arena, (base->ncontext + 3) *
+	    sizeof *v);
+	const struct macro_value own[] = {
+		{ STR_LIT("piktalert"), alert },
+		{ STR_LIT("piktstatus"), str_c(status) },
+		{ STR_LIT("piktlevel"), str_c(level) }
+	};
+	size_t i, k, n = 0;
+
+	*o = *base;
+	for (i = 0; i < base->ncontext; i++) {
+		for (k = 0; k < 3; k++)
+			if (str_eq(base->context[i].name, own[k].name))
+				break;
+		if (k == 3)
+			v[n++] = base->context[i];
+	}
+	for (k = 0; k < 3; k++)
+		v[n++] = own[k];
+	o->context = v;
+	o->ncontext = n;
+}
+
 /* --- scripts --- */
 
 static struct compile *
@@ -378,37 +407,6 @@ unknown_alarm(struct whole *w, const struct alert_name *a)
 	buf_free(&b);
 }
 
-/* The context macros as this alert fills them. */
-static void
-set_context(struct whole *w, const struct site_alert *a,
-    struct compile_options *o)
-{
-	const struct compile_options *base = &w->site.compile;
-	struct macro_value *v = arena_alloc(&w->arena, (base->ncontext + 3) *
-	    sizeof *v);
-	const struct macro_value own[] = {
-		{ STR_LIT("piktalert"), a->name },
-		{ STR_LIT("piktstatus"), str_c(status_name[a->status]) },
-		{ STR_LIT("piktlevel"), str_c(level_name[a->level]) }
-	};
-	size_t i, k, n = 0;
-
-	*o = *base;
-	for (i = 0; i < base->ncontext; i++) {
-		for (k = 0; k < 3; k++)
-			if (str_eq(base->context[i].name, own[k].name))
-				break;
-		if (k == 3)
-			v[n++] = base->context[i];
-	}
-	for (k = 0; k < 3; k++)
-		v[n++] = own[k];
-	o->context = v;
-	o->ncontext = n;
-	if (a->status == STATUS_DEBUGGING)
-		o->trace = true;
-}
-
 /* The file's scripts as this alert has them. */
 static struct compile *
 compile_for(struct whole *w, struct file *f, const struct site_alert *a,
@@ -432,7 +430,10 @@ link_alert(struct whole *w, struct site_alert *a,
 	struct program *p;
 	size_t i, k;
 
-	set_context(w, a, &o);
+	set_context(w, a->name, status_name[a->status], level_name[a->level],
+	    &o);
+	if (a->status == STATUS_DEBUGGING)
+		o.trace = true;
 	for (i = 0; i < w->nfile; i++)
 		w->file[i].now = NULL;
 	a->alarm = arena_zalloc(&w->arena, (source->nalarm + 1) *
@@ -507,7 +508,7 @@ work(struct whole *w)
 {
 	const struct site_options *o = w->o;
 	struct site *s = &w->site;
-	struct compile_options *c = &s->compile, bare;
+	struct compile_options *c = &s->compile, bare, files;
 	size_t i;
 
 	w->config = (struct config){ &w->arena, &w->diag, &w->src, s, 0, 0,
@@ -539,7 +540,8 @@ work(struct whole *w)
 		c->define_file = &w->defines;
 		c->ndefine_file = 1;
 	}
-	preprocess_init(&w->pp, &w->src, &w->diag, &w->arena, c);
+	set_context(w, STR_LIT(MARK_ALERT), MARK_STATUS, MARK_LEVEL, &files);
+	preprocess_init(&w->pp, &w->src, &w->diag, &w->arena, &files);
 	if (load(w, CONFIG_OBJECTS, preprocess_config))
 		objects_read(&w->config);
 	if (!o->no_alerts) {

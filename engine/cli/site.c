@@ -50,7 +50,8 @@ cli_configuration(struct cli *c, const char *dir)
 
 	/* a site needs no picket.conf, but a folder of nothing is a mistake */
 	if (!is_there(dir == NULL ? PICKET_SYSCONFDIR : dir, "picket.conf", c,
-	    &path) && dir != NULL && !cli_site_is(c, dir)) {
+	    &path) && dir != NULL && c->command == CMD_RUN &&
+	    !cli_site_is(c, dir)) {
 		cli_say("%s: %s", path.p, strerror(ENOENT));
 		return false;
 	}

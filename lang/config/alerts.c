@@ -360,6 +360,36 @@ item(struct reader *r, enum item k)
 	}
 }
 
+/* A command's text with the alert's own name, status and level put in. */
+static void
+put_context(struct reader *r, struct str *text)
+{
+	const struct site_alert *a = r->alert;
+	struct buf b;
+	size_t i;
+
+	if (str_none(*text) || str_find(*text, '\001', 0) == text->n)
+		return;
+	buf_init(&b, r->c->arena->mem);
+	for (i = 0; i < text->n; i++) {
+		struct str rest = str_of(text->p + i, text->n - i);
+
+		if (str_starts(rest, MARK_ALERT))
+			buf_str(&b, a->name);
+		else if (str_starts(rest, MARK_STATUS))
+			buf_puts(&b, status_name[a->status]);
+		else if (str_starts(rest, MARK_LEVEL))
+			buf_puts(&b, level_name[a->level]);
+		else {
+			buf_putc(&b, text->p[i]);
+			continue;
+		}
+		i += strlen(MARK_ALERT) - 1;
+	}
+	*text = arena_dup(r->c->arena, buf_view(&b));
+	buf_free(&b);
+}
+
 /* SysAdmins=pikttest: PIKT's test runs have alerts of another name. */
 static struct str
 plain_name(struct str name)
@@ -398,6 +428,11 @@ read_alert(struct reader *r)
 			a->timing[i].cron.has_drift = true;
 			a->timing[i].cron.drift = (unsigned)r->drift;
 		}
+	put_context(r, &a->nicecmd);
+	put_context(r, &a->mailcmd);
+	put_context(r, &a->lpcmd);
+	put_context(r, &a->execcmd);
+	put_context(r, &a->webhook);
 	if (r->given[ALERT_TIMING].len == 0 && a->every <= 0)
 		diag_at(r->c->diag, r->st.span, E_ALERT_NEVER, a->name,
 		    STR_NIL, STR_NIL);

@@ -72,6 +72,14 @@ const struct str *systems_hosts(const struct systems *, size_t *n);
 void	objects_read(struct config *);
 void	install_read(struct config *, bool is_files);
 
+/*
+ * What =piktalert, =piktstatus and =piktlevel are while alerts.cfg is read:
+ * the alert that they stand in is not known before its text is.
+ */
+#define MARK_ALERT	"\001a\001"
+#define MARK_STATUS	"\001s\001"
+#define MARK_LEVEL	"\001l\001"
+
 /* What an alert says before its scripts are known. */
 struct alert_name {
 	struct str	 name;

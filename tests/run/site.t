@@ -242,7 +242,7 @@ site(alarms_cfg='One begin output "1"\n', scripts__a_pikt='A begin output\n',
      scripts__b_pikt='broken', scripts__note_txt='x')
 os.rename('s/scripts/b.pikt', 's/scripts/b_test.pikt')
 code, out, err = picket('check', 's')
-tell(code == 1 and 'b_test' not in err and 'a.pikt:2:1: error' in err,
+tell(code == 1 and 'b_test' not in err and 'a.pikt:1:15: error' in err,
      'tests of rules are no scripts', err)
 
 # --- run ---

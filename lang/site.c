@@ -565,8 +565,8 @@ work(struct whole *w)
 			add_part(w, compile_diag(w->compile[i]));
 }
 
-struct site *
-site_read(const struct site_options *o)
+static struct whole *
+whole_new(const struct site_options *o)
 {
 	struct whole *w = calloc(1, sizeof *w);
 
@@ -578,12 +578,22 @@ site_read(const struct site_options *o)
 	source_init(&w->src, &w->mem, &w->arena);
 	diag_init(&w->diag, &w->src, &w->arena);
 	w->site.near_host = STR_NIL;
-	if (setjmp(w->fail) != 0) {
-		site_free(&w->site);
+	return w;
+}
+
+struct site *
+site_read(const struct site_options *o)
+{
+	struct whole *w = whole_new(o);
+
+	if (w == NULL)
 		return NULL;
+	if (setjmp(w->fail) == 0) {
+		work(w);
+		return &w->site;
 	}
-	work(w);
-	return &w->site;
+	site_free(&w->site);
+	return NULL;
 }
 
 void

@@ -581,17 +581,22 @@ whole_new(const struct site_options *o)
 	return w;
 }
 
+static bool
+attempt(struct whole *w)
+{
+	if (setjmp(w->fail) != 0)
+		return false;
+	work(w);
+	return true;
+}
+
 struct site *
 site_read(const struct site_options *o)
 {
 	struct whole *w = whole_new(o);
 
-	if (w == NULL)
-		return NULL;
-	if (setjmp(w->fail) == 0) {
-		work(w);
-		return &w->site;
-	}
+	if (w == NULL || attempt(w))
+		return w == NULL ? NULL : &w->site;
 	site_free(&w->site);
 	return NULL;
 }

@@ -249,7 +249,7 @@ tell(code == 1 and 'b_test' not in err and 'a.pikt:1:15: error' in err,
 
 RUN = dict(
     alerts_cfg='''Urgent timing @hourly level urgent mailto a@x.org, b@x.org
-	mailcmd "cat > mail.=piktalert="
+	mailcmd "cat > mail.=piktalert"
 	alarms One Two
 Test timing =piktnever status testing
 	alarms One

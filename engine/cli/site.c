@@ -80,16 +80,114 @@ cli_set_dir(struct cli *c, const char *dir)
 
 /* --- the world of a site --- */
 
+/*
+ * A site is many compiles, and each of them preprocesses macros.cfg and
+ * defines.cfg.  But its directives are meant to act once: what a command said
+ * is kept, and given to all who run the same.
+ */
+struct site_world {
+	struct cli		*c;
+	struct compile_world	*base;
+	struct map		 answer;	/* command -> struct answer */
+};
+
+struct answer {
+	bool		 ok;
+	struct str	 text, why;
+	int		 status;
+};
+
+/* The answer's place; fresh: it has not been asked. */
+static struct answer *
+answer_to(struct site_world *w, char kind, struct str what,
+    const struct environment *env, size_t nenv, bool *fresh)
+{
+	struct map_entry *e;
+	struct buf key;
+	size_t i;
+
+	buf_init(&key, &w->c->mem);
+	buf_putc(&key, kind);
+	buf_str(&key, what);
+	for (i = 0; i < nenv; i++) {
+		buf_putc(&key, '\0');
+		buf_str(&key, env[i].name);
+		buf_putc(&key, str_none(env[i].value) ? '-' : '=');
+		if (!str_none(env[i].value))
+			buf_str(&key, env[i].value);
+	}
+	e = map_put(&w->answer, buf_view(&key), fresh);
+	buf_free(&key);
+	if (*fresh)
+		e->v.ptr = arena_zalloc(&w->c->arena, sizeof(struct answer));
+	return e->v.ptr;
+}
+
+static bool
+run_once(void *v, struct str command, const struct environment *env,
+    size_t nenv, struct str *text, int *status, struct str *why)
+{
+	struct site_world *w = v;
+	bool fresh;
+	struct answer *a = answer_to(w, 'r', command, env, nenv, &fresh);
+
+	if (fresh) {
+		a->text = a->why = STR_EMPTY;
+		a->ok = w->base->run(w->base->w, command, env, nenv,
+		    &a->text, &a->status, &a->why);
+	}
+	*text = a->text;
+	*status = a->status;
+	*why = a->why;
+	return a->ok;
+}
+
+static bool
+pikt_once(void *v, struct str statements, const struct environment *env,
+    size_t nenv, struct str *why)
+{
+	struct site_world *w = v;
+	bool fresh;
+	struct answer *a = answer_to(w, 'p', statements, env, nenv, &fresh);
+
+	if (fresh) {
+		a->why = STR_EMPTY;
+		a->ok = w->base->pikt(w->base->w, statements, env, nenv,
+		    &a->why);
+	}
+	*why = a->why;
+	return a->ok;
+}
+
+static bool
+site_write(void *v, struct str path, struct str text, struct str *why)
+{
+	struct site_world *w = v;
+
+	return w->base->write(w->base->w, path, text, why);
+}
+
+static struct str
+site_env(void *v, struct str name)
+{
+	struct site_world *w = v;
+
+	return w->base->env(w->base->w, name);
+}
 
 /* Files of a site are read only if nobody else can have written them. */
 static bool
 read_trusted(void *v, struct str path, struct str *text, struct str *why)
 {
-	struct cli *c = v;
+	struct cli *c = ((struct site_world *)v)->c;
 	struct buf b, w;
 	enum trust t;
 	const char *p;
 
+	if (str_eq(path, STR_LIT("/dev/null"))) {
+		*text = STR_EMPTY;
+		return true;
+	}
 	buf_init(&b, &c->mem);
 	buf_init(&w, &c->mem);
 	path = arena_dup(&c->arena, path);
@@ -108,6 +206,22 @@ read_trusted(void *v, struct str path, struct str *text, struct str *why)
 	buf_free(&b);
 	buf_free(&w);
 	return t == TRUST_FINE;
+}
+
+static struct compile_world *
+site_world(struct cli *c)
+{
+	struct site_world *w = arena_zalloc(&c->arena, sizeof *w);
+	struct compile_world *world = arena_zalloc(&c->arena, sizeof *world);
+
+	w->c = c;
+	w->base = world_of(c);
+	map_init(&w->answer, &c->arena);
+	*world = (struct compile_world){ .w = w, .read = read_trusted,
+	    .write = site_write, .env = site_env,
+	    .run = w->base->run == NULL ? NULL : run_once,
+	    .pikt = w->base->pikt == NULL ? NULL : pikt_once };
+	return world;
 }
 
 /* --- which files --- */
@@ -206,7 +320,6 @@ cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 {
 	struct site_options *o = arena_zalloc(&c->arena, sizeof *o);
 	struct compile_options *base = arena_zalloc(&c->arena, sizeof *base);
-	struct compile_world *world = world_of(c);
 	struct str *own = arena_zalloc(&c->arena, LIM_OWN_NAMES *
 	    sizeof *own), sub;
 	struct str *list;
@@ -240,8 +353,7 @@ cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 	if (!cli_systems(c, &o->system, &o->nsystem) ||
 	    !cli_compile_options(c, o->host, base))
 		return NULL;
-	world->read = read_trusted;
-	base->world = world;
+	base->world = site_world(c);
 	base->include_dir = str_c(dir);
 	base->trace = trace;
 	o->base = base;

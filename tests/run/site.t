@@ -245,6 +245,39 @@ code, out, err = picket('check', 's')
 tell(code == 1 and 'b_test' not in err and 'a.pikt:1:15: error' in err,
      'tests of rules are no scripts', err)
 
+# --- directives ---
+
+site(systems_cfg='#include "hosts.inc"\n', hosts_inc='linux hosts h\n',
+     macros_cfg='#include [echo . >> count; echo told from a command]\n'
+     '#exec [echo x >> count]\n',
+     defines_cfg='d\n#if h\n\tTRUE\n#else\n\tFALSE\n#endif\n',
+     objects_cfg='set\n#verbatim <list.inc>\n\tlast\n',
+     list_inc='don\'t // no comment\n=nomacro\n',
+     alerts_cfg='A timing @daily alarms One\n#ifdef d\n\tTwo\n#endifdef\n',
+     alarms_cfg='#include <more.inc>\n',
+     more_inc='One begin output "=told"\n#ifdef d\nTwo init input object '
+     '"set" rule output $inlin\n#endifdef\n')
+code, out, err = picket('list', 's', '--host', 'h')
+tell(code == 0 and 'Two' in out and err == '', 'directives in every file',
+     out, err)
+tell(open('count').read() == '.\nx\n', 'a command runs once for the site',
+     open('count').read())
+code, out, err = picket('run', '--config', 's', '-D', 'd', 'A')
+tell(out == "from a command\ndon't // no comment\n=nomacro\nlast\n",
+     'verbatim objects', out, err)
+site(alarms_cfg='#include <gone.inc>\nOne begin output "1"\n')
+says('an include that is not there', 's/alarms.cfg:1:', 'check', 's')
+site(alarms_cfg='#include <a.inc>\n', a_inc='One every 5m\n')
+os.chmod('s/a.inc', 0o666)
+says('an include that others may write', 'is writable by group or others',
+     'check', 's')
+site(systems_cfg='#if x\nlinux hosts a\n#endif\n')
+says('#if in systems.cfg', 's/systems.cfg:1:1: error: ', 'check', 's')
+site(systems_cfg='linux hosts a b\nwebservers members a\n',
+     alerts_cfg='#if webserver\nA timing @daily alarms X\n#endif\n')
+says('an unknown group', 'did you mean webservers?', 'check', 's',
+     '--host', 'a', status=0)
+
 # --- run ---
 
 RUN = dict(

@@ -65,6 +65,9 @@ dry_output(void *h, enum out to, struct str target, struct str text)
 	case OUT_SYSLOG:
 		dry_tell(l, "syslog", STR_NIL, text);
 		break;
+	case OUT_JOURNAL:
+		dry_tell(l, "journal", STR_NIL, text);
+		break;
 	case OUT_MAIL_TO:
 		dry_tell(l, "mail to", str_shown(target), text);
 		return live_output(h, to, target, text);

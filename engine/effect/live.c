@@ -245,6 +245,9 @@ live_output(void *h, enum out to, struct str target, struct str text)
 	case OUT_SYSLOG:
 		l->effects++;
 		return log_syslog(l, text);
+	case OUT_JOURNAL:
+		l->effects++;
+		return log_journal(l, text);
 	case OUT_COUNT:
 		break;
 	}
@@ -395,7 +398,7 @@ live_new(const struct live_options *o)
 
 	l->o = *o;
 	l->mem = o->mem;
-	l->wake = l->log_fd = l->syslog_fd = -1;
+	l->wake = l->log_fd = l->syslog_fd = l->journal_fd = -1;
 	l->tap.r = l->tap.w = l->err_tap.r = l->err_tap.w = -1;
 	l->head_time = -1;
 	buf_init(&l->out, l->mem);

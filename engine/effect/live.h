@@ -34,6 +34,8 @@ struct live_options {
 	struct outcome	*outcome;	/* where it is collected; NULL: nowhere */
 	struct str	 state_script;	/* whose: the script, or its test */
 	const char	*syslog;	/* its socket; NULL: /dev/log */
+	const char	*journal;	/* systemd's; NULL: where it always is */
+	enum level	 level;		/* the script's: a line's there */
 };
 
 struct live;

@@ -17,6 +17,8 @@
 #include "engine/effect/state.h"
 
 #define SYSLOG_NOTICE	"<29>"		/* LOG_DAEMON | LOG_NOTICE */
+#define LIM_JOURNAL_TEXT (64 * 1024)	/* bytes of a message: a datagram takes it,
+					 * and nobody reads more */
 #define SYSLOG_WAIT	1.0		/* seconds for a syslog that is behind: it
 					 * may be what is ill, and the run goes on */
 
@@ -269,40 +271,39 @@ log_file(struct live *l, struct str path, struct str text)
 	return false;
 }
 
-/* Why not syslog(3): it waits without end for a daemon that is stuck. */
-bool
-log_syslog(struct live *l, struct str text)
+/*
+ * One datagram to a daemon's socket, opened when it is first needed.  Why not
+ * syslog(3): it waits without end for a daemon that is stuck.
+ */
+static bool
+datagram(struct live *l, int *fd, const char *name, struct str bytes)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	const char *name = l->o.syslog == NULL ? "/dev/log" : l->o.syslog;
 	struct pollfd p[2];
 	double until = live_now() + SYSLOG_WAIT;
 	bool again = true;
 
-	buf_clear(&l->line);
-	buf_printf(&l->line, SYSLOG_NOTICE "%s picket[%ld]: ", stamp(l),
-	    (long)getpid());
-	buf_escaped(&l->line, text, LIM_LOG_TEXT);
 	for (;;) {
-		if (l->syslog_fd == -1) {
+		if (*fd == -1) {
 			if (strlen(name) >= sizeof to.sun_path) {
 				errno = ENAMETOOLONG;
 				break;
 			}
 			strcpy(to.sun_path, name);
-			l->syslog_fd = socket(AF_UNIX, SOCK_DGRAM |
-			    SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-			if (l->syslog_fd == -1 || connect(l->syslog_fd,
+			*fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK |
+			    SOCK_CLOEXEC, 0);
+			if (*fd == -1 || connect(*fd,
 			    (struct sockaddr *)&to, sizeof to) != 0)
 				break;
 		}
-		if (send(l->syslog_fd, l->line.p, l->line.n, MSG_NOSIGNAL) !=
-		    -1)
+		if (send(*fd, bytes.p, bytes.n, MSG_NOSIGNAL) != -1)
 			return true;
 		if (errno == EINTR)
 			continue;
+		if (errno == EMSGSIZE)
+			break;
 		if (errno == EAGAIN) {
-			p[0] = (struct pollfd){ .fd = l->syslog_fd,
+			p[0] = (struct pollfd){ .fd = *fd,
 			    .events = POLLOUT };
 			if (live_poll(l, p, 1, until, true) == 1 &&
 			    live_now() < until)
@@ -314,13 +315,78 @@ log_syslog(struct live *l, struct str text)
 		if (!again)
 			break;
 		again = false;
-		close(l->syslog_fd);
-		l->syslog_fd = -1;
+		close(*fd);
+		*fd = -1;
 	}
-	live_fail(l, "syslog (%s): %s", name, strerror(errno));
-	if (l->syslog_fd != -1)
-		close(l->syslog_fd);
-	l->syslog_fd = -1;
+	again = errno == EMSGSIZE;
+	live_fail(l, "%s: %s", name, strerror(errno));
+	if (*fd != -1 && !again) {
+		close(*fd);
+		*fd = -1;
+	}
+	return false;
+}
+
+bool
+log_syslog(struct live *l, struct str text)
+{
+	const char *name = l->o.syslog == NULL ? "/dev/log" : l->o.syslog;
+	char why[sizeof l->why];
+
+	buf_clear(&l->line);
+	buf_printf(&l->line, SYSLOG_NOTICE "%s picket[%ld]: ", stamp(l),
+	    (long)getpid());
+	buf_escaped(&l->line, text, LIM_LOG_TEXT);
+	if (datagram(l, &l->syslog_fd, name, buf_view(&l->line)))
+		return true;
+	memcpy(why, l->why, sizeof why);
+	live_fail(l, "syslog (%s)", why);
+	return false;
+}
+
+/* A field of the journal; one with newlines has its length before it. */
+static void
+field(struct buf *b, const char *name, struct str value)
+{
+	unsigned i;
+
+	buf_puts(b, name);
+	if (memchr(value.p, '\n', value.n) == NULL) {
+		buf_putc(b, '=');
+	} else {
+		buf_putc(b, '\n');
+		for (i = 0; i < 8; i++)
+			buf_putc(b, (char)((uint64_t)value.n >> 8 * i));
+	}
+	buf_str(b, value);
+	buf_putc(b, '\n');
+}
+
+/* systemd's native protocol; its levels are ours, in our order. */
+bool
+log_journal(struct live *l, struct str text)
+{
+	const char *name = l->o.journal == NULL ?
+	    "/run/systemd/journal/socket" : l->o.journal;
+	char level[2] = { (char)('0' + l->o.level), '\0' };
+	char why[sizeof l->why];
+	struct buf b;
+	bool ok;
+
+	if (text.n > LIM_JOURNAL_TEXT)
+		text.n = LIM_JOURNAL_TEXT;
+	buf_init(&b, l->mem);
+	field(&b, "MESSAGE", text);
+	field(&b, "PRIORITY", str_c(level));
+	field(&b, "SYSLOG_IDENTIFIER", STR_LIT("picket"));
+	field(&b, "PICKET_SCRIPT", str_shown(l->o.script));
+	field(&b, "PICKET_ALERT", str_shown(l->o.alert));
+	ok = datagram(l, &l->journal_fd, name, buf_view(&b));
+	buf_free(&b);
+	if (ok)
+		return true;
+	memcpy(why, l->why, sizeof why);
+	live_fail(l, "journal (%s)", why);
 	return false;
 }
 
@@ -339,5 +405,7 @@ log_close(struct live *l)
 		close(l->log_fd);
 	if (l->syslog_fd != -1)
 		close(l->syslog_fd);
-	l->log_fd = l->syslog_fd = -1;
+	if (l->journal_fd != -1)
+		close(l->journal_fd);
+	l->log_fd = l->syslog_fd = l->journal_fd = -1;
 }

@@ -78,6 +78,7 @@ struct live {
 	struct log_file	 file[LIM_LOG_FILES];
 	size_t		 next_file;
 	int		 syslog_fd;	/* -1: not connected */
+	int		 journal_fd;
 	char		 host[HOST_NAME_MAX + 1];
 	double		 head_time;	/* second that `head` was made for */
 	char		 head[64];
@@ -144,6 +145,7 @@ void	log_said(struct live *, enum log_kind, struct str text);
 bool	log_own(struct live *, struct str text);	/* output piktlog */
 bool	log_file(struct live *, struct str path, struct str text);
 bool	log_syslog(struct live *, struct str text);
+bool	log_journal(struct live *, struct str text);
 int	log_fd(struct live *);		/* of the alert's log, -1: none */
 void	log_close(struct live *);
 

@@ -300,6 +300,7 @@ start(struct run *r)
 	lo.line_max = p->line_max > 0 ? (size_t)p->line_max : 0;
 	lo.run_id = o->run_id;
 	lo.colour = o->colour;
+	lo.level = p->level;
 	lo.state = o->state;
 	/* no script can have this name: under test it has values of its own */
 	buf_str(&r->script, p->name);

@@ -220,6 +220,13 @@ argument(struct check *c, const struct function *f, const struct param *a,
 			check_want_str(c, pn, false);
 		return;
 	}
+	if (n->kind == X_PREV) {
+		diag_hint(c->diag, check_error(c, n->span, E_ARG_ARRAY,
+		    check_number(c, i), f->name), STR_LIT("the function could "
+		    "change it, and what was cannot be: take its elements "
+		    "here"));
+		return;
+	}
 	if (!check_array(c, n, false)) {
 		check_error(c, n->span, E_ARG_ARRAY, check_number(c, i),
 		    f->name);

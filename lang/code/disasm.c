@@ -141,7 +141,7 @@ put_ucall(struct dis *d, const struct func *f)
 }
 
 static const char *const out_name[OUT_COUNT] = { "stdout", "mail", "print",
-    "log", "piktlog", "syslog", "mail to" };
+    "log", "piktlog", "syslog", "mail to", "journal" };
 static const char *const xopt_name[XOPT_COUNT] = { "as", "timeout", "in",
     "limit memory", "limit cpu" };
 static const char *const order_name[ORDER_COUNT] = { "as inserted", "by key",

@@ -70,6 +70,7 @@ extern const char *const format_name[FORMAT_COUNT];
 
 enum out { OUT_STDOUT, OUT_MAIL, OUT_PRINT, OUT_LOG, OUT_PIKTLOG, OUT_SYSLOG,
     OUT_MAIL_TO,		/* the target is an address */
+    OUT_JOURNAL,
     OUT_COUNT };
 enum exec_opt { XOPT_AS, XOPT_TIMEOUT, XOPT_IN, XOPT_MEMORY, XOPT_CPU,
     XOPT_COUNT };

@@ -162,7 +162,8 @@ lx_word(struct lexer *lx, union token_value *v, struct str word)
 			lx->sq = lx->dq = lx->esc = false;
 			break;
 		case T_FILE: case T_LOGFILE: case T_JOURNAL: case T_OBJECT:
-			lx->next_mode = MODE_INIT;
+			if (lx->prev == T_INPUT)	/* not: output journal */
+				lx->next_mode = MODE_INIT;
 			break;
 		case T_AS: case T_IN:
 			if (lx->next_mode == MODE_CMD)

@@ -380,6 +380,7 @@ out_kind:
 	| T_PRINT		{ $$ = OUT_PRINT; }
 	| T_PIKTLOG		{ $$ = OUT_PIKTLOG; }
 	| T_SYSLOG		{ $$ = OUT_SYSLOG; }
+	| T_JOURNAL		{ $$ = OUT_JOURNAL; }
 	;
 
 exec_mode:

@@ -104,8 +104,7 @@ unknown_word(struct parse *p, struct span at, struct str word,
 	size_t i;
 
 	if (p->lex->before == T_OUTPUT &&
-	    (str_eq(word, STR_LIT("webhook")) ||
-	    str_eq(word, STR_LIT("journal")))) {
+	    str_eq(word, STR_LIT("webhook"))) {
 		diag_at(p->diag, at, E_LATER, str_of(p->src->text.p +
 		    p->lex->before_span.at, at.at + at.len -
 		    p->lex->before_span.at), STR_NIL, STR_NIL);

@@ -281,6 +281,90 @@ test_syslog(void **state)
 	world_close(&w);
 }
 
+/* The value of a field of the journal's protocol; its length is *n. */
+static const char *
+journal_field(const char *p, size_t left, const char *name, size_t *n)
+{
+	size_t k = strlen(name), v, i;
+	const char *e;
+
+	while (left > 0) {
+		e = memchr(p, '\n', left);
+		assert_non_null(e);
+		if (memchr(p, '=', (size_t)(e - p)) != NULL) {
+			*n = (size_t)(e - p) - k - 1;
+			if (strncmp(p, name, k) == 0 && p[k] == '=')
+				return p + k + 1;
+			e++;
+		} else {
+			for (v = 0, i = 0; i < 8; i++)
+				v |= (size_t)(unsigned char)e[1 + i] << 8 * i;
+			*n = v;
+			if (strncmp(p, name, k) == 0 && p[k] == '\n')
+				return e + 9;
+			e += 9 + v;
+			assert_int_equal(*e, '\n');
+			e++;
+		}
+		left -= (size_t)(e - p);
+		p = e;
+	}
+	return NULL;
+}
+
+static void
+test_journal(void **state)
+{
+	static const struct { const char *name, *value; } want[] = {
+		{ "MESSAGE", "two\nlines = 2\n" }, { "PRIORITY", "4" },
+		{ "SYSLOG_IDENTIFIER", "picket" }, { "PICKET_SCRIPT", "Script" },
+		{ "PICKET_ALERT", "alert" },
+	};
+	struct live_options o = world_options(&w);
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	static char got[100000], big[70000];
+	const char *v;
+	size_t i, k;
+	ssize_t n;
+	int fd;
+
+	(void)state;
+	in_dir(a.sun_path, "journal");
+	o.journal = a.sun_path;
+	o.level = LEVEL_WARNING;
+	o.script = STR_LIT("Script");
+	o.alert = STR_LIT("alert");
+	w.live = live_new(&o);
+	assert_false(put(OUT_JOURNAL, NULL, "nobody there"));
+	why_has("journal (/tmp/");
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+	assert_true(put(OUT_JOURNAL, NULL, "two\nlines = 2\n"));
+	n = recv(fd, got, sizeof got, 0);
+	assert_true(n > 0);
+	for (i = 0; i < sizeof want / sizeof want[0]; i++) {
+		v = journal_field(got, (size_t)n, want[i].name, &k);
+		if (v == NULL || k != strlen(want[i].value) ||
+		    memcmp(v, want[i].value, k) != 0)
+			fail_msg("%s", want[i].name);
+	}
+	/* what goes in as a field must not come out as two */
+	assert_true(put(OUT_JOURNAL, NULL, "x\nPRIORITY=0"));
+	n = recv(fd, got, sizeof got, 0);
+	v = journal_field(got, (size_t)n, "PRIORITY", &k);
+	assert_int_equal(*v, '4');
+	assert_true(put(OUT_JOURNAL, NULL, "plain"));
+	n = recv(fd, got, sizeof got, 0);
+	assert_true(n > 14 && memcmp(got, "MESSAGE=plain\n", 14) == 0);
+	memset(big, 'x', sizeof big - 1);
+	assert_true(put(OUT_JOURNAL, NULL, big));
+	n = recv(fd, got, sizeof got, 0);
+	v = journal_field(got, (size_t)n, "MESSAGE", &k);
+	assert_int_equal(k, 64 * 1024);
+	close(fd);
+	world_close(&w);
+}
+
 static void
 test_clock(void **state)
 {
@@ -859,6 +943,7 @@ main(void)
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_log),
 		cmocka_unit_test(test_syslog),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_input_command),
 		cmocka_unit_test(test_input_file),

@@ -14,6 +14,7 @@ UNIT_TESTS = \
 	tests/unit/test_conf \
 	tests/unit/test_cron \
 	tests/unit/test_csv \
+	tests/unit/test_directive \
 	tests/unit/test_format \
 	tests/unit/test_hostile \
 	tests/unit/test_jpath \

@@ -542,6 +542,38 @@ conf_options(void)
 #undef O
 }
 
+/* --- directives --- */
+
+/* ".It Ic #define Ar NAME": words of args in capitals are its arguments. */
+static void
+directive(const char *words, const char *args, const char *help)
+{
+	char w[64];
+	bool more = false;
+
+	while (word(&words, w, sizeof w)) {
+		printf("%s \"#%s\"", more ? " , Ic" : ".It Ic", w);
+		more = true;
+	}
+	while (word(&args, w, sizeof w)) {
+		fputs(strcmp(w, "or") == 0 ? " No " :
+		    strcmp(w, "=") == 0 ? " Li " : " Ar ", stdout);
+		put_arg(w);
+	}
+	putchar('\n');
+	put_sentence(help, true);
+}
+
+static void
+directives(void)
+{
+	puts(".Bl -tag -width Ds");
+#define DIR(id, words, does, family, args, help) directive(words, args, help);
+#include "lang/table/directives.def"
+#undef DIR
+	puts(".El");
+}
+
 /* --- the command line --- */
 
 enum command_bit {
@@ -612,6 +644,7 @@ static const struct {
 	{ "keywords", keywords },
 	{ "interpreters", interpreters },
 	{ "wrappers", wrappers },
+	{ "directives", directives },
 	{ "opcodes", opcodes },
 	{ "opcode_count", opcode_count },
 	{ "conf_keys", conf_keys },

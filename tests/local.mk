@@ -87,6 +87,7 @@ EXTRA_DIST += \
 	tests/runner \
 	tests/selftest \
 	tests/sources \
+	tests/state \
 	tests/storm \
 	tests/unit/effect.h \
 	tests/unit/fake_vm.h \

@@ -609,6 +609,7 @@ request_do(struct store *s, enum wire_kind kind, struct wire *w, int fd,
 	struct str name = STR_EMPTY;
 	enum store_got got;
 	int rc = SQLITE_ERROR, tries;
+	bool write = kind == WIRE_APPLY;
 
 	r.alert = wire_get_given(w);
 	r.script = wire_get_given(w);
@@ -619,8 +620,8 @@ request_do(struct store *s, enum wire_kind kind, struct wire *w, int fd,
 		return REQUEST_BAD;
 	if (kind == WIRE_APPLY && s->read_only)
 		return REQUEST_BAD;
-	for (tries = 0; tries < 2; tries++) {
-		got = store_open(s);
+	for (tries = 0; tries < 3; tries++) {
+		got = store_open(s, write);
 		if (got == STORE_FAILED)
 			return REQUEST_FAILED;
 		if (got == STORE_EMPTY) {
@@ -636,6 +637,7 @@ request_do(struct store *s, enum wire_kind kind, struct wire *w, int fd,
 			nothing(&r, kind);
 			return REQUEST_DONE;
 		}
+		write = true;	/* to set it aside takes that */
 	}
 	store_close(s);
 	return r.gone ? REQUEST_GONE : rc == SQLITE_OK ? REQUEST_DONE :

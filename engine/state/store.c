@@ -97,6 +97,7 @@ static enum store_got
 look(struct store *s)
 {
 	struct stat st;
+	int error;
 
 	if (lstat(buf_c(&s->path), &st) != 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
@@ -116,11 +117,13 @@ look(struct store *s)
 		return fail(s, "belongs to user %ld, and this runs as user "
 		    "%ld: run it as that user, or move the file away",
 		    (long)st.st_uid, (long)geteuid());
-	if (access(s->path.p, s->read_only ? R_OK : R_OK | W_OK) != 0)
+	if (access(s->path.p, s->writing ? R_OK | W_OK : R_OK) != 0) {
+		error = errno;
 		return fail(s, "cannot be %s: %s: give the user its rights "
 		    "(chmod 600), or make its file system writable",
-		    s->read_only || access(s->path.p, R_OK) != 0 ? "read" :
-		    "written", strerror(errno));
+		    access(s->path.p, R_OK) != 0 ? "read" : "written",
+		    strerror(error));
+	}
 	return STORE_READY;
 }
 
@@ -154,23 +157,24 @@ holder(struct store *s, struct flock *l)
 static bool
 take_lock(struct store *s)
 {
-	struct flock l = { .l_type = s->read_only ? F_RDLCK : F_WRLCK,
+	struct flock l = { .l_type = s->writing ? F_WRLCK : F_RDLCK,
 	    .l_whence = SEEK_SET };
 	struct timespec tick = { 0, 1000000 };
 	double until = now(CLOCK_MONOTONIC) + LIM_STORE_LOCK;
 
-	s->lock = open(buf_c(&s->lock_path), (s->read_only ? O_RDONLY :
-	    O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	s->lock = open(buf_c(&s->lock_path), (s->writing ? O_RDWR | O_CREAT :
+	    O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (s->lock == -1) {
-		if (s->read_only)
+		if (!s->writing)
 			return true;	/* nobody has written here, or it is
 					 * not ours: the file tells */
 		if (errno == ENOSPC || errno == EDQUOT)
 			fail(s, "the disk is full: the lock file beside it "
 			    "cannot be made; make room there");
 		else
-			fail(s, "the lock file %s cannot be opened: %s",
-			    s->lock_path.p, strerror(errno));
+			fail(s, "cannot be written: the lock file beside it: "
+			    "%s: make its folder and file system writable",
+			    strerror(errno));
 		return false;
 	}
 	while (fcntl(s->lock, F_SETLK, &l) != 0) {
@@ -244,18 +248,20 @@ static const char schema[] =
 _Static_assert(STORE_ID == 1885954923 && STORE_VERSION == 1,
     "the schema says them, too");
 
+enum schema { SCHEMA_FINE, SCHEMA_NONE, SCHEMA_REFUSED };
+
 /* Whose file it is, and of which version; an empty one gets its tables. */
 static int
-check_schema(struct store *s, bool *refused)
+check_schema(struct store *s, enum schema *is)
 {
 	int id, version, tables, rc;
 
-	*refused = true;
+	*is = SCHEMA_REFUSED;
 	if ((rc = pragma(s, "PRAGMA application_id", &id)) != SQLITE_OK ||
 	    (rc = pragma(s, "PRAGMA user_version", &version)) != SQLITE_OK ||
 	    (rc = pragma(s, "SELECT count(*) FROM sqlite_master", &tables)) !=
 	    SQLITE_OK) {
-		*refused = false;
+		*is = SCHEMA_FINE;
 		return rc;
 	}
 	if (id == STORE_ID && version > STORE_VERSION)
@@ -263,12 +269,12 @@ check_schema(struct store *s, bool *refused)
 		    "knows %d): run that Picket, or move the file away to "
 		    "begin anew", version, STORE_VERSION);
 	else if (id == STORE_ID && version == STORE_VERSION)
-		*refused = false;
+		*is = SCHEMA_FINE;
 	else if (id != 0 || version != 0 || tables != 0)
 		fail(s, "is a database of another program: move it away");
 	else {
-		*refused = false;
-		if (s->read_only)
+		*is = s->writing ? SCHEMA_FINE : SCHEMA_NONE;
+		if (!s->writing)
 			return SQLITE_OK;
 		rc = exec(s, "PRAGMA journal_mode = WAL");
 		return rc == SQLITE_OK ? exec(s, schema) : rc;
@@ -277,8 +283,9 @@ check_schema(struct store *s, bool *refused)
 }
 
 /*
- * A dry run reads the file as it is and makes none beside it, which SQLite
- * calls immutable; only what a killed store left in the journal needs more.
+ * What only reads takes the file as it is and makes none beside it, which
+ * SQLite calls immutable; only what a killed store left in the journal needs
+ * more, and the lock has its writers wait.
  */
 static int
 open_db(struct store *s)
@@ -287,8 +294,9 @@ open_db(struct store *s)
 	struct stat st;
 	size_t i;
 	int rc, flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	bool left;
 
-	if (!s->read_only)
+	if (s->writing)
 		return sqlite3_open_v2(buf_c(&s->path), &s->db, flags, NULL);
 	buf_init(&uri, s->mem);
 	buf_init(&wal, s->mem);
@@ -300,22 +308,25 @@ open_db(struct store *s)
 			buf_printf(&uri, "%%%02x", (unsigned)s->path.p[i]);
 		else
 			buf_putc(&uri, s->path.p[i]);
-	if (stat(buf_c(&wal), &st) != 0 || st.st_size == 0)
+	left = stat(buf_c(&wal), &st) == 0 && st.st_size > 0;
+	if (!left)
 		buf_puts(&uri, "?immutable=1");
-	rc = sqlite3_open_v2(buf_c(&uri), &s->db, SQLITE_OPEN_READONLY |
-	    SQLITE_OPEN_URI, NULL);
+	flags = left && !s->read_only ? SQLITE_OPEN_READWRITE :
+	    SQLITE_OPEN_READONLY;
+	rc = sqlite3_open_v2(buf_c(&uri), &s->db, flags | SQLITE_OPEN_URI,
+	    NULL);
 	buf_free(&uri);
 	buf_free(&wal);
 	return rc;
 }
 
 static int
-set_up(struct store *s, bool *refused)
+set_up(struct store *s, enum schema *is)
 {
 	mode_t mask = umask(077);
 	int rc = open_db(s);
 
-	*refused = false;
+	*is = SCHEMA_FINE;
 	if (rc == SQLITE_OK) {
 		(void)sqlite3_extended_result_codes(s->db, 1);
 		(void)sqlite3_busy_timeout(s->db, LIM_STORE_BUSY);
@@ -328,46 +339,46 @@ set_up(struct store *s, bool *refused)
 		    "PRAGMA cell_size_check = ON");
 	}
 	if (rc == SQLITE_OK)
-		rc = check_schema(s, refused);
+		rc = check_schema(s, is);
 	(void)umask(mask);
 	return rc;
 }
 
 enum store_got
-store_open(struct store *s)
+store_open(struct store *s, bool write)
 {
 	enum store_got got;
+	enum schema is;
 	int rc, tries;
-	bool refused;
 
 	if (s->path.n == 0 || s->path.p[0] != '/')
 		return fail(s, "is no absolute path");
-	if (!s->read_only && !make_folder(s))
-		return STORE_FAILED;
-	if (s->read_only && (got = look(s)) != STORE_READY)
-		return got;
-	if (!take_lock(s)) {
-		store_close(s);
-		return STORE_FAILED;
-	}
-	for (tries = 0; tries < 2; tries++) {
+	/* to read, to set aside what is damaged, and on what is new then */
+	for (tries = 0; tries < 3; tries++) {
+		s->writing = write;
+		if (write ? !make_folder(s) : (got = look(s)) != STORE_READY)
+			return write ? STORE_FAILED : got;
+		if (!take_lock(s))
+			break;
 		got = look(s);
-		if (got == STORE_FAILED || (got == STORE_EMPTY &&
-		    s->read_only)) {
+		if (got == STORE_FAILED || (got == STORE_EMPTY && !write)) {
 			store_close(s);
 			return got;
 		}
-		rc = set_up(s, &refused);
-		if (refused)
+		rc = set_up(s, &is);
+		if (is == SCHEMA_REFUSED)
 			break;
+		if (is == SCHEMA_NONE) {
+			store_close(s);
+			return STORE_EMPTY;
+		}
 		if (rc == SQLITE_OK)
 			return STORE_READY;
 		if (!store_failed(s, rc))
 			break;
 		if (s->read_only)
 			return STORE_EMPTY;
-		if (!take_lock(s))
-			break;
+		write = true;
 	}
 	store_close(s);
 	return STORE_FAILED;
@@ -435,6 +446,8 @@ store_failed(struct store *s, int rc)
 			buf_puts(&s->note, ": the state's file is damaged: a "
 			    "dry run leaves it there, and has no previous "
 			    "values");
+			aside = true;
+		} else if (!s->writing) {
 			aside = true;
 		} else {
 			if (s->db != NULL)

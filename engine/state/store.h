@@ -1,9 +1,9 @@
 /*
  * store: the state's file, for picket-store alone.  Why not held open: each
  * request takes the lock, opens the file, does its work and closes it, so
- * that runs of other scripts never wait for longer than one request, a run
- * that is killed leaves nothing half done, and a dry run can read the file
- * without writing beside it.
+ * that runs of other scripts never wait for longer than one request, and a
+ * run that is killed leaves nothing half done.  What only reads makes no file
+ * and writes none, so it works where nothing can be written, too.
  *
  * A file that SQLite calls damaged is set aside under another name and begun
  * anew; it is never deleted.
@@ -26,7 +26,8 @@
 struct store {
 	struct mem	*mem;
 	struct buf	 path, lock_path;
-	bool		 read_only;
+	bool		 read_only;	/* a dry run: all only reads */
+	bool		 writing;	/* the file is open for more */
 	sqlite3		*db;		/* NULL: closed */
 	int		 lock;		/* descriptor, -1 */
 	struct buf	 why;		/* of a failure */
@@ -35,7 +36,7 @@ struct store {
 
 enum store_got {
 	STORE_READY,
-	STORE_EMPTY,		/* read only, and there is no file */
+	STORE_EMPTY,		/* there is no file to read */
 	STORE_FAILED		/* see why */
 };
 
@@ -43,12 +44,14 @@ enum store_got {
 void	store_init(struct store *, struct mem *, struct str path,
 	    bool read_only);
 void	store_free(struct store *);
-enum store_got store_open(struct store *);
+/* write: for more than reading; makes what is not there. */
+enum store_got store_open(struct store *, bool write);
 void	store_close(struct store *);
 /*
- * Makes the reason of SQLite's last failure.  True: the file was damaged and
- * is set aside (see note); it is closed, and to open it again gives an empty
- * one.
+ * Makes the reason of SQLite's last failure.  True: the file is damaged, and
+ * is closed.  If it was open for writing it is set aside (see note), and to
+ * open it again gives an empty one; else that remains to be done, but not by
+ * a dry run.
  */
 bool	store_failed(struct store *, int rc);
 

@@ -133,6 +133,9 @@ test_first(void **state)
 	assert_true(n == 0);
 	assert_true(state_position(st, &one, STR_LIT("/l"), &p));
 	assert_int_equal(p.n, 0);
+	/* what only asks makes nothing */
+	assert_int_equal(stat(file, &sb), -1);
+	assert_true(apply(st, &one, leaves(), true, at_once, 0));
 	state_free(st);
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(stat(file, &sb), 0);

@@ -100,9 +100,16 @@ bool
 live_apply(struct live *l, bool ended_well, const struct state_expire *e)
 {
 	struct state_owner o = owner(l);
+	struct str why;
 
 	if (l->o.state == NULL || l->o.outcome == NULL)
 		return true;
-	return state_apply(l->o.state, &o, l->o.outcome, ended_well, e,
-	    live_clock(l)) || failed(l);
+	if (state_apply(l->o.state, &o, l->o.outcome, ended_well, e,
+	    live_clock(l)))
+		return true;
+	why = state_why(l->o.state);
+	live_fail(l, "%s: %.*s", state_is_unknown(l->o.state) ? "it is not "
+	    "known whether this run was kept" : "nothing was kept of this run",
+	    (int)(why.n < LIM_WHY ? why.n : LIM_WHY), why.p);
+	return false;
 }

@@ -229,8 +229,8 @@ static void
 state_fails(struct run *r, const char *what, struct str why)
 {
 	char t[LIM_WARN_TEXT * 2];
-	int k = snprintf(t, sizeof t, "%s: %.*s", what,
-	    why.n < LIM_WARN_TEXT ? (int)why.n : LIM_WARN_TEXT, why.p);
+	int k = snprintf(t, sizeof t, "%s%s%.*s", what,
+	    what[0] == '\0' ? "" : ": ", why.n < LIM_WARN_TEXT ? (int)why.n : LIM_WARN_TEXT, why.p);
 
 	r->host->log(r->live, LOG_ERROR, str_of(t, (size_t)k));
 	r->res->state_lost = true;
@@ -275,8 +275,7 @@ apply(struct run *r)
 			outcome_name(r->outcome, p->kept[i].number,
 			    p->kept[i].name);
 	if (!live_apply(r->live, well, &e))
-		state_fails(r, "nothing was kept of this run",
-		    r->host->why(r->live));
+		state_fails(r, "", r->host->why(r->live));
 }
 
 static void

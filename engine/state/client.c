@@ -30,6 +30,7 @@ struct state {
 	struct buf	 hello, out, in;	/* messages at hand, each way */
 	struct buf	 position;
 	struct buf	 why;
+	bool		 unknown;	/* whether the last request was done */
 	unsigned	 napply;	/* makes ids differ */
 };
 
@@ -287,11 +288,15 @@ ask(struct state *st, struct wire *w, state_value_fn *fn, void *arg)
 	int tries;
 
 	wire_end(&st->out);
+	st->unknown = false;
 	for (tries = 0; a == LOST && tries < 2; tries++) {
 		if (st->fd == -1 && !start(st))
 			return false;
 		a = talk(st, &st->out, w, fn, arg);
+		st->unknown = st->unknown || a == LOST;
 	}
+	if (a != LOST)
+		st->unknown = false;
 	return a == ANSWERED;
 }
 
@@ -460,6 +465,12 @@ state_apply(struct state *st, const struct state_owner *o,
 	wire_text(&st->out, buf_view(&out->names));
 	buf_str(&st->out, buf_view(&out->items));
 	return ask(st, &w, NULL, NULL);
+}
+
+bool
+state_is_unknown(const struct state *st)
+{
+	return st->unknown;
 }
 
 struct str

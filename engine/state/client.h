@@ -100,6 +100,9 @@ bool	state_apply(struct state *, const struct state_owner *,
 	    const struct outcome *, bool ended_well,
 	    const struct state_expire *, double now);
 
+/* After state_apply: it failed, but the store may have taken it all before it
+ * was gone. */
+bool	state_is_unknown(const struct state *);
 /* The reason of the last failure, one line, and what to do. */
 struct str state_why(const struct state *);
 

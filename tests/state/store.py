@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 PICKET = os.environ['PICKET']
 SAN = 'PICKET_SANITIZERS' in os.environ
@@ -83,6 +84,16 @@ class Place:
         p = self.start(*args, **how)
         out, err = p.communicate(timeout=120)
         return p.returncode, out.decode('latin-1'), err.decode('latin-1')
+
+    def measured(self, *args, **how):
+        """(output, MiB of the larger of picket and its store, seconds)"""
+        start = time.monotonic()
+        p = self.start(*args, **how)
+        out = p.stdout.read().decode('latin-1')
+        err = p.stderr.read().decode('latin-1')
+        _, status, used = os.wait4(p.pid, 0)
+        p.returncode = status
+        return (out + err, used.ru_maxrss / 1024, time.monotonic() - start)
 
     def sql(self, text, *args):
         db = sqlite3.connect(self.db)

@@ -574,6 +574,53 @@ directives(void)
 	puts(".El");
 }
 
+/* --- the files of a site --- */
+
+/* The arguments of a keyword: names in capitals, the rest as it is typed. */
+static void
+config_row(const char *word_, const char *args, const char *help)
+{
+	printf(".It Ic %s", word_);
+	if (*args != '\0') {
+		fputs(" Ar ", stdout);
+		put_arg(args);
+	}
+	putchar('\n');
+	put_sentence(help, false);
+}
+
+static void
+config_files(void)
+{
+#define CF(id, name, help) printf(".It Pa %s\n", name); put_sentence(help, false);
+#include "lang/table/config.def"
+#undef CF
+}
+
+static void
+config_systems(void)
+{
+#define CS(id, word, args, help) config_row(word, args, help);
+#include "lang/table/config.def"
+#undef CS
+}
+
+static void
+config_alerts(void)
+{
+#define CA(id, word, kind, args, help) config_row(word, args, help);
+#include "lang/table/config.def"
+#undef CA
+}
+
+static void
+config_install(void)
+{
+#define CP(id, word, args, help) config_row(word, args, help);
+#include "lang/table/config.def"
+#undef CP
+}
+
 /* --- the command line --- */
 
 enum command_bit {
@@ -627,6 +674,7 @@ options_all(void)
 }
 
 static void options_fmt(void) { options_of(ON(FMT)); }
+static void options_list(void) { options_of(ON(LIST)); }
 static void options_check(void) { options_of(ON(CHECK)); }
 static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
@@ -650,7 +698,12 @@ static const struct {
 	{ "conf_keys", conf_keys },
 	{ "conf_transports", conf_transports },
 	{ "conf_options", conf_options },
+	{ "config_files", config_files },
+	{ "config_systems", config_systems },
+	{ "config_alerts", config_alerts },
+	{ "config_install", config_install },
 	{ "options_all", options_all },
+	{ "options_list", options_list },
 	{ "options_check", options_check },
 	{ "options_fmt", options_fmt },
 	{ "options_run", options_run },

@@ -6,6 +6,7 @@ MAN_PAGES = \
 	man/picket-from-awk.7 \
 	man/picket-from-pikt.7 \
 	man/picket.1 \
+	man/picket.cfg.5 \
 	man/picket.conf.5 \
 	man/picket.functions.5 \
 	man/pikt.5

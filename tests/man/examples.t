@@ -125,6 +125,8 @@ def judge_shell(e):
 
 def judge(e):
     for name, text in e.files.items():
+        if '/' in name:
+            os.makedirs(os.path.dirname(name), exist_ok=True)
         with open(name, 'w') as f:
             f.write(text)
     try:
@@ -134,6 +136,7 @@ def judge(e):
 
 
 def main():
+    os.umask(0o022)		# or a site is refused
     folder = os.path.join(SRC, 'man')
     examples = []
     for name in sorted(os.listdir(folder)):

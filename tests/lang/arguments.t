@@ -101,7 +101,7 @@ for e in table * ROUNDS:
     name, calls = e['names'][0], []
     for i in range(MANY if e['arguments'] else 3):
         calls.append(call(r, e))
-    text = 'A\n    begin\n\tset #n["x"] = 1\n\tset $a["x"] = "v"\n'
+    text = 'A init memory 512M\n    begin\n\tset #n["x"] = 1\n\tset $a["x"] = "v"\n'
     # one line each: a log line's number is that of the call
     for i, (c, missing) in enumerate(calls):
         text += '\tset $r = "" . (%s) output "%d=" . $base64($r)\n' % (c, i)

@@ -5,17 +5,18 @@ The rows are those of tests/lang/coverage, a name and each synonym one, and so
 are the tests: one that is named there for a row runs without the row.  The
 holes are made by tests/lang/mutant, at run time: nothing is built for them.
 
-Precedences cannot be had that way.  For each two neighbours in the table of
-parser.y they are exchanged, for each level its associativity is turned, and
-picket is built with that grammar.  `make check` does a few of these, which
-ones its seed says (MUTANT_SEED); make check-long all.
+Then picket is built for some: without the row in a copy of the .def files;
+with two neighbours of parser.y's table of precedences exchanged, or with a
+level's associativity turned.  `make check` does a few, which ones its seed
+says (MUTANT_SEED); make check-long does all.
 """
-# runner: timeout=300 long-timeout=1800
+# runner: timeout=300 long-timeout=3600
 
 import concurrent.futures
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 
@@ -27,7 +28,17 @@ import importlib.util			# noqa: E402
 
 LONG = os.environ.get('PICKET_LONG', '') not in ('', '0')
 SEED = int(os.environ.get('MUTANT_SEED', '') or random.randrange(1000000))
-SAMPLE = 4		# grammars in make check: 2 s each
+SAMPLE = 4		# grammars, and rows, in make check: 2 s each
+
+# Who looks names up in which table.
+READERS = {
+    'keywords': ['lang/syntax/lexer.c'],
+    'directives': ['lang/syntax/words.c'],
+    'builtins': ['lang/table/builtin.c'],
+    'interpreters': ['lang/check/shell_simple.c'],
+    'config': ['lang/config/alerts.c', 'lang/config/systems.c',
+               'lang/config/objects.c'],
+}
 
 
 def load(path, name):
@@ -80,29 +91,68 @@ def grammars():
                text[m.end():])
 
 
-def build(text, at):
-    """picket with that grammar; or None, and what the tools said."""
+def without(table, row, text):
+    """The text of a .def file without that name, or as it is."""
+    if table == 'keywords':
+        return re.sub(r'KW\(\w+, "%s", \w+\)' % re.escape(row), '', text)
+    if table == 'config':
+        return re.sub(r'^(C[^F]\(\w+, )"%s"' % re.escape(row), r'\1"(gone)"',
+                      text, flags=re.M)
+
+    def names(m):
+        return m.group(1) + '"' + ' '.join(
+            w for w in m.group(2).split() if w != row) + '"'
+
+    return re.sub(r'^((?:BI\(\w+, |DIR\(\w+, |PROG\(|WRAP\(|BUILTIN\())'
+                  r'"([^"]+)"', names, text, flags=re.M)
+
+
+def row_build(table, row, at):
+    """picket without a row."""
+    os.makedirs(os.path.join(at, 'lang/table'))
+    changed = False
+    for name in os.listdir(os.path.join(cov.SRC, 'lang/table')):
+        if name.endswith('.def'):
+            with open(os.path.join(cov.SRC, 'lang/table', name)) as f:
+                text = f.read()
+            less = without(table, row, text) if name.startswith(table) \
+                else text
+            changed = changed or less != text
+            with open(os.path.join(at, 'lang/table', name), 'w') as f:
+                f.write(less)
+    if not changed:
+        return None, 'no such row'
+    return build(at, [os.path.join(cov.SRC, t) for t in READERS[table]])
+
+
+def grammar_build(text, at):
+    """picket with that grammar."""
     os.makedirs(at)
     with open(os.path.join(at, 'parser.y'), 'w') as f:
         f.write(text)
+    return build(at, [at + '/parser.c'], ['bison', '--defines=' + at +
+                 '/parser.h', '-o', at + '/parser.c', at + '/parser.y'])
+
+
+def build(at, sources, first=('true',)):
+    """picket with some objects of its own, and all others as they are: its
+    path or None, and what the tools said."""
     cc = os.environ.get('CC', 'cc').split()
-    san = make_variable('PK_SAN')
+    flags = make_variable('PK_SAN') + make_variable('PCRE2_CFLAGS') + \
+        make_variable('JANSSON_CFLAGS') + [
+            '-std=c11', '-w', '-D_GNU_SOURCE', '-I' + at, '-I' + cov.SRC,
+            '-I' + cov.BUILD]
     objects = [os.path.join(cov.BUILD, o.replace('$(OBJEXT)', 'o'))
                for o in make_variable('am_picket_OBJECTS')]
-    libs = make_variable('JANSSON_LIBS') + make_variable('PCRE2_LIBS') + \
-        make_variable('LIBS')
-    for v in make_variable('PICKET_LIBS'):
-        if v.endswith('.a'):
-            libs.insert(len([x for x in libs if x.endswith('.a')]),
-                        os.path.join(cov.BUILD, v))
-    for words in (
-            ['bison', '--defines=' + at + '/parser.h', '-o', at + '/parser.c',
-             at + '/parser.y'],
-            cc + san + ['-std=c11', '-w', '-D_GNU_SOURCE', '-I' + cov.SRC,
-                        '-I' + cov.BUILD, '-c', at + '/parser.c', '-o',
-                        at + '/parser.o'],
-            cc + san + ['-o', at + '/picket', at + '/parser.o'] + objects +
-            libs):
+    libs = [os.path.join(cov.BUILD, v) for v in make_variable('PICKET_LIBS')
+            if v.endswith('.a')]
+    for v in ('JANSSON_LIBS', 'PCRE2_LIBS', 'PICKET_LIBS', 'LIBS'):
+        libs += [w for w in make_variable(v) if w.startswith('-')]
+    made = [os.path.join(at, os.path.basename(t)[:-1] + 'o') for t in sources]
+    for words in [list(first)] + [
+            cc + flags + ['-c', t, '-o', o] for t, o in zip(sources, made)] + [
+            cc + make_variable('PK_SAN') + ['-o', at + '/picket'] + made +
+            objects + libs]:
         p = subprocess.run(words, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT)
         if p.returncode != 0:
@@ -136,14 +186,35 @@ for table, list_ in cov.rows().items():
     tell(not alive, '%s: a test fails without any of the %d rows' %
          (table, len(list_)), *('nothing fails without ' + s for s in alive))
 
+# Built the same way without a hole nothing fails.
+if shutil.which('bison'):
+    at = os.path.abspath('control')
+    os.makedirs(at)
+    with open(os.path.join(cov.SRC, 'lang/syntax/parser.y')) as f, \
+            open(os.path.join(at, 'parser.y'), 'w') as g:
+        g.write(f.read())
+    picket, why = build(
+        at, [at + '/parser.c'] + [os.path.join(cov.SRC, t) for t in
+                                  sum(READERS.values(), [])],
+        ['bison', '--defines=' + at + '/parser.h', '-o', at + '/parser.c',
+         at + '/parser.y'])
+    tests = [cov.lang.Case(n) for n in cov.names_in(HERE)][::1 if LONG else 9]
+    bad = ['%s fails' % t.name for t, b in zip(tests, pool.map(
+        lambda t: t.run(picket), tests)) if b] if picket else [why]
+    tell(not bad, 'built without a hole: %d tests pass' % len(tests), *bad)
+
+print('# MUTANT_SEED=%d' % SEED)
+rnd = random.Random(SEED)
+todo = [((table, row), 'built without it: %s %s' % (table, shown), None)
+        for table, list_ in cov.rows().items() if table in READERS
+        for row, shown in list_]
+if not LONG:
+    todo = rnd.sample(todo, SAMPLE)
 try:
     subprocess.run(['bison', '--version'], stdout=subprocess.DEVNULL)
-    todo = list(grammars())
-    if not LONG:
-        print('# MUTANT_SEED=%d' % SEED)
-        todo = random.Random(SEED).sample(todo, SAMPLE)
+    more = list(grammars())
+    todo += more if LONG else rnd.sample(more, SAMPLE)
 except FileNotFoundError:
-    todo = []
     number += 1
     print('ok %d - precedences # skip no bison to build grammars with' %
           number)
@@ -151,10 +222,13 @@ except FileNotFoundError:
 
 def one(job):
     i, ((table, row), what, text) = job
-    picket, why = build(text, os.path.abspath('grammar%d' % i))
+    at = os.path.abspath('built%d' % i)
+    picket, why = row_build(table, row, at) if text is None \
+        else grammar_build(text, at)
     if picket is None:
         return False, why
     t = killed(used[table].get(row, []), picket, {})
+    shutil.rmtree(at)
     return t is not None, 'nothing fails'
 
 

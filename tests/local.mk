@@ -56,6 +56,7 @@ tests_lang_mutant_LDFLAGS = $(AM_LDFLAGS) \
 # --enable-fuzzing gives them to libFuzzer.
 FUZZERS = \
 	tests/fuzz/fuzz_compile \
+	tests/fuzz/fuzz_preprocess \
 	tests/fuzz/fuzz_program
 check_PROGRAMS += $(FUZZERS)
 if FUZZING
@@ -67,6 +68,8 @@ FUZZ_LINK =
 endif
 tests_fuzz_fuzz_compile_SOURCES = tests/fuzz/fuzz_compile.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_compile_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
+tests_fuzz_fuzz_preprocess_SOURCES = tests/fuzz/fuzz_preprocess.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_preprocess_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 tests_fuzz_fuzz_program_SOURCES = tests/fuzz/fuzz_program.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_program_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 

@@ -47,7 +47,14 @@ static const char *const words[] = {
 	" case ", " default ", " endsw ", " for ", " endfor ", " again ",
 	" =~ ", " . ", " ** ", " -e ", "=ps", "=two(", "=loop", "1e308", "10%",
 	"$foo", "#bar", "@#x", "%$x", "FOO", "$a[", "#keys($k, $a)",
-	"#popen(", "$text(", "$raw(", "$words(", "#if", "#ifdef x\n", "\xff",
+	"#popen(", "$text(", "$raw(", "$words(", "#if", "#ifdef x\n",
+	"\n#if linux\n", "\n#elif ! a\n", "\n#else\n", "\n#endif\n",
+	"\n#ifdef doexec\n", "\n#elsedef\n", "\n#endifdef\n", "\n#define x\n",
+	"\n#setdef x = [a]\n", "\n#include \"ab\"\n", "\n#include <a>\n",
+	"\n#include [a]\n", "\n#verbatim \"a\"\n", "\n#fix\n", "\n#unfix\n",
+	"\n#indent\n", "\n#unindent\n", "\n#set a = \"$ab\"\n",
+	"\n#echo \"$a ${ab}\"\n", "\n#exec [b c]\n", "\nname TRUE\n",
+	"\nname(A, B) (A) (B)\n", "=name(x, =name)", "\xff",
 	"\x80", "0", "-1", "99999999999999999999", "<<NIL>>",
 };
 

@@ -18,7 +18,7 @@ if [ "$n" = 0 ]; then
 fi
 each=$((total / n + 1))
 
-echo "1..2"
+echo "1..3"
 failed=0
 tell() {	# tell NUMBER WHAT STATUS
 	if [ "$3" = 0 ]; then
@@ -41,7 +41,7 @@ mkdir "$TMPDIR/pkc"
 i=0
 while read -r f; do
 	i=$((i + 1))
-	"$PICKET" compile -o "$TMPDIR/pkc/$i.pkc" "$f" >/dev/null 2>&1
+	"$PICKET" compile --no-commands -o "$TMPDIR/pkc/$i.pkc" "$f" >/dev/null 2>&1
 done <"$TMPDIR/scripts"
 n=$(find "$TMPDIR/pkc" -name '*.pkc' | wc -l)
 if [ "$n" = 0 ]; then
@@ -51,4 +51,12 @@ else
 	    "$TMPDIR/pkc/"*.pkc >"$TMPDIR/out" 2>&1
 	tell 2 "bytes as compiled files" $?
 fi
+# texts with directives, and macro files
+find "$SRCDIR/tests" "$SRCDIR/stdlib-scripts" "$SRCDIR/examples" \( \
+    -name 'pre-*' -o -name '*.cfg' -o -name '*.inc' \) ! -name '*.err' \
+    -size -64k -type f | sort >"$TMPDIR/texts"
+n=$(wc -l <"$TMPDIR/texts")
+xargs "$BUILDDIR/tests/fuzz/fuzz_preprocess" -n $((total / n / 4 + 1)) -s "$seed" \
+    <"$TMPDIR/texts" >"$TMPDIR/out" 2>&1
+tell 3 "texts through the preprocessor" $?
 exit $failed

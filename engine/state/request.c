@@ -219,6 +219,7 @@ struct apply {
 	struct owner	 o;
 	struct str	 id, names;
 	bool		 ended_well;
+	bool		 trims;		/* a series has grown */
 	double		 expire_runs, expire_seconds, now;
 	struct wire	 items;
 	struct str	 last_key;	/* of last_line; views the message */
@@ -296,39 +297,44 @@ store_position(struct apply *a, struct str name, struct str text)
 	return run(q, SQLITE_OK);
 }
 
-/* A series keeps its newest points. */
+/* A statement over the owner and up to two numbers. */
 static int
-trim(struct apply *a, sqlite3_int64 series)
+sweep(struct apply *a, const char *sql, double x, double y)
 {
-	int rc = SQLITE_OK, i;
-	sqlite3_stmt *q;
-	static const char *const sql[] = {
-		"DELETE FROM point WHERE series = ?1 AND time < ?2",
-		"DELETE FROM point WHERE rowid IN (SELECT rowid FROM point "
-		"WHERE series = ?1 ORDER BY time LIMIT max(0, (SELECT points "
-		"FROM series WHERE id = ?1) - ?2))",
-	};
+	int rc = SQLITE_OK;
+	sqlite3_stmt *q = prepare(a->r->s, sql, &rc);
 
-	for (i = 0; i < 2; i++) {
-		q = prepare(a->r->s, sql[i], &rc);
-		if (q != NULL) {
-			(void)sqlite3_bind_int64(q, 1, series);
-			(void)sqlite3_bind_double(q, 2, i == 0 ?
-			    a->now - LIM_POINT_AGE : LIM_POINTS);
-		}
-		rc = run(q, rc);
-		(void)sqlite3_finalize(q);
-		q = prepare(a->r->s, "UPDATE series SET points = points - "
-		    "?2 WHERE id = ?1", &rc);
-		if (q != NULL) {
-			(void)sqlite3_bind_int64(q, 1, series);
-			(void)sqlite3_bind_int64(q, 2,
-			    sqlite3_changes(a->r->s->db));
-		}
-		rc = run(q, rc);
-		(void)sqlite3_finalize(q);
+	if (q != NULL) {
+		(void)sqlite3_bind_int64(q, 1, a->o.id);
+		(void)sqlite3_bind_double(q, 2, x);
+		if (sqlite3_bind_parameter_count(q) > 2)
+			(void)sqlite3_bind_double(q, 3, y);
 	}
+	rc = run(q, rc);
+	(void)sqlite3_finalize(q);
 	return rc;
+}
+
+/* The series of the owner keep their newest points. */
+static int
+trim(struct apply *a)
+{
+	static const char *const sql[] = {
+		"DELETE FROM point WHERE time < ?2 AND series IN "
+		"(SELECT id FROM series WHERE owner = ?1)",
+		"DELETE FROM point WHERE rowid IN (SELECT p.rowid FROM series "
+		"s JOIN point p ON p.series = s.id WHERE s.owner = ?1 AND "
+		"s.points > ?2 AND p.time < (SELECT time FROM point WHERE "
+		"series = s.id ORDER BY time DESC LIMIT 1 OFFSET ?2 - 1))",
+		"UPDATE series SET points = (SELECT count(*) FROM point WHERE "
+		"series = id) WHERE owner = ?1 AND points > ?2",
+	};
+	int rc;
+
+	rc = sweep(a, sql[0], a->now - LIM_POINT_AGE, 0);
+	if (rc == SQLITE_OK)
+		rc = sweep(a, sql[1], LIM_POINTS, 0);
+	return rc == SQLITE_OK ? sweep(a, sql[2], LIM_POINTS, 0) : rc;
 }
 
 static int
@@ -345,8 +351,8 @@ point(struct apply *a, struct str name, double time, double v)
 	(void)sqlite3_bind_int64(q, 1, id);
 	(void)sqlite3_bind_double(q, 2, time);
 	(void)sqlite3_bind_double(q, 3, v);
-	rc = run(q, rc);
-	return rc == SQLITE_OK ? trim(a, id) : rc;
+	a->trims = true;
+	return run(q, rc);
 }
 
 /* One item; doing: else it is only looked at. */
@@ -401,24 +407,6 @@ items(struct apply *a, bool doing, bool *bad)
 	while (w.left > 0 && !w.bad && rc == SQLITE_OK)
 		rc = item(a, &w, doing);
 	*bad = w.bad;
-	return rc;
-}
-
-/* A statement over the owner and up to two numbers. */
-static int
-sweep(struct apply *a, const char *sql, double x, double y)
-{
-	int rc = SQLITE_OK;
-	sqlite3_stmt *q = prepare(a->r->s, sql, &rc);
-
-	if (q != NULL) {
-		(void)sqlite3_bind_int64(q, 1, a->o.id);
-		(void)sqlite3_bind_double(q, 2, x);
-		if (sqlite3_bind_parameter_count(q) > 2)
-			(void)sqlite3_bind_double(q, 3, y);
-	}
-	rc = run(q, rc);
-	(void)sqlite3_finalize(q);
 	return rc;
 }
 
@@ -527,6 +515,8 @@ apply_all(struct apply *a)
 		rc = items(a, true, &bad);
 	if (rc == SQLITE_OK && a->ended_well)
 		rc = expire(a);
+	if (rc == SQLITE_OK && a->trims)
+		rc = trim(a);
 	for (i = 0; i < Q_COUNT; i++)
 		(void)sqlite3_finalize(a->q[i]);
 	return rc;

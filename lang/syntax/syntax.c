@@ -337,6 +337,10 @@ build_syntax_error(struct parse *p, struct span at, const char *got,
 	buf_free(&b);
 	if (strcmp(got, "','") == 0 && wants(want, nwant, "&&"))
 		diag_hint(p->diag, d, STR_LIT("texts are joined with ."));
+	else if (is(got, "previous value", "previous element") &&
+	    text.p[0] == '%' && wants(want, nwant, "&&"))
+		hint(p, d, "this is a previous value; for the modulus write: "
+		    "%% #%.*s", str_of(text.p + 1, text.n - 1));
 	else if (wants(want, nwant, "set") && (is(got, "mail", "print") ||
 	    is(got, "log", "syslog") || is(got, "piktlog", "piktlog")))
 		hint(p, d, "write: output %.*s ...", text);

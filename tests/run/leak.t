@@ -17,11 +17,16 @@ Leak
 		filter "sed s/x/y/"
 		dat    #n 1
 		dat    $word 2
+		keys   $word
+		expire 2
 	begin
 		set #sum = 0
 	rule
 		if $word =~ "^(y+)(.*)$"
 			set $seen[$word] .= "$1," . $2
+			set $last = $word
+			output "#{%n} ${%last} ${@word} #{@n} ${@seen[$word]}"
+			record #n as $word
 			set #sum += #n
 			output mail "$word $text(#sum, 2)"
 		fi
@@ -34,6 +39,7 @@ Leak
 			do #pclose(OUT)
 		fi
 	end
+		output "${%seen["xa"]} ${%last} #{#runs()}"
 		foreach #keys($k, $seen)
 			output "$k: $seen[$k]"
 		endforeach
@@ -71,6 +77,8 @@ leak() {
 }
 
 mkdir "$TMPDIR/conf"
+XDG_STATE_HOME=$TMPDIR/st
+export XDG_STATE_HOME
 echo 'lpcmd "cat"' >"$TMPDIR/conf/picket.conf"
 RUN="$PICKET run --config $TMPDIR/conf"
 
@@ -78,6 +86,7 @@ leak 0 "check" "$PICKET" check "$TMPDIR/good.pikt"
 leak 1 "check, with errors" "$PICKET" check "$TMPDIR/bad.pikt"
 leak 0 "dry run" $RUN --dry-run --mail stdout "$TMPDIR/good.pikt"
 leak 0 "run" $RUN --mail stdout "$TMPDIR/good.pikt"
+leak 0 "run with previous values" $RUN --mail stdout "$TMPDIR/good.pikt"
 leak 0 "run, traced" $RUN --trace --mail stdout "$TMPDIR/good.pikt"
 leak 0 "compile" "$PICKET" compile -o "$TMPDIR/good.pkc" "$TMPDIR/good.pikt"
 leak 0 "run of the compiled" $RUN --mail stdout "$TMPDIR/good.pkc"

@@ -216,6 +216,30 @@ tell(p.run()[1] == '<<NIL>>\n' and p.run()[1] == '1\n',
      'an array of a scalar\'s name is new')
 p.remove()
 
+# --- series ---
+
+p = Place('''
+Series
+	begin
+		record 7 as "load"
+		record 8 as "other"
+''')
+p.run()
+most = 600000
+p.sql('INSERT INTO point SELECT 1, (SELECT min(time) FROM point) - value, '
+      'value FROM (WITH RECURSIVE n(value) AS (SELECT 1 UNION ALL SELECT '
+      'value + 1 FROM n WHERE value < ?) SELECT value FROM n)', most - 1)
+p.sql('UPDATE series SET points = ? WHERE id = 1', most)
+p.sql('INSERT INTO point SELECT 2, max(time) - 401 * 86400, 9 FROM point')
+r = p.run()
+got = p.sql('SELECT count(*), min(value), max(value) FROM point WHERE '
+            'series = 1')
+tell(r == (0, '', '') and got == [(most, 1, most - 2)],
+     'a series of %d points loses the oldest' % most, r, got)
+got = p.sql('SELECT value FROM point WHERE series = 2')
+tell(got == [(8,), (8,)], 'and points of more than 400 days ago', got)
+p.remove()
+
 # --- runs that need no state ---
 
 NONE = '''

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -819,6 +821,77 @@ test_facts(void **state)
 #undef ASK
 }
 
+/*
+ * A resolver that does what the name says, instead of the system's: the
+ * program's own functions come before the library's.
+ */
+int
+getaddrinfo(const char *name, const char *service,
+    const struct addrinfo *hints, struct addrinfo **list)
+{
+	static struct sockaddr_in in[20];
+	static struct addrinfo info[20];
+	int i;
+
+	(void)service;
+	(void)hints;
+	if (strcmp(name, "hang") == 0)
+		for (;;)
+			pause();
+	if (strcmp(name, "die") == 0)
+		_exit(1);
+	if (strcmp(name, "busy") == 0)
+		return EAI_AGAIN;
+	if (strcmp(name, "many") != 0 && strcmp(name, "127.0.0.1") != 0)
+		return EAI_NONAME;
+	for (i = 0; i < 20; i++) {
+		in[i].sin_family = AF_INET;
+		in[i].sin_addr.s_addr = htonl(0x7f000001u + (uint32_t)i);
+		info[i] = (struct addrinfo){ .ai_family = AF_INET,
+		    .ai_addr = (struct sockaddr *)&in[i],
+		    .ai_addrlen = sizeof in[i],
+		    .ai_next = i < 19 && *name == 'm' ? &info[i + 1] : NULL };
+	}
+	*list = info;
+	return 0;
+}
+
+void
+freeaddrinfo(struct addrinfo *list)
+{
+	(void)list;
+}
+
+static void
+test_resolver(void **state)
+{
+	char a[4096];
+	double t;
+
+	(void)state;
+	world_open(&w, 0.5);
+#define ASK(key)	ask(FACT_RESOLVE, key, a, sizeof a)
+	assert_int_equal(ASK("many"), 1);
+	assert_true(strncmp(a, "127.0.0.1 127.0.0.2 ", 20) == 0);
+	assert_string_equal(a + strlen(a) - 11, " 127.0.0.16");
+	assert_int_equal(ASK("no.such.host"), 0);
+	assert_int_equal(ASK("busy"), -1);
+	why_has("busy: Temporary failure");
+	assert_int_equal(ASK("busy"), -1);	/* what was kept of it */
+	why_has("busy: Temporary failure");
+	assert_int_equal(ASK("die"), -1);
+	why_has("died");
+	/* whoever hangs is waited for until the run must end */
+	t = H.monotonic(L);
+	assert_int_equal(ASK("hang"), -1);
+	assert_true(H.monotonic(L) - t < 5);
+	why_has("deadline");
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+	assert_int_equal(errno, ECHILD);
+	world_close(&w);
+#undef ASK
+}
+
 /* What is asked of paths. */
 static void
 test_path_facts(void **state)
@@ -952,6 +1025,7 @@ main(void)
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_path_facts),
+		cmocka_unit_test(test_resolver),
 		cmocka_unit_test(test_sessions),
 	};
 

@@ -78,6 +78,7 @@ work(struct compile *c, struct str name, struct str text,
 			(void)codegen(&chk, &c->arena, o->trace ||
 			    chk.status == STATUS_DEBUGGING, prog);
 		prog->file = arena_dup(&c->arena, name);
+		prog->doexec = preprocess_defined(&pp, STR_LIT("doexec"));
 		prog++;
 	}
 }

@@ -119,6 +119,11 @@ bool	 cli_set_dir(struct cli *, const char *dir);
  */
 struct site *cli_site(struct cli *, const char *dir, bool trace,
 	    bool no_alerts);
+/*
+ * Reads the site of the configuration's folder, if it is one, into c->site;
+ * false: told of.
+ */
+bool	 cli_open_site(struct cli *, bool no_alerts);
 /* All that is wrong, on standard error or into json. */
 void	 cli_site_show(struct cli *, struct site *, struct json_diag *json);
 /* The site's object sets for a run. */

@@ -16,6 +16,7 @@
 
 struct totals {
 	size_t			 files, scripts, errors, warnings, unread;
+	bool			 opened;	/* the site, for single files */
 	struct json_diag	*json;
 };
 
@@ -66,6 +67,12 @@ check_file(struct cli *c, const char *path, struct totals *t)
 	struct diag *d;
 	size_t i;
 
+	/* what run would compile it with */
+	if (!t->opened) {
+		t->opened = true;
+		if (!cli_open_site(c, true))
+			t->unread++;
+	}
 	cli_load(c, path, false, &l);
 	t->files++;
 	if (l.compile != NULL) {

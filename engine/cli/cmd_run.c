@@ -77,6 +77,7 @@ run_one(struct alert *a, const struct program *p)
 	int fd;
 
 	a->o.program = p;
+	a->o.doexec = p->doexec || cli_define(a->c, "doexec");
 	a->o.dry = a->dry || p->status == STATUS_TESTING;
 	a->o.keep = !a->dry;
 	if (p->status == STATUS_TESTING && !a->dry)
@@ -263,35 +264,6 @@ plan_site(struct cli *c, const char *arg, struct plan *p)
 	return true;
 }
 
-/* The site, if the folder of the configuration is one; false: told of. */
-static bool
-open_site(struct cli *c, bool no_alerts)
-{
-	const char *dir = c->given[OPT_CONFIG] ? c->value[OPT_CONFIG] :
-	    PICKET_SYSCONFDIR;
-
-	if (c->given[OPT_CONFIG] && !cli_set_dir(c, dir))
-		return false;
-	if (!cli_site_is(c, dir))
-		return true;
-	c->site = cli_site(c, dir, c->given[OPT_TRACE], no_alerts);
-	if (c->site == NULL)
-		return false;
-	if (c->site->nerror == 0)
-		return true;
-	if (c->given[OPT_JSON]) {
-		struct json_diag *j = json_diag_new();
-
-		cli_site_show(c, c->site, j);
-		(void)json_diag_end(j);
-	} else {
-		cli_site_show(c, c->site, NULL);
-		cli_say("%s: the configuration has errors: nothing is run",
-		    dir);
-	}
-	return false;
-}
-
 /* Fills *p; -1, else the exit status. */
 static int
 make_plan(struct cli *c, struct plan *p)
@@ -305,7 +277,7 @@ make_plan(struct cli *c, struct plan *p)
 		cli_say("--alert is for scripts of the site, not for files");
 		return EXIT_USAGE;
 	}
-	if (!open_site(c, file))
+	if (!cli_open_site(c, file))
 		return EXIT_PROBLEMS;
 	if (!file && c->site != NULL && plan_site(c, arg, p))
 		return -1;
@@ -466,7 +438,6 @@ cmd_run(struct cli *c)
 		goto out;
 	}
 	a.o.trace = c->given[OPT_TRACE];
-	a.o.doexec = cli_define(c, "doexec");
 	a.o.facts.alert = p.name;
 	a.o.facts.objects = c->site == NULL ? NULL : cli_objects(c, c->site);
 	a.o.timeout = p.alert == NULL ? 0 : time_allowed(p.alert);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/cli/world.h"
+#include "engine/deliver/address.h"
 #include "engine/deliver/trust.h"
 
 #define LIM_SCRIPTS	100000	/* files of one site: far above any, and a
@@ -315,6 +316,31 @@ cli_hostname(struct cli *c)
 
 /* --- reading it --- */
 
+/* The mail's own rules for addresses, which lang does not know. */
+static void
+check_addresses(struct site *s)
+{
+	const struct site_alert *a;
+	const char *fault;
+	size_t i, k;
+
+	for (i = 0; i < s->nalert; i++) {
+		a = &s->alert[i];
+		for (k = 0; k < a->nmailto + 1; k++) {
+			struct str to = k < a->nmailto ? a->mailto[k] :
+			    a->mailfrom;
+
+			if (str_none(to) ||
+			    (fault = address_fault(to)) == NULL)
+				continue;
+			cli_say("alert %s: %s %s: %s", a->name.p,
+			    k < a->nmailto ? "mailto" : "mailfrom", to.p,
+			    fault);
+			s->nerror++;
+		}
+	}
+}
+
 struct site *
 cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 {
@@ -360,6 +386,7 @@ cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 	s = site_read(o);
 	if (s == NULL)
 		mem_fail(&c->mem, false);
+	check_addresses(s);
 	if (!s->host_known && !o->is_here) {
 		if (s->nhost == 0)
 			cli_say("--host %s: %s has no systems.cfg that names "
@@ -393,6 +420,34 @@ cli_site_show(struct cli *c, struct site *s, struct json_diag *json)
 			diag_render(d, &b, c->colour_err);
 	(void)cli_write(2, buf_view(&b));
 	buf_free(&b);
+}
+
+bool
+cli_open_site(struct cli *c, bool no_alerts)
+{
+	const char *dir = c->given[OPT_CONFIG] ? c->value[OPT_CONFIG] :
+	    PICKET_SYSCONFDIR;
+
+	if (c->given[OPT_CONFIG] && !cli_set_dir(c, dir))
+		return false;
+	if (!cli_site_is(c, dir))
+		return true;
+	c->site = cli_site(c, dir, c->given[OPT_TRACE], no_alerts);
+	if (c->site == NULL)
+		return false;
+	if (c->site->nerror == 0)
+		return true;
+	if (c->given[OPT_JSON]) {
+		struct json_diag *j = json_diag_new();
+
+		cli_site_show(c, c->site, j);
+		(void)json_diag_end(j);
+	} else {
+		cli_site_show(c, c->site, NULL);
+		cli_say("%s: the configuration has errors: nothing is %s",
+		    dir, c->command == CMD_RUN ? "run" : "checked by it");
+	}
+	return false;
 }
 
 /* --- objects --- */

@@ -290,9 +290,10 @@ members(struct cli *c, struct str host, struct compile_options *o)
 	struct str *m = arena_alloc(&c->arena, (LIM_OWN_NAMES + 1) *
 	    sizeof *m);
 
-	m[0] = host;
+	m[0] = c->given[OPT_HOST] ? str_c(c->value[OPT_HOST]) : host;
 	o->member = m;
-	o->nmember = 1 + cli_own_names(c, host, m + 1);
+	o->nmember = 1 + (c->given[OPT_HOST] ? 0 :
+	    cli_own_names(c, host, m + 1));
 }
 
 void

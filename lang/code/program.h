@@ -219,6 +219,8 @@ struct program {
 	enum status	 status;
 	enum level	 level;
 	bool		 has_level;	/* it says so itself */
+	bool		 doexec;	/* define doexec was TRUE; a .pkc has
+					 * it not: -D says so when it runs */
 	enum input	 input;
 	bool		 has_task, has_filter, has_bakfile;
 	bool		 standalone;	/* has no name of its own: its rules read

@@ -76,6 +76,14 @@ define_init(struct preprocess *pp)
 	}
 }
 
+bool
+preprocess_defined(const struct preprocess *pp, struct str name)
+{
+	const struct map_entry *e = map_get(&pp->define, name);
+
+	return e != NULL && ((const struct define_state *)e->v.ptr)->value;
+}
+
 /* --- files of defines --- */
 
 static bool

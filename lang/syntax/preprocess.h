@@ -52,5 +52,7 @@ void	preprocess_init(struct preprocess *, struct source_set *,
 void	preprocess_file(struct preprocess *, uint32_t file);
 void	preprocess_config(struct preprocess *, uint32_t file);
 void	preprocess_plain(struct preprocess *, uint32_t file);
+/* Whether the define is TRUE, as what was read so far leaves it. */
+bool	preprocess_defined(const struct preprocess *, struct str name);
 
 #endif

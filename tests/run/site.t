@@ -267,7 +267,7 @@ tell(out == "from a command\ndon't // no comment\n=nomacro\nlast\n",
      'verbatim objects', out, err)
 site(alarms_cfg='#include <gone.inc>\nOne begin output "1"\n')
 says('an include that is not there', 's/alarms.cfg:1:', 'check', 's')
-site(alarms_cfg='#include <a.inc>\n', a_inc='One every 5m\n')
+site(alarms_cfg='#include <a.inc>\n', a_inc='One init every 5m\n')
 os.chmod('s/a.inc', 0o666)
 says('an include that others may write', 'is writable by group or others',
      'check', 's')
@@ -347,6 +347,35 @@ tell(code == 0 and out == 'groucho from the site\nchico from the site\n',
 code, out, err = picket('run', 'f.pikt')
 tell(code == 1 and 'unknown macro =site_word' in err, 'without --config it '
      'has not', out, err)
+code, out, err = picket('check', 'f.pikt', *conf)
+tell(code == 0 and err == '', 'and so does check', out, err)
+code, out, err = picket('check', 'f.pikt')
+tell(code == 1, 'without --config it does not', out, err)
+with open('h.pikt', 'w') as f:
+    f.write('#if there\nH begin output "x"\n#endif\n')
+code, out, err = picket('check', 'h.pikt', '--host', 'there')
+tell(out == '1 file, 1 script: 0 errors, 0 warnings\n', '--host for a file',
+     out, err)
+site(**dict(RUN, alerts_cfg='A timing @daily mailto a@b, x<y@z\n'
+            '\tmailfrom "q r@x.org"\n\talarms One\n'))
+says('addresses that are none', 'alert A: mailfrom q r@x.org: ', 'check', 's')
+says('each of them', 'alert A: mailto x<y@z: ', 'check', 's')
+says('neither is run', 'nothing is run', 'run', *conf, 'A')
+DOEXEC = dict(alarms_cfg='One init every 1d begin doexec wait "echo done > did"\n',
+              defines_cfg='doexec TRUE\n')
+for what, files, args, did in (
+        ('defines.cfg', DOEXEC, [], True),
+        ('-D is stronger', DOEXEC, ['-D', 'doexec=FALSE'], False),
+        ('#define is strongest', dict(DOEXEC, alarms_cfg='#define doexec\n' +
+         DOEXEC['alarms_cfg']), ['-D', 'doexec=FALSE'], True),
+        ('nobody says so', dict(DOEXEC, defines_cfg=''), [], False),
+        ('-D', dict(DOEXEC, defines_cfg=''), ['-D', 'doexec'], True)):
+    site(**files)
+    if os.path.exists('did'):
+        os.remove('did')
+    code, out, err = picket('run', *conf, '--mail', 'stdout', *args, 'One')
+    tell(code == 0 and os.path.exists('did') == did, 'doexec: ' + what, out,
+         err)
 site(**dict(RUN, alarms_cfg='One begin outptu "x"\n'))
 says('a site with errors runs nothing', 'nothing is run', 'run', *conf,
      'Urgent')

@@ -47,8 +47,11 @@ say(struct answer *a, char how, const char *s)
 {
 	size_t n = strlen(s);
 
-	if (n > sizeof a->text - 1)
-		n = sizeof a->text - 1;
+	if (n > sizeof a->text - 1) {	/* a part of it would be wrong */
+		how = '-';
+		s = "the answer is too long";
+		n = strlen(s);
+	}
 	a->text[0] = how;
 	memcpy(a->text + 1, s, n);
 	a->n = n + 1;

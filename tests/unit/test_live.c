@@ -7,6 +7,7 @@
 #include <math.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -889,6 +890,57 @@ test_resolver(void **state)
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
 	assert_int_equal(errno, ECHILD);
 	world_close(&w);
+
+	/* a run that has time waits for ten seconds, once */
+	if (getenv("PICKET_LONG") != NULL) {
+		world_open(&w, 60);
+		t = H.monotonic(L);
+		assert_int_equal(ASK("hang"), -1);
+		assert_true(H.monotonic(L) - t >= 9.9);
+		why_has("no answer within 10s");
+		assert_int_equal(ASK("hang"), -1);
+		assert_true(H.monotonic(L) - t < 15);
+		world_close(&w);
+	}
+#undef ASK
+}
+
+/* A passwd entry that is longer than an answer can be. */
+int
+getpwnam_r(const char *name, struct passwd *pw, char *room, size_t n,
+    struct passwd **found)
+{
+	static char text[5000];
+
+	(void)room;
+	(void)n;
+	memset(text, 'h', sizeof text - 1);
+	memset(pw, 0, sizeof *pw);
+	pw->pw_name = pw->pw_dir = text;
+	*found = strcmp(name, "long") == 0 ? pw : NULL;
+	if (strcmp(name, "root") == 0) {
+		pw->pw_dir = strcpy(text, "/root");
+		*found = pw;
+	}
+	return strcmp(name, "broken") == 0 ? EIO : 0;
+}
+
+static void
+test_users(void **state)
+{
+	char a[4096];
+
+	(void)state;
+	world_open(&w, 30);
+#define ASK(key)	ask(FACT_HOME, key, a, sizeof a)
+	assert_int_equal(ASK("root"), 1);
+	assert_string_equal(a, "/root");
+	assert_int_equal(ASK("nobody there"), 0);
+	assert_int_equal(ASK("long"), -1);
+	why_has("long: the answer is too long");
+	assert_int_equal(ASK("broken"), -1);
+	why_has("broken: Input/output error");
+	world_close(&w);
 #undef ASK
 }
 
@@ -1026,6 +1078,7 @@ main(void)
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_path_facts),
 		cmocka_unit_test(test_resolver),
+		cmocka_unit_test(test_users),
 		cmocka_unit_test(test_sessions),
 	};
 

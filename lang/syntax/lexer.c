@@ -51,6 +51,8 @@ lx_error(struct lexer *lx, struct span span, enum diag_id id, struct str text)
 		{ "\342\200\231", "quotes are '...'" },
 		{ "\342\200\223", "write -" }, { "\342\200\224", "write -" },
 		{ "\302\240", "this is a no-break space: write a blank" },
+		{ "\357\273\277", "this is a byte order mark: save the file "
+		    "without it" },
 	};
 	struct diag_item *d;
 	size_t i;

@@ -10,11 +10,11 @@ blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
-static void
+static struct diag_item *
 report(struct preprocess *pp, uint32_t file, size_t off, size_t len,
     enum diag_id id, struct str arg)
 {
-	diag_in(pp->diag, source_place_in(pp->src, file, (uint32_t)off),
+	return diag_in(pp->diag, source_place_in(pp->src, file, (uint32_t)off),
 	    (uint32_t)len, id, arg, STR_NIL, STR_NIL);
 }
 
@@ -22,6 +22,7 @@ bool
 text_check(struct preprocess *pp, uint32_t file)
 {
 	struct str text = pp->src->file[file].text;
+	struct diag_item *d;
 	size_t nul;
 
 	if (text.n > LIM_SOURCE) {
@@ -34,8 +35,12 @@ text_check(struct preprocess *pp, uint32_t file)
 		return false;
 	}
 	nul = str_find(text, '\0', 0);
-	if (nul < text.n)
-		report(pp, file, nul, 1, E_NUL, STR_NIL);
+	if (nul < text.n) {
+		d = report(pp, file, nul, 1, E_NUL, STR_NIL);
+		if (str_starts(text, "\377\376") || str_starts(text, "\376\377"))
+			diag_hint(pp->diag, d, STR_LIT("this is UTF-16: "
+			    "convert it, as by iconv -f UTF-16 -t UTF-8"));
+	}
 	return nul == text.n;
 }
 

@@ -119,6 +119,7 @@ picket_SOURCES = \
 	engine/cli/commands.def \
 	engine/cli/json.c \
 	engine/cli/main.c \
+	engine/cli/objects.c \
 	engine/cli/options.c \
 	engine/cli/site.c \
 	engine/cli/source.c \

@@ -128,6 +128,8 @@ bool	 cli_open_site(struct cli *, bool no_alerts);
 void	 cli_site_show(struct cli *, struct site *, struct json_diag *json);
 /* The site's object sets for a run. */
 const struct objects *cli_objects(struct cli *, const struct site *);
+/* objects.c: the sets as files below =objdir; the folder =hstdir. */
+void	 cli_object_files(struct cli *, const struct site *);
 
 int	 cmd_check(struct cli *);
 int	 cmd_run(struct cli *);

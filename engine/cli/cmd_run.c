@@ -458,6 +458,8 @@ cmd_run(struct cli *c)
 	a.result = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.result);
 	a.section = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.section);
 	open_state(&a);
+	if (c->site != NULL)
+		cli_object_files(c, c->site);
 	catch_signals();
 	for (i = 0; i < p.n && !died && !interrupted; i++) {
 		const struct program *one = &p.program[i];

@@ -9,6 +9,7 @@
 
 #include "lang/code/progfile.h"
 #include "lang/code/verify.h"
+#include "engine/cli/alert.h"
 #include "engine/cli/world.h"
 
 #define LIM_PROGFILE	(64u << 20)	/* bytes: a source of LIM_SOURCE makes
@@ -236,12 +237,20 @@ below(struct cli *c, const char *leaf)
 	return s;
 }
 
+/* A folder of the state, or empty where there is no place for one. */
+static struct str
+state_dir(struct cli *c, const char *leaf)
+{
+	struct str s = state_path(c, leaf);
+
+	return str_none(s) ? STR_EMPTY : s;
+}
+
 /* The context macros; where there is no alert they have plain values. */
 static size_t
 context(struct cli *c, struct str host, struct macro_value *v)
 {
-	static const char *const plain[] = { "hstdir", "/var/lib/picket",
-	    "piktstatus", "active", "piktlevel", "notice", "piktalert", "run",
+	static const char *const plain[] = { "piktstatus", "active", "piktlevel", "notice", "piktalert", "run",
 	    "piktnever", "0 0 31 2 *", "pikttest", "", NULL };
 	size_t n = 0, i;
 
@@ -252,7 +261,9 @@ context(struct cli *c, struct str host, struct macro_value *v)
 		c->dir = STR_LIT(PICKET_SYSCONFDIR);
 	v[n++] = (struct macro_value){ STR_LIT("piktdir"), c->dir };
 	v[n++] = (struct macro_value){ STR_LIT("objdir"),
-	    below(c, "objects") };
+	    state_dir(c, "objects") };
+	v[n++] = (struct macro_value){ STR_LIT("hstdir"),
+	    state_dir(c, "history") };
 	v[n++] = (struct macro_value){ STR_LIT("prgdir"),
 	    below(c, "programs") };
 	v[n++] = (struct macro_value){ STR_LIT("logdir"), c->logdir.n == 0 ?

@@ -322,7 +322,7 @@ input_close(struct live_input *in, struct input_end *end)
 			    kid_how(in->kid[i], how), str_of(in->kid[i]->show,
 			    in->kid[i]->nshow));
 	if (in->err_tail != NULL)
-		log_said(l, end->failed ? LOG_WARNING : LOG_INFO,
+		log_said(l, LOG_WARNING,
 		    tail_text(&in->err.tail));
 	free_input(in);
 }

@@ -390,6 +390,45 @@ site(objects_cfg='many\n' + ''.join('\tline %d\n' % i for i in
      'output "#{#innum()} lines"\n')
 code, out, err = picket('run', *conf, 'Many')
 tell(code == 0 and out == '50000 lines\n', '50,000 objects', out[:200], err)
+
+# --- as files, the way PIKT's scripts read them ---
+
+shutil.rmtree('state', ignore_errors=True)
+own = dict(XDG_STATE_HOME=os.path.join(os.getcwd(), 'state'))
+FILES = dict(
+    objects_cfg='files\n\t/etc/passwd 1\n\t  two  words\nempty\n',
+    alarms_cfg='O init every 5m input proc "=cat =objdir/files.obj" rule '
+               'output "[$inline]"\n'
+               'H init every 5m begin exec wait "=touch =hstdir/mark"\n')
+site(**FILES)
+code, out, err = picket('run', *conf, '--dry-run', 'O', env=own)
+tell(not os.path.exists('state') and 'not as objects.cfg says' in err,
+     'a dry run makes no file of objects, and says so', out, err)
+code, out, err = picket('run', *conf, 'O', env=own)
+tell(code == 0 and out == '[/etc/passwd 1]\n[two  words]\n',
+     'objects are files below =objdir', out, err)
+path = 'state/picket/objects/files.obj'
+before = os.stat(path)
+picket('run', *conf, 'O', env=own)
+tell(os.stat(path).st_ino == before.st_ino, 'that stay while they are right')
+os.unlink(path)
+os.symlink('/etc/hostname', path)
+site(**dict(FILES, objects_cfg='files\n\tnew\n'))
+code, out, err = picket('run', *conf, 'O', env=own)
+tell(out == '[new]\n' and not os.path.islink(path),
+     'a link in its place is replaced, not followed', out, err)
+code, out, err = picket('run', *conf, 'H', env=own)
+tell(code == 0 and os.path.exists('state/picket/history/mark'),
+     '=hstdir is a folder of the state', out, err)
+os.rename('state/picket/objects', 'state/picket/objects.old')
+with open('state/picket/objects', 'w') as f:
+    f.write('a file in the way')
+site(**FILES)
+code, out, err = picket('run', *conf, 'O', env=own)
+tell('objects/files.obj: Not a directory' in err,
+     'a folder that cannot be made is told of', out, err)
+os.unlink('state/picket/objects')
+
 groups = ''.join('a%d members a%d b%d\nb%d members a%d b%d\n' %
                  (i, i + 1, i + 1, i, i + 1, i + 1) for i in range(60))
 site(systems_cfg='linux hosts h\n' + groups + 'a60 members h\nb60 members h\n')

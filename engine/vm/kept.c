@@ -188,6 +188,19 @@ vm_load(struct vm *vm)
 
 /* --- the line's key --- */
 
+/* What was read of the line is not read again, nor counted again as bad. */
+static double
+dat_n(struct vm *vm, uint32_t i)
+{
+	return vm->datgen[i] == vm->gen ? vm->datn[i] : vm_dat_number(vm, i);
+}
+
+static struct str
+dat_s(struct vm *vm, uint32_t i)
+{
+	return vm->datgen[i] == vm->gen ? vm->dats[i] : vm_dat_string(vm, i);
+}
+
 static double
 variable_n(const struct vm *vm, uint32_t i)
 {
@@ -217,13 +230,13 @@ line_key(struct vm *vm)
 		if (i > 0)
 			buf_putc(b, KEY_JOIN);
 		if (k->number) {
-			double d = k->dat ? vm_dat_number(vm, k->index) :
+			double d = k->dat ? dat_n(vm, k->index) :
 			    variable_n(vm, k->index);
 
 			buf_add(b, t, num_text(d, t));
 			any = any || !num_none(d);
 		} else {
-			struct str s = k->dat ? vm_dat_string(vm, k->index) :
+			struct str s = k->dat ? dat_s(vm, k->index) :
 			    variable_s(vm, k->index);
 
 			buf_str(b, s);
@@ -313,10 +326,10 @@ remember(struct vm *vm, const struct kept *k, struct slot_now *now)
 		break;
 	case KEPT_DAT:
 		if (k->number)
-			now->before.n = vm_dat_number(vm, k->index);
+			now->before.n = dat_n(vm, k->index);
 		else
 			vm_store(vm, &now->own, &now->before.s,
-			    vm_dat_string(vm, k->index));
+			    dat_s(vm, k->index));
 		break;
 	default:
 		if (k->number)
@@ -353,10 +366,10 @@ keep(struct vm *vm, struct str key, const struct kept *k)
 
 	if (k->number)
 		keep_n(vm, key, k->name, STR_NIL, dat ?
-		    vm_dat_number(vm, k->index) : variable_n(vm, k->index));
+		    dat_n(vm, k->index) : variable_n(vm, k->index));
 	else
 		vm->host->keep(vm->h, key, false, k->name, STR_NIL, dat ?
-		    vm_dat_string(vm, k->index) : variable_s(vm, k->index));
+		    dat_s(vm, k->index) : variable_s(vm, k->index));
 }
 
 static void
@@ -410,6 +423,7 @@ void
 vm_keep(struct vm *vm, struct str last)
 {
 	const struct kept *k;
+	size_t nbad = vm->nbad;
 	uint32_t i;
 	bool dat = false;
 
@@ -427,4 +441,5 @@ vm_keep(struct vm *vm, struct str last)
 		else
 			keep(vm, STR_NIL, k);
 	}
+	vm->nbad = nbad;	/* the last line's were counted with it */
 }

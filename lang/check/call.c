@@ -180,11 +180,15 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
 		if (!check_array(c, a, false))
 			check_error(c, a->span, E_ARG_ARRAY, check_number(c, i),
 			    builtin_main_name(id));
-		else if (id == BI_SPLIT || id == BI_GLOB) {
-			if (a->sym->name.p[0] == '%')
+		else {
+			bool fills = id == BI_SPLIT || id == BI_GLOB;
+
+			if ((fills || id == BI_SORT || id == BI_CLEAR) &&
+			    a->sym->name.p[0] == '%')
 				check_error(c, a->span, E_PREV_SET,
 				    a->sym->name, STR_NIL);
-			a->sym->set = true;
+			if (fills)
+				a->sym->set = true;
 		}
 		break;
 	case 'F':

@@ -124,7 +124,9 @@ lang_liblang_a_SOURCES = \
 	lang/config/config.c \
 	lang/config/config.h \
 	lang/config/objects.c \
+	lang/config/scripts.c \
 	lang/config/systems.c \
+	lang/config/whole.h \
 	lang/site.c \
 	lang/site.h
 lang_liblang_a_LIBADD = $(lang_syntax_libparser_a_OBJECTS)

@@ -75,6 +75,13 @@ new_frame(struct vm *vm)
 	return fr;
 }
 
+static void
+free_got(struct vm *vm, struct got *g)
+{
+	mem_free(vm->mem, g->capbytes, g->ncapbytes);
+	mem_free(vm->mem, g->cur, g->capcur * sizeof *g->cur);
+}
+
 void
 vm_free_frames(struct vm *vm)
 {
@@ -85,6 +92,11 @@ vm_free_frames(struct vm *vm)
 	for (i = 0; i < LIM_CALL_DEPTH; i++) {
 		if ((fr = vm->frame[i]) == NULL)
 			continue;
+		if (i < vm->depth && fr->f->fields)	/* left by a jump */
+			free_got(vm, &fr->got);
+		for (k = 0; fr->arr != NULL && k < vm->most.array; k++)
+			if (fr->arr[k].mem != NULL)
+				array_free(&fr->arr[k]);
 		for (k = 0; fr->own != NULL && k < vm->most.own; k++)
 			mem_free(m, fr->own[k].p, fr->own[k].cap);
 		if (fr->slot != NULL)
@@ -226,9 +238,7 @@ leave(struct vm *vm)
 	for (i = f->naparam; i < f->narray; i++)
 		array_free(&fr->arr[i]);
 	if (f->fields) {
-		mem_free(vm->mem, vm->got.capbytes, vm->got.ncapbytes);
-		mem_free(vm->mem, vm->got.cur,
-		    vm->got.capcur * sizeof *vm->got.cur);
+		free_got(vm, &vm->got);
 		vm->got = fr->got;
 	}
 	for (i = 0; i < f->nhandle; i++) {

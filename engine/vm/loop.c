@@ -156,7 +156,7 @@ vm_execute(struct vm *vm, uint32_t start)
 	struct re *re;
 	instr i;
 
-	vm_unwind(vm);		/* a run that failed may have left it there */
+	vm_unwind(vm);		/* a piece of code that failed left it there */
 	n = vm->r.n;
 	s = vm->r.s;
 #if COMPUTED_GOTO

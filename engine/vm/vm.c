@@ -192,13 +192,20 @@ vm_retire(void *ctx, void *p, size_t n)
 	vm->dirty = true;
 }
 
-void
-vm_drop(struct vm *vm)
+/* No register may view bytes that go. */
+static inline void
+empty_temporaries(struct vm *vm)
 {
 	struct str *s = &vm->r.s[vm->r.nsvar], *end = s + vm->r.nstemp;
 
 	for (; s < end; s++)
 		*s = STR_NIL;
+}
+
+void
+vm_drop(struct vm *vm)
+{
+	empty_temporaries(vm);
 	vm_free_retired(vm);
 	arena_reset(&vm->temp, vm->r.base);
 	vm->cmd_ok = false;
@@ -246,6 +253,7 @@ vm_mem(struct vm *vm)
 static void
 pass(struct vm *vm)
 {
+	vm_unwind(vm);
 	vm->budget = vm->p->budget > 0 ? vm->p->budget : LIM_BUDGET;
 	vm->now_valid = false;
 	vm->must_end = false;
@@ -304,10 +312,13 @@ vm_run_line(struct vm *vm, struct str line)
 	enum vm_result r;
 
 	vm->innum++;
+	vm_unwind(vm);		/* the line before may have failed in a call */
 	if (vm->dirty || vm->seen.nlive > 0 || vm->now_valid)
 		pass(vm);
-	else
+	else {
+		empty_temporaries(vm);	/* they may view the line before */
 		vm->budget = vm->p->budget > 0 ? vm->p->budget : LIM_BUDGET;
+	}
 	vm_new_line(vm, line);
 	if (vm->o.trace)
 		vm_trace_line(vm);

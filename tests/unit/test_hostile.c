@@ -102,6 +102,40 @@ static const char *const scripts[] = {
 	"pause 1\n"
 	"output mail to \"x@example.org\" $json($u) . $checksum(0, \"/dev/null\")\n"
 	"die $errtext()\n",
+
+	/* calls: temporaries over them, arrays by reference, loops inside */
+	"function $walk(#n, $s, $a[], #c[])\n"
+	" local $k\n"
+	" local $l\n"
+	" local $own[]\n"
+	" if #n <= 0 return $s . $1 fi\n"
+	" set $own[#n] = $s . $a[\"x\"]\n"
+	" for $k in #keys($a, \"key\")\n"
+	"  set $a[$k] .= $k\n"
+	"  set #c[$k] += #count2(#c, $own)\n"
+	"  if $a[$k] =~ \"(x)(.*)$\" set $s = $2 . $1 fi\n"
+	"  if #length($s) > 50 return $left($s, 20) fi\n"
+	" endfor\n"
+	" foreach line $l in \"echo $s\"\n"
+	"  if $l eq \"q\" return $l . $walk(#n - 1, $l, $a, #c) fi\n"
+	"  unset $a[$l]\n"
+	" endforeach\n"
+	" return $a[\"x\"] . $walk(#n - 1, $s . #n, $a, #c) . $own[#n] . $own[1]\n"
+	"endfunction\n"
+	"function #count2(#c[], $a[])\n"
+	" return #elements(#c) + #elements($a) + #fields()\n"
+	"endfunction\n"
+	"function #deep(#n) return #deep(#n + 1) + 1 endfunction\n"
+	"C\n"
+	" begin\n"
+	"  set $a[\"x\"] = \"1\" set $a[\"y\"] = \"2\" set #c[\"z\"] = 1\n"
+	"  set $r = $a[\"x\"] . $walk(3, \"one\", $a, #c) . $a[\"y\"]\n"
+	"  exec as $r in $walk(1, \"d\", $a, #c) \"echo $r $walk(2, \"e\", $a, #c)\"\n"
+	" rule\n"
+	"  switch $1 case $walk(1, $2, $a, #c) output $1 endsw\n"
+	"  set $a[$walk(1, $0, $a, #c)] = \"$1 $2\"\n"
+	" end\n"
+	"  output \"$a[\"x\"] #{#c[\"z\"]} #{#deep(1)}\"\n",
 };
 
 /* --- a host that does nothing --- */

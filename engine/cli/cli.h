@@ -57,7 +57,8 @@ struct cli {
 	struct str	 dir;		/* of the configuration, and =piktdir */
 	struct conf	 conf;
 	struct str	 logdir;	/* of the alerts' logs, and =logdir */
-	double		 command_time;	/* seconds that directives' took */
+	struct cli_command *commands;	/* of directives, that have run */
+	double		 command_time;	/* seconds that they took */
 };
 
 /* options.c: fills *c; -1 to go on, else the exit status. */

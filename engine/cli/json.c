@@ -5,6 +5,8 @@
 
 #include "engine/cli/cli.h"
 
+#define LIM_TRAIL	256	/* macros and includes have lower limits */
+
 struct json_diag {
 	json_t	*list;
 	json_t	*changed;	/* NULL: nothing is */
@@ -50,6 +52,36 @@ place(json_t *o, struct diag *d, struct place p)
 	json_object_set_new(o, "column", json_integer(p.col));
 }
 
+/* What led there: uses of macros, innermost first, then includes. */
+static json_t *
+trail(struct diag *d, struct place p)
+{
+	json_t *list = json_array(), *o;
+	const struct source_file *f;
+	const struct source_use *u;
+	size_t n;
+
+	for (n = 0; d->src != NULL && p.use != SOURCE_NONE && n < LIM_TRAIL;
+	    n++) {
+		u = &d->src->use[p.use];
+		p = source_place_in(d->src, u->file, u->off);
+		p.use = u->parent;
+		o = json_object();
+		place(o, d, p);
+		json_object_set_new(o, "macro", text(u->macro));
+		json_array_append_new(list, o);
+	}
+	for (; d->src != NULL && p.file < d->src->nfile && n < LIM_TRAIL &&
+	    d->src->file[p.file].from != SOURCE_NONE; n++) {
+		f = &d->src->file[p.file];
+		p = source_place_in(d->src, f->from, f->from_off);
+		o = json_object();
+		place(o, d, p);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 void
 json_diag_add(struct json_diag *j, struct diag *d)
 {
@@ -79,6 +111,10 @@ json_diag_add(struct json_diag *j, struct diag *d)
 			    json_string(it->other_note));
 			json_object_set_new(o, "related", q);
 		}
+		q = trail(d, it->place);
+		if (json_array_size(q) > 0)
+			json_object_set(o, "from", q);
+		json_decref(q);
 		json_array_append_new(j->list, o);
 	}
 }

@@ -256,11 +256,57 @@ run(struct cli *c, const char *path, char *const argv[], char **env, int in,
 	return ok;
 }
 
+/*
+ * What a command did.  The scripts of a site are compiled each for itself,
+ * with all of its macro files: a command in those runs once, not once for
+ * each script.
+ */
+struct cli_command {
+	struct cli_command *next;
+	struct str	 key;		/* the command and what was changed */
+	bool		 ok;
+	struct str	 text, why;
+	int		 status;
+};
+
+/* The command with that environment; made, with a key only, if it is new. */
+static struct cli_command *
+command_of(struct cli *c, const char *kind, struct str command,
+    const struct environment *env, size_t nenv, bool *is_new)
+{
+	struct cli_command *k;
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, &c->mem);
+	buf_puts(&b, kind);
+	buf_str(&b, command);
+	for (i = 0; i < nenv; i++) {
+		buf_putc(&b, '\0');
+		buf_str(&b, env[i].name);
+		buf_puts(&b, str_none(env[i].value) ? "" : "=");
+		if (!str_none(env[i].value))
+			buf_str(&b, env[i].value);
+	}
+	for (k = c->commands; k != NULL; k = k->next)
+		if (str_eq(k->key, buf_view(&b)))
+			break;
+	*is_new = k == NULL;
+	if (k == NULL) {
+		k = arena_zalloc(&c->arena, sizeof *k);
+		k->key = arena_dup(&c->arena, buf_view(&b));
+		k->text = k->why = STR_EMPTY;
+		k->next = c->commands;
+		c->commands = k;
+	}
+	buf_free(&b);
+	return k;
+}
+
 static bool
-world_run(void *w, struct str command, const struct environment *env,
+run_shell(struct cli *c, struct str command, const struct environment *env,
     size_t nenv, struct str *text, int *status, struct str *why)
 {
-	struct cli *c = w;
 	char sh[] = "sh", opt[] = "-c", *argv[] = { sh, opt, NULL, NULL };
 
 	argv[2] = arena_text(&c->arena, command.n + 1);
@@ -268,6 +314,24 @@ world_run(void *w, struct str command, const struct environment *env,
 	argv[2][command.n] = '\0';
 	return run(c, "/bin/sh", argv, child_env(c, env, nenv, depth() + 1),
 	    -1, text, status, why);
+}
+
+static bool
+world_run(void *w, struct str command, const struct environment *env,
+    size_t nenv, struct str *text, int *status, struct str *why)
+{
+	struct cli *c = w;
+	struct cli_command *k;
+	bool is_new;
+
+	k = command_of(c, "sh ", command, env, nenv, &is_new);
+	if (is_new)
+		k->ok = run_shell(c, command, env, nenv, &k->text, &k->status,
+		    &k->why);
+	*text = k->text;
+	*status = k->status;
+	*why = k->why;
+	return k->ok;
 }
 
 /* A file without a name that holds a standalone program. */
@@ -290,10 +354,9 @@ program_file(struct str statements)
 
 /* picket run - with our defines and macros, its output on standard error. */
 static bool
-world_pikt(void *w, struct str statements, const struct environment *env,
+run_pikt(struct cli *c, struct str statements, const struct environment *env,
     size_t nenv, struct str *why)
 {
-	struct cli *c = w;
 	char name[] = "picket", verb[] = "run", define[] = "-D", macro[] = "-M",
 	    config[] = "--config", input[] = "-", *argv[4 * LIM_CLI_LIST + 8];
 	char text[40], self[4096];
@@ -334,6 +397,21 @@ world_pikt(void *w, struct str statements, const struct environment *env,
 		return ok;
 	snprintf(text, sizeof text, "it ended with status %d", status);
 	return fails(c, why, text);
+}
+
+static bool
+world_pikt(void *w, struct str statements, const struct environment *env,
+    size_t nenv, struct str *why)
+{
+	struct cli *c = w;
+	struct cli_command *k;
+	bool is_new;
+
+	k = command_of(c, "pikt ", statements, env, nenv, &is_new);
+	if (is_new)
+		k->ok = run_pikt(c, statements, env, nenv, &k->why);
+	*why = k->why;
+	return k->ok;
 }
 
 struct compile_world *

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Directives and the world: commands that hang, flood, fork; files that
+cannot be read; a site whose scripts share what a command wrote; the trail in
+JSON."""
+# runner: timeout=300 long-timeout=300
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+PICKET = os.environ['PICKET']
+LONG = os.environ.get('PICKET_LONG', '') not in ('', '0')
+number, failed = 0, False
+
+
+def tell(ok, what, *why):
+    global number, failed
+    number += 1
+    failed = failed or not ok
+    print('%sok %d - %s' % ('' if ok else 'not ', number, what), flush=True)
+    if not ok:
+        for w in why:
+            for line in str(w).split('\n')[:20]:
+                print('#   ' + line)
+
+
+def picket(*words, stdin=b'', **env):
+    start = time.monotonic()
+    p = subprocess.run([PICKET] + list(words), input=stdin,
+                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                       env=dict(os.environ, **env), timeout=100)
+    return (p.returncode, p.stdout.decode(), p.stderr.decode(),
+            time.monotonic() - start)
+
+
+def write(name, text):
+    if '/' in name:
+        os.makedirs(os.path.dirname(name), exist_ok=True)
+    with open(name, 'w') as f:
+        f.write(text)
+
+
+def says(what, text, want, seconds=20):
+    """check of the text fails with that message, and soon enough."""
+    write('x.pikt', text)
+    code, _, err, took = picket('check', 'x.pikt')
+    tell(code == 1 and want in err and took < seconds, what, code, took, err)
+
+
+says('a command that never stops writing', '#include [yes]\n',
+     'it writes more than 16 MiB')
+write('x.pikt', '#exec [sleep 1000 2>&1 & echo $! >pid]\nA begin output "ran"\n')
+code, out, err, took = picket('run', 'x.pikt')
+tell(code == 0 and out == 'ran\n' and took < 20,
+     'what a command leaves in the background is not waited for',
+     code, out, err, took)
+with open('pid') as f:
+    os.kill(int(f.read()), 9)
+write('x.pikt', '#setdef none = [test -z "$(cat)"]\n#ifdef none\n'
+      'A begin output "none"\n#endifdef\n')
+code, out, err, _ = picket('run', 'x.pikt', stdin=b'some')
+tell(out == 'none\n', 'a command reads nothing', code, out, err)
+write('x.pikt', '#exec ["$PICKET" check x.pikt >&2]\n')
+code, out, err, took = picket('check', 'x.pikt')
+tell(err.count('picket runs a command that runs picket') == 1 and took < 20,
+     'picket that runs itself', code, out, err, took)
+says('statements that include themselves',
+     '#pexec [\n#include "x.pikt"\n]\n', 'the command failed')
+says('statements that fail', '#pexec [die "no"]\n', 'it ended with status 1')
+write('mode.inc', '// nothing\n')
+os.chmod('mode.inc', 0)
+if os.access('mode.inc', os.R_OK):
+    number += 1
+    print('ok %d - a file without permission # SKIP all may be read' % number)
+else:
+    says('a file without permission', '#include "mode.inc"\n',
+         'cannot read mode.inc: Permission denied')
+os.symlink('ring.inc', 'ring.inc')
+says('a link to itself', '#include "ring.inc"\n', 'cannot read ring.inc: ')
+says('a folder', '#include "/etc"\n', 'cannot read /etc: is a folder')
+says('a device', '#verbatim "/dev/tty"\n', 'cannot read /dev/tty: ')
+if LONG:
+    says('a command that does not end', '#exec [sleep 1000]\n',
+         'it did not end within 60 seconds', 100)
+    says('nor when it is told to', '#exec [trap "" TERM; sleep 1000; sleep 9]\n',
+         'it did not end within 60 seconds', 100)
+
+# a site: one macro file, many scripts
+write('site/macros.cfg', '#include [echo x >>ran; echo "made  3"]\n'
+      '#exec [echo y >>ran]\n#set A\n#exec [echo y >>ran]\n')
+for i in range(5):
+    write('site/s%d.pikt' % i, 'S%d begin output "#{=made}"\n' % i)
+os.chmod('site', 0o700)
+code, out, err, _ = picket('check', 'site')
+with open('ran') as f:
+    ran = f.read()
+tell(code == 0 and sorted(ran) == sorted('x\ny\ny\n'),
+     'a command runs once for all scripts of a site', code, out, err, ran)
+os.remove('ran')
+code, out, err, _ = picket('check', '--no-commands', 'site')
+tell(code == 1 and not os.path.exists('ran'),
+     'with --no-commands none runs', code, out, err)
+
+# what led there, for programs
+write('a.inc', '#include "b.inc"\n')
+write('b.inc', '\n        =two\n')
+write('x.pikt', 'A\n    begin\n#include "a.inc"\n')
+code, out, err, _ = picket('check', '--json', '-M', 'two==one', '-M',
+                           'one=foo 1', 'x.pikt')
+d = json.loads(out)['diagnostics'][0]
+want = [('-M two', 1, 1, 'one'), ('b.inc', 2, 9, 'two'), ('a.inc', 1, 1, None),
+        ('x.pikt', 3, 1, None)]
+got = [(t['file'], t['line'], t['column'], t.get('macro'))
+       for t in d.get('from', ())]
+tell(got == want and d['file'] == '-M one', 'the trail in JSON', out)
+print('1..%d' % number)
+sys.exit(failed)

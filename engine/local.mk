@@ -42,6 +42,13 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
 	engine/builtin/world.c \
+	engine/input/logfile.c \
+	engine/input/logfile.h \
+	engine/input/logfile_inner.h \
+	engine/input/logfolder.c \
+	engine/input/logjudge.c \
+	engine/input/logposition.c \
+	engine/input/logprint.c \
 	engine/input/reader.c \
 	engine/input/reader.h \
 	engine/effect/dry.c \
@@ -74,6 +81,8 @@ engine_libengine_a_SOURCES = \
 	engine/state/wire.h \
 	engine/run/feed.c \
 	engine/run/feed.h \
+	engine/run/feed_inner.h \
+	engine/run/feed_log.c \
 	engine/run/run.c \
 	engine/run/run.h \
 	engine/deliver/address.c \

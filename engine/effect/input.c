@@ -229,6 +229,34 @@ input_open_fd(struct live *l, int fd, const struct command *filter)
 	return ready(in, !S_ISREG(st.st_mode));
 }
 
+struct live_input *
+input_open_part(struct live *l, int fd, uint64_t limit)
+{
+	struct live_input *in = new_input(l, NULL, NULL);
+
+	in->fd = fd;
+	(void)ready(in, false);
+	in->reader.left = limit;
+	return in;
+}
+
+struct live_input *
+input_open_through(struct live *l, char *const *argv, size_t argc, int fd)
+{
+	struct command c = { .argv = argv, .argc = argc,
+	    .show = str_c(argv[0]) };
+	struct live_input *in = new_input(l, &c, NULL);
+
+	/* programs do not expect a descriptor that does not wait */
+	fcntl(fd, F_SETFL, 0);
+	if (!tap_open(l, &in->err)) {
+		close(fd);
+		return give_up(in);
+	}
+	in->fd = start(in, COMMAND, &c, fd);
+	return in->fd == -1 ? give_up(in) : ready(in, true);
+}
+
 struct reader *
 input_reader(struct live_input *in)
 {

@@ -79,6 +79,14 @@ struct live_input *input_open_file(struct live *, struct str path,
 	    const struct command *filter);
 struct live_input *input_open_fd(struct live *, int fd,
 	    const struct command *filter);
+/*
+ * A part of a log: a regular file from where it stands, at most limit bytes;
+ * or all that the program (its words) makes of it.  The descriptor is taken
+ * over; the program's exit status comes with input_close.
+ */
+struct live_input *input_open_part(struct live *, int fd, uint64_t limit);
+struct live_input *input_open_through(struct live *, char *const *argv,
+	    size_t argc, int fd);
 struct reader *input_reader(struct live_input *);
 struct input_end {
 	int	status;			/* of the command; 0 for files */

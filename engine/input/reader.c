@@ -21,6 +21,7 @@ reader_init(struct reader *r, struct mem *mem, int fd, size_t line_max,
 	r->fd = fd;
 	r->line_max = line_max == 0 ? LIM_LINE : line_max;
 	r->last = STR_NIL;
+	r->left = UINT64_MAX;
 	r->wait = wait;
 	r->ctx = ctx;
 }
@@ -56,6 +57,50 @@ keep_last(struct reader *r)
 	r->last.p = r->kept;
 }
 
+/* Adds bytes to the last ones kept. */
+static void
+add_tail(char tail[READER_TAIL], size_t *ntail, const char *p, size_t n)
+{
+	size_t keep;
+
+	if (n >= READER_TAIL) {
+		memcpy(tail, p + n - READER_TAIL, READER_TAIL);
+		*ntail = READER_TAIL;
+		return;
+	}
+	keep = *ntail < READER_TAIL - n ? *ntail : READER_TAIL - n;
+	memmove(tail, tail + *ntail - keep, keep);
+	if (n > 0)
+		memcpy(tail + keep, p, n);
+	*ntail = keep + n;
+}
+
+/* What was given out of the block is about to leave it. */
+static void
+keep_tail(struct reader *r)
+{
+	add_tail(r->tail, &r->ntail, r->buf + r->tail_at,
+	    r->start - r->tail_at);
+	r->tail_at = r->start;
+}
+
+size_t
+reader_tail(const struct reader *r, bool line, char to[READER_TAIL])
+{
+	size_t n = r->ntail, m = r->start - r->tail_at;
+
+	if (line && r->was_cut) {
+		memcpy(to, r->before, r->nbefore);
+		return r->nbefore;
+	}
+	memcpy(to, r->tail, n);
+	if (line)
+		m -= (size_t)(reader_at(r) - r->line_at);
+	if (m > 0)
+		add_tail(to, &n, r->buf + r->tail_at, m);
+	return n;
+}
+
 /* Moves the open line to the front and makes room for a whole block. */
 static void
 make_room(struct reader *r)
@@ -64,8 +109,9 @@ make_room(struct reader *r)
 
 	keep_last(r);
 	if (r->start > 0) {
+		keep_tail(r);
 		memmove(r->buf, r->buf + r->start, n);
-		r->start = 0;
+		r->start = r->tail_at = 0;
 		r->end = n;
 	}
 	if (need <= r->cap)
@@ -91,9 +137,12 @@ fill(struct reader *r)
 	for (;;) {
 		if (r->wait != NULL && !r->wait(r->ctx, r->fd))
 			return READER_STOPPED;
-		n = read(r->fd, r->buf + r->end, READER_BLOCK);
+		n = r->left == 0 ? 0 : read(r->fd, r->buf + r->end,
+		    r->left < READER_BLOCK ? (size_t)r->left : READER_BLOCK);
 		if (n > 0) {
 			r->end += (size_t)n;
+			r->nread += (uint64_t)n;
+			r->left -= (uint64_t)n;
 			return READER_LINE;
 		}
 		if (n == 0) {
@@ -111,6 +160,7 @@ static enum reader_result
 give(struct reader *r, struct str *line, const char *p, size_t n, bool newline)
 {
 	r->had_newline = newline;
+	r->was_cut = false;
 	r->last = str_of(p, n);
 	*line = r->last;
 	return READER_LINE;
@@ -128,6 +178,9 @@ cut_line(struct reader *r, struct str *line)
 	char *nl;
 
 	make_room(r);
+	memcpy(r->before, r->tail, r->ntail);
+	r->nbefore = r->ntail;
+	add_tail(r->tail, &r->ntail, r->buf, r->end);
 	r->end = head;
 	r->ncut++;
 	for (;;) {
@@ -135,14 +188,22 @@ cut_line(struct reader *r, struct str *line)
 		if (res == READER_FAILED || res == READER_STOPPED)
 			return res;
 		if (res == READER_END) {
-			r->start = r->end = head;
-			return give(r, line, r->buf, head, false);
+			r->start = r->end = r->tail_at = head;
+			(void)give(r, line, r->buf, head, false);
+			r->was_cut = true;
+			return READER_LINE;
 		}
 		nl = memchr(r->buf + head, '\n', r->end - head);
 		if (nl != NULL) {
 			r->start = (size_t)(nl - r->buf) + 1;
-			return give(r, line, r->buf, head, true);
+			r->tail_at = r->start;
+			add_tail(r->tail, &r->ntail, r->buf + head,
+			    r->start - head);
+			(void)give(r, line, r->buf, head, true);
+			r->was_cut = true;
+			return READER_LINE;
 		}
+		add_tail(r->tail, &r->ntail, r->buf + head, r->end - head);
 		r->end = head;
 	}
 }
@@ -152,6 +213,8 @@ reader_line(struct reader *r, struct str *line)
 {
 	size_t seen = 0;	/* bytes of the open line known to hold no newline */
 
+	r->line_at = reader_at(r);
+	r->was_cut = false;
 	for (;;) {
 		size_t n = r->end - r->start;
 		const char *p = NULL, *nl = NULL;
@@ -182,5 +245,42 @@ reader_line(struct reader *r, struct str *line)
 			return res;
 		r->start = r->end;
 		return give(r, line, r->buf, n, false);
+	}
+}
+
+enum reader_result
+reader_block(struct reader *r, struct str *bytes)
+{
+	enum reader_result res;
+
+	if (r->start == r->end) {
+		make_room(r);
+		res = fill(r);
+		if (res != READER_LINE)
+			return res;
+	}
+	*bytes = str_of(r->buf + r->start, r->end - r->start);
+	r->start = r->end;
+	return READER_LINE;
+}
+
+enum reader_result
+reader_skip(struct reader *r, uint64_t n)
+{
+	enum reader_result res;
+	size_t have;
+
+	for (;;) {
+		have = r->end - r->start;
+		if (have > n)
+			have = (size_t)n;
+		r->start += have;
+		n -= have;
+		if (n == 0)
+			return READER_LINE;
+		make_room(r);
+		res = fill(r);
+		if (res != READER_LINE)
+			return res;
 	}
 }

@@ -10,12 +10,16 @@
 #ifndef ENGINE_INPUT_READER_H
 #define ENGINE_INPUT_READER_H
 
+#include <stdint.h>
+
 #include "lang/base/mem.h"
 #include "lang/base/str.h"
 
 #define READER_BLOCK	(64 * 1024)	/* bytes a read asks for */
 #define LIM_LINE	(1 << 20)	/* bytes of a line unless the script says
 					 * otherwise; the rest is cut and counted */
+
+#define READER_TAIL	256	/* bytes kept of what was read before a place */
 
 enum reader_result { READER_LINE, READER_END, READER_FAILED, READER_STOPPED };
 
@@ -31,6 +35,14 @@ struct reader {
 	bool		 at_end, had_newline;	/* of the line returned last */
 	int		 error;		/* errno of READER_FAILED */
 	size_t		 ncut;		/* lines over line_max: their rest was dropped */
+	uint64_t	 left;		/* bytes that may still be read */
+	uint64_t	 nread;		/* bytes read so far */
+	uint64_t	 line_at;	/* bytes given out before it */
+	/* The bytes before buf[tail_at], and before the last line if that was
+	 * cut: for whoever must know this place again. */
+	char		 tail[READER_TAIL], before[READER_TAIL];
+	size_t		 ntail, nbefore, tail_at;
+	bool		 was_cut;
 	/* waits until fd is readable; false: stop (deadline, interrupt) */
 	bool		(*wait)(void *ctx, int fd);
 	void		*ctx;
@@ -40,6 +52,21 @@ void	reader_init(struct reader *, struct mem *, int fd, size_t line_max,
 	    bool (*wait)(void *, int), void *ctx);
 /* The next line without its newline; errno is kept on READER_FAILED. */
 enum reader_result reader_line(struct reader *, struct str *line);
+/* The next bytes, however many there are; a view until the next call. */
+enum reader_result reader_block(struct reader *, struct str *bytes);
+/* Reads over n bytes; READER_END: there are fewer. */
+enum reader_result reader_skip(struct reader *, uint64_t n);
+/* Bytes given out so far, those of the last line included. */
+static inline uint64_t
+reader_at(const struct reader *r)
+{
+	return r->nread - (r->end - r->start);
+}
+/*
+ * The last bytes, at most READER_TAIL, before this place, or (line) before
+ * the last line.  Returns how many.
+ */
+size_t	reader_tail(const struct reader *, bool line, char to[READER_TAIL]);
 void	reader_free(struct reader *);	/* does not close fd */
 
 #endif

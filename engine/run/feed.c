@@ -3,42 +3,14 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "engine/run/feed.h"
 #include "lang/base/csv.h"
+#include "engine/run/feed_inner.h"
 
-/* A line and what belongs to it. */
-struct item {
-	struct str	 line;
-	struct buf	 text, header;	/* the line, if it must be kept; the names
-					 * of a new file's columns */
-	bool		 has_header;
-	const char	*name;		/* of its file, NULL: not of a list */
-};
-
-struct feed {
-	struct feed_options o;
-	struct live_input *in;		/* NULL: between two, or none left */
-	struct input_end end;		/* how the ones before ended */
-	/* the files of a pattern */
-	glob_t		 glob;
-	bool		 has_glob;
-	size_t		 next;		/* of them */
-	size_t		 nbad;
-	const char	*name;		/* of the one at hand */
-	const char	*told;		/* as the machine knows it */
-	/* an object set */
-	const struct str *object;
-	size_t		 nobject;
-	/* records of several lines, and their header */
-	struct buf	 record;
-	bool		 wants_header, new_file;
-	struct item	 item[2];	/* at hand; ahead */
-	bool		 started, ended;
-	struct buf	 kept;		/* the last line of a file before */
-	struct str	 last;
-	size_t		 ncut, line_max;
-	char		 why[300];
-};
+void
+feed_warn(struct feed *f, const char *text)
+{
+	f->o.host->log(f->o.live, LOG_WARNING, str_c(text));
+}
 
 static void
 warn(struct feed *f, const char *fmt, const char *a, struct str b)
@@ -52,8 +24,8 @@ warn(struct feed *f, const char *fmt, const char *a, struct str b)
 		    (size_t)k < sizeof t ? (size_t)k : sizeof t - 1));
 }
 
-static const struct command *
-filter_of(struct feed *f, bool *good)
+const struct command *
+feed_filter(struct feed *f, bool *good)
 {
 	const struct command *c = NULL;
 
@@ -69,8 +41,8 @@ filter_of(struct feed *f, bool *good)
 	return c;
 }
 
-static void
-host_why(struct feed *f)
+void
+feed_host_why(struct feed *f)
 {
 	struct str why = f->o.host->why(f->o.live);
 
@@ -113,13 +85,13 @@ next_file(struct feed *f, bool *good)
 		}
 		vm_set_infile(f->o.vm, str_c(name));
 		f->told = f->name = name;
-		filter = filter_of(f, good);
+		filter = feed_filter(f, good);
 		if (!*good)
 			return NULL;
 		in = input_open_file(f->o.live, str_c(name), filter);
 		if (in != NULL)
 			return in;
-		host_why(f);
+		feed_host_why(f);
 		if (f->o.host->stop(f->o.live)) {
 			*good = false;
 			return NULL;
@@ -192,12 +164,12 @@ open_command(struct feed *f)
 		return false;
 	}
 	input = *c;		/* the filter's comes to the same place */
-	filter = filter_of(f, &good);
+	filter = feed_filter(f, &good);
 	if (!good)
 		return false;
 	f->in = input_open_command(f->o.live, &input, filter);
 	if (f->in == NULL)
-		host_why(f);
+		feed_host_why(f);
 	return f->in != NULL;
 }
 
@@ -217,12 +189,12 @@ open_file(struct feed *f)
 		}
 	}
 	vm_set_infile(f->o.vm, path);
-	filter = filter_of(f, &good);
+	filter = feed_filter(f, &good);
 	if (!good)
 		return false;
 	f->in = input_open_file(f->o.live, path, filter);
 	if (f->in == NULL)
-		host_why(f);
+		feed_host_why(f);
 	return f->in != NULL;
 }
 
@@ -253,12 +225,12 @@ open_fd(struct feed *f)
 	const struct command *filter;
 	bool good;
 
-	filter = filter_of(f, &good);
+	filter = feed_filter(f, &good);
 	if (!good)
 		return false;
 	f->in = input_open_fd(f->o.live, f->o.input_fd, filter);
 	if (f->in == NULL)
-		host_why(f);
+		feed_host_why(f);
 	return f->in != NULL;
 }
 
@@ -273,6 +245,8 @@ feed_new(const struct feed_options *o)
 	f->last = STR_NIL;
 	buf_init(&f->record, o->mem);
 	buf_init(&f->kept, o->mem);
+	f->at = &f->item[0];
+	f->ahead = &f->item[1];
 	for (i = 0; i < 2; i++) {
 		buf_init(&f->item[i].text, o->mem);
 		buf_init(&f->item[i].header, o->mem);
@@ -296,7 +270,9 @@ feed_open(struct feed *f)
 		return open_file(f);
 	case INPUT_OBJECT:
 		return open_object(f);
-	case INPUT_LOGFILE: case INPUT_JOURNAL:
+	case INPUT_LOGFILE:
+		return feed_log_open(f);
+	case INPUT_JOURNAL:
 		snprintf(f->why, sizeof f->why,
 		    "this input can only be given by --input so far");
 		return false;
@@ -315,9 +291,8 @@ feed_why(const struct feed *f)
 
 /* --- reading --- */
 
-/* Ends the file at hand; true if the run can go on. */
-static bool
-end_file(struct feed *f)
+bool
+feed_end_file(struct feed *f)
 {
 	struct live_input *in = f->in;
 	struct reader *rd = input_reader(in);
@@ -350,11 +325,13 @@ raw_line(struct feed *f, struct str *line)
 		*line = *f->object++;
 		return READER_LINE;
 	}
+	if (f->log != NULL)
+		return feed_log_line(f, line);
 	while (f->in != NULL) {
 		x = reader_line(input_reader(f->in), line);
 		if (x != READER_END || !f->has_glob)
 			return x;
-		if (!end_file(f))
+		if (!feed_end_file(f))
 			return READER_FAILED;
 		f->in = next_file(f, &good);
 		if (!good) {
@@ -373,7 +350,7 @@ raw_line(struct feed *f, struct str *line)
  * but no more bytes than a line may have.
  */
 static enum reader_result
-record(struct feed *f, struct str *line)
+record(struct feed *f, struct str *line, struct mark *mark)
 {
 	const struct program *p = f->o.program;
 	char sep = p->format == FORMAT_TSV ? '\t' : ',';
@@ -384,6 +361,8 @@ record(struct feed *f, struct str *line)
 
 	if (x != READER_LINE)
 		return x;
+	if (f->log != NULL)
+		feed_log_mark(f, mark, false);
 	if (f->new_file && str_starts(*line, "\xef\xbb\xbf"))
 		*line = str_of(line->p + 3, line->n - 3);
 	if (csv_goes_on(&scan, *line, sep)) {
@@ -395,6 +374,8 @@ record(struct feed *f, struct str *line)
 				break;
 			if (x != READER_LINE)
 				return x;
+			if (f->log != NULL)
+				feed_log_mark(f, mark, true);
 			if (f->record.n + 1 + more.n > max) {
 				f->ncut++;
 				f->line_max = max;
@@ -420,7 +401,7 @@ read_item(struct feed *f, struct item *it)
 	it->has_header = false;
 	for (;;) {
 		x = format == FORMAT_CSV || format == FORMAT_TSV ?
-		    record(f, &it->line) : raw_line(f, &it->line);
+		    record(f, &it->line, &it->mark) : raw_line(f, &it->line);
 		if (x != READER_LINE || !f->wants_header || !f->new_file)
 			break;
 		f->new_file = false;
@@ -429,7 +410,16 @@ read_item(struct feed *f, struct item *it)
 		buf_str(&it->header, it->line);
 	}
 	f->new_file = false;
+	if (x == READER_LINE && f->log != NULL && f->log->has_header) {
+		f->log->has_header = false;
+		it->has_header = true;
+		buf_clear(&it->header);
+		buf_str(&it->header, buf_view(&f->log->header));
+	}
 	it->name = f->name;
+	if (x == READER_LINE && f->log != NULL && f->o.look_ahead &&
+	    format != FORMAT_CSV && format != FORMAT_TSV)
+		feed_log_mark(f, &it->mark, false);
 	return x;
 }
 
@@ -443,47 +433,66 @@ deliver(struct feed *f, struct item *it, struct str *line)
 	if (it->has_header)
 		vm_set_header(f->o.vm, buf_view(&it->header));
 	*line = f->last = it->line;
+	f->line_open = true;
+}
+
+/* What was ahead is at hand, and the other way round. */
+static void
+swap(struct feed *f)
+{
+	struct item *t = f->at;
+
+	f->at = f->ahead;
+	f->ahead = t;
 }
 
 enum reader_result
 feed_line(struct feed *f, struct str *line)
 {
 	enum reader_result x;
-	struct item t;
 
+	f->line_open = false;
 	if (f->ended)
 		return READER_END;
-	if (!f->o.look_ahead) {
-		x = read_item(f, &f->item[0]);
-		if (x == READER_LINE)
-			deliver(f, &f->item[0], line);
-		return x;
-	}
 	for (;;) {
-		t = f->item[0];
-		f->item[0] = f->item[1];
-		f->item[1] = t;
-		x = read_item(f, &f->item[1]);
+		if (f->o.look_ahead)
+			swap(f);
+		x = read_item(f, f->ahead);
+		if (x == READER_END)
+			f->ended = f->at_end = true;
+		else if (x != READER_LINE)
+			return x;
+		if (!f->o.look_ahead) {
+			if (x == READER_LINE) {
+				swap(f);
+				deliver(f, f->at, line);
+			}
+			return x;
+		}
 		if (x == READER_LINE) {
 			/* kept: the block that it stands in may move */
-			buf_clear(&f->item[1].text);
-			buf_room(&f->item[1].text, 1);
-			buf_str(&f->item[1].text, f->item[1].line);
-			f->item[1].line = buf_view(&f->item[1].text);
+			buf_clear(&f->ahead->text);
+			buf_room(&f->ahead->text, 1);
+			buf_str(&f->ahead->text, f->ahead->line);
+			f->ahead->line = buf_view(&f->ahead->text);
 			if (!f->started) {
 				f->started = true;
 				continue;
 			}
-		} else if (x == READER_END) {
-			f->ended = true;
+		} else {
 			if (!f->started)
 				return x;
 			vm_set_eoi(f->o.vm);
-		} else
-			return x;
-		deliver(f, &f->item[0], line);
+		}
+		deliver(f, f->at, line);
 		return READER_LINE;
 	}
+}
+
+void
+feed_done(struct feed *f)
+{
+	f->line_open = false;
 }
 
 struct str
@@ -512,9 +521,16 @@ feed_close(struct feed *f, struct input_end *end)
 	struct mem *mem = f->o.mem;
 	int i;
 
+	/* before the reader is gone, or, with a filter, when it is known how
+	 * that ended */
+	if (f->log != NULL && !f->log->spooled)
+		feed_log_settle(f);
 	f->in = NULL;
 	if (in != NULL)
 		input_close(in, &f->end);
+	if (f->log != NULL && f->log->spooled)
+		feed_log_settle(f);
+	feed_log_close(f);
 	*end = f->end;
 	if (f->has_glob)
 		globfree(&f->glob);

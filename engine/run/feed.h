@@ -28,6 +28,10 @@ struct feed_options {
 	const struct objects *objects;
 	int		 input_fd;	/* instead of the script's input; -1 */
 	bool		 look_ahead;	/* the script asks #eoi */
+	/* a log's position, and where its new one goes; NULL: nowhere */
+	struct state	*state;
+	struct state_owner owner;
+	struct outcome	*outcome;
 };
 
 /* Opens nothing yet. */
@@ -37,6 +41,9 @@ bool	 feed_open(struct feed *);
 struct str feed_why(const struct feed *);
 /* The next line; the machine is told what belongs to it. */
 enum reader_result feed_line(struct feed *, struct str *line);
+/* The line at hand is done with, though no other one is asked for: else, at
+ * the close, it counts as the one that stopped the run. */
+void	 feed_done(struct feed *);
 /* The line that came last, for the end section; NIL if there was none. */
 struct str feed_last(const struct feed *);
 /* Lines that were cut. */

@@ -100,7 +100,7 @@ needs_state(const struct program *p)
 	for (i = 0; i < p->ncode; i++)
 		if (I_OP(p->code[i]) == OP_RECORD)
 			return true;
-	return calls(p, BI_RUNS);
+	return p->input == INPUT_LOGFILE || calls(p, BI_RUNS);
 }
 
 static bool
@@ -109,7 +109,9 @@ open_input(struct run *r)
 	struct feed_options o = { .program = r->o->program, .host = r->host,
 	    .live = r->live, .vm = r->vm, .mem = &r->mem,
 	    .objects = r->o->facts.objects, .input_fd = r->o->input_fd,
-	    .look_ahead = calls(r->o->program, BI_EOI) };
+	    .look_ahead = calls(r->o->program, BI_EOI), .state = r->o->state,
+	    .owner = { r->o->facts.alert, buf_view(&r->script) },
+	    .outcome = r->outcome };
 	struct input_end end;
 	struct feed *in;
 
@@ -146,8 +148,10 @@ lines(struct run *r, struct buf *last)
 		more = go_on(r, v);
 		if (r->res->end != RUN_OK)
 			return false;
-		if (v == VM_LAST || v == VM_QUIT)
+		if (v == VM_LAST || v == VM_QUIT) {
+			feed_done(r->in);
 			break;
+		}
 	}
 	if (r->o->program->end_uses_line && r->res->lines > 0)
 		buf_str(last, feed_last(r->in));

@@ -289,6 +289,14 @@ vm_run_path(struct vm *vm)
 	return vm->path;
 }
 
+struct str
+vm_run_bakfile(struct vm *vm)
+{
+	pass(vm);
+	(void)vm_execute(vm, vm->p->pc_bakfile);
+	return vm->path;
+}
+
 /* Keeps the temporaries: the input's command may still stand in them. */
 const struct command *
 vm_run_filter(struct vm *vm)

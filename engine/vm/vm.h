@@ -50,6 +50,7 @@ struct str	 vm_run_task(struct vm *);
 /* NULL: a rule refused it (logged).  Valid until the next piece of code. */
 const struct command *vm_run_input(struct vm *);
 struct str	 vm_run_path(struct vm *);
+struct str	 vm_run_bakfile(struct vm *);
 const struct command *vm_run_filter(struct vm *);
 
 enum vm_result	 vm_run_begin(struct vm *);

@@ -1,0 +1,276 @@
+/* logfile: see logfile.h. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/input/logfile_inner.h"
+
+struct logfile *
+logfile_new(const struct log_options *o)
+{
+	struct logfile *l = mem_zalloc(o->mem, sizeof *l);
+
+	l->o = *o;
+	l->mem = o->mem;
+	return l;
+}
+
+void
+logfile_free(struct logfile *l)
+{
+	size_t i;
+
+	if (l == NULL)
+		return;
+	for (i = 0; i < l->nfile; i++) {
+		if (l->file[i].fd != -1)
+			close(l->file[i].fd);
+		mem_free(l->mem, l->file[i].name, l->file[i].nname);
+	}
+	mem_free(l->mem, l->file, l->capfile * sizeof *l->file);
+	mem_free(l->mem, l->stream, l->capstream * sizeof *l->stream);
+	mem_free(l->mem, l->seen, l->capseen * sizeof *l->seen);
+	mem_free(l->mem, l, sizeof *l);
+}
+
+const char *
+logfile_why(const struct logfile *l)
+{
+	return l->why;
+}
+
+bool
+logfile_open(struct logfile *l, struct str position)
+{
+	struct str path = l->o.path;
+
+	if (str_none(path) || path.n == 0 || path.n >= sizeof l->path ||
+	    memchr(path.p, '\0', path.n) != NULL) {
+		snprintf(l->why, sizeof l->why, "the log's path is %s",
+		    str_none(path) || path.n == 0 ? "empty" :
+		    path.n >= sizeof l->path ? "too long" :
+		    "not one: it holds a NUL byte");
+		return false;
+	}
+	memcpy(l->path, path.p, path.n);
+	l->path[path.n] = '\0';
+	l->first_run = position.n == 0;
+	if (!l->first_run && !log_decode(l, position)) {
+		l->o.world->warn(l->o.world->arg, "the log's position cannot "
+		    "be read: starting again, from the log's end");
+		l->nstream = l->nseen = 0;
+		l->stops = 0;
+		l->first_run = true;
+		l->o.from_start = false;
+	}
+	if (!log_list(l) || !log_judge(l))
+		return false;
+	if (l->nfile == 0 || (!l->file[l->nfile - 1].live &&
+	    l->first_run)) {
+		char t[400];
+
+		snprintf(t, sizeof t, "log %.300s: there is none yet",
+		    l->path);
+		l->o.world->warn(l->o.world->arg, t);
+	}
+	return true;
+}
+
+bool
+logfile_next(struct logfile *l, struct log_part *part)
+{
+	struct log_file *f;
+
+	while (l->next < l->nfile) {
+		f = &l->file[l->next++];
+		if (f->verdict != LOG_HOLDS && f->verdict != LOG_NEW)
+			continue;
+		part->from = f->verdict == LOG_NEW ? 0 :
+		    l->stream[f->stream].print.offset;
+		part->to = f->pack == PACK_NONE ? f->size : UINT64_MAX;
+		if (part->from >= part->to)
+			continue;
+		part->number = (size_t)(f - l->file);
+		part->name = f->name;
+		part->head = f->head;
+		part->nhead = f->nhead;
+		part->fd = f->fd;
+		part->pack = f->pack;
+		part->live = f->live;
+		f->offset = part->from;
+		return true;
+	}
+	return false;
+}
+
+void
+logfile_read(struct logfile *l, size_t number, uint64_t offset,
+    const char *tail, size_t ntail, bool whole)
+{
+	struct log_file *f = &l->file[number];
+
+	f->was_read = true;
+	f->offset = offset;
+	f->ntail = ntail < LOG_TAIL ? ntail : LOG_TAIL;
+	memcpy(f->tail, tail + ntail - f->ntail, f->ntail);
+	f->whole = whole;
+}
+
+void
+logfile_unread_after(struct logfile *l, size_t number)
+{
+	while (++number < l->nfile)
+		l->file[number].was_read = l->file[number].whole = false;
+}
+
+void
+logfile_unread_all(struct logfile *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->nfile; i++)
+		l->file[i].was_read = l->file[i].whole = false;
+}
+
+unsigned
+logfile_stopped(struct logfile *l, size_t number, uint64_t offset)
+{
+	const struct log_file *f = &l->file[number];
+
+	if (l->stops > 0 && l->stop_dev == f->dev && l->stop_ino == f->ino &&
+	    l->stop_offset == offset)
+		l->stops++;
+	else
+		l->stops = 1;
+	l->stop_dev = f->dev;
+	l->stop_ino = f->ino;
+	l->stop_offset = offset;
+	l->stopped_now = true;
+	return l->stops;
+}
+
+/* The last bytes before a part's start that it did not read itself. */
+static void
+complete_tail(struct log_file *f, uint64_t from)
+{
+	size_t want = f->offset < LOG_TAIL ? (size_t)f->offset : LOG_TAIL,
+	    miss;
+
+	if (f->ntail >= want || f->pack != PACK_NONE)
+		return;
+	/* these were compared when the run began */
+	miss = want - f->ntail;
+	memmove(f->tail + miss, f->tail, f->ntail);
+	if (!log_pread(f->fd, f->tail, miss, from - miss))
+		memset(f->tail, 0, miss);
+	f->ntail = want;
+}
+
+/* The streams as this run leaves them. */
+static void
+move_on(struct logfile *l)
+{
+	struct log_stream *s;
+	struct log_file *f;
+	uint64_t from;
+
+	for (f = l->file; f < l->file + l->nfile; f++) {
+		if (!f->was_read)
+			continue;
+		if (f->verdict == LOG_NEW && f->offset == 0) {
+			f->verdict = LOG_SKIP;
+			continue;
+		}
+		if (f->verdict == LOG_NEW) {
+			s = log_add_stream(l);
+			f->stream = (uint32_t)(s - l->stream);
+			from = 0;
+		} else {
+			s = &l->stream[f->stream];
+			from = s->print.offset;
+		}
+		if (f->offset == from)
+			continue;
+		complete_tail(f, from);
+		log_print(&s->print, f->offset, f->head, f->nhead, f->tail,
+		    f->ntail);
+		f->verdict = LOG_HOLDS;
+	}
+}
+
+/* Is this file of use to the next run? */
+static bool
+is_kept(const struct logfile *l, const struct log_file *f)
+{
+	/* a packed copy: when its stream has been read as far */
+	if (f->verdict == LOG_DONE)
+		return f->unpacked == 0 || f->stream == NO_STREAM ||
+		    l->stream[f->stream].print.offset >= f->unpacked;
+	if (f->verdict != LOG_HOLDS)
+		return false;
+	/* a packed file that was not read to its end is looked at again */
+	return f->pack == PACK_NONE || (f->was_read && f->whole);
+}
+
+/* Streams that no file holds: the oldest of them are forgotten. */
+static void
+forget(struct logfile *l)
+{
+	uint32_t *now, k = 0;
+	size_t i, j, ngone, n = l->nstream;
+
+	if (n == 0)
+		return;
+	now = mem_alloc(l->mem, n * sizeof *now);
+	for (i = 0; i < n; i++) {
+		struct log_stream *s = &l->stream[i];
+
+		ngone = 0;
+		if (!s->held)
+			for (j = 0; j < n; j++)
+				if (!l->stream[j].held && (l->stream[j].gone <
+				    s->gone || (l->stream[j].gone == s->gone &&
+				    j > i)))
+					ngone++;
+		now[i] = ngone < LIM_LOG_GONE ? k++ : NO_STREAM;
+	}
+	for (i = 0; i < n; i++)
+		if (now[i] != NO_STREAM)
+			l->stream[now[i]] = l->stream[i];
+	l->nstream = k;
+	for (i = 0; i < l->nseen; i++)
+		if (l->seen[i].stream != NO_STREAM)
+			l->seen[i].stream = now[l->seen[i].stream];
+	mem_free(l->mem, now, n * sizeof *now);
+}
+
+void
+logfile_position(struct logfile *l, struct buf *b)
+{
+	struct log_file *f;
+	struct log_seen *s;
+	size_t i;
+
+	move_on(l);
+	for (i = 0; i < l->nstream; i++)
+		l->stream[i].held = false;
+	l->nseen = 0;
+	for (f = l->file; f < l->file + l->nfile; f++) {
+		if (f->stream != NO_STREAM)
+			l->stream[f->stream].held = true;
+		if (!is_kept(l, f))
+			continue;
+		s = log_add_seen(l);
+		s->dev = f->dev;
+		s->ino = f->ino;
+		s->size = f->size;
+		s->mtime = f->mtime;
+		s->stream = f->stream;
+	}
+	for (i = 0; i < l->nstream; i++)
+		l->stream[i].gone = l->stream[i].held ? 0 :
+		    l->stream[i].gone + 1;
+	forget(l);
+	if (!l->stopped_now)
+		l->stops = 0;
+	log_encode(l, b);
+}

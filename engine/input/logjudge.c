@@ -1,0 +1,408 @@
+/*
+ * logjudge: which stream a file of the log holds.
+ *
+ * In this order: a file that is as it was; one that holds all of a stream up
+ * to its offset; a copy of what another one holds; a log that was cut; what
+ * is none of these is new.  Where two files hold one stream, the one that is
+ * known by its inode gives its lines: the other is a copy.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "engine/input/logfile_inner.h"
+
+static void
+warn(struct logfile *l, const char *what, const char *name)
+{
+	char t[600];
+
+	snprintf(t, sizeof t, "log %.300s: %s", name, what);
+	l->o.world->warn(l->o.world->arg, t);
+}
+
+/* The stream that the inode held in the last run, or NO_STREAM. */
+static uint32_t
+known_by_inode(const struct logfile *l, const struct log_file *f)
+{
+	const struct log_seen *s;
+
+	for (s = l->seen; s < l->seen + l->nseen; s++)
+		if (s->dev == f->dev && s->ino == f->ino)
+			return s->stream;
+	return NO_STREAM;
+}
+
+/* Does the open file hold the stream's text up to its offset? */
+static bool
+holds(const struct log_file *f, const struct log_print *t)
+{
+	char tail[LOG_TAIL];
+	size_t n = t->offset < LOG_HEAD ? (size_t)t->offset : LOG_HEAD;
+
+	if (f->fd == -1 || f->size < t->offset || f->nhead < n ||
+	    log_hash(f->head, n) != t->whole)
+		return false;
+	n = t->offset < LOG_TAIL ? (size_t)t->offset : LOG_TAIL;
+	return log_pread(f->fd, tail, n, t->offset - n) &&
+	    log_hash(tail, n) == t->tail;
+}
+
+/* Is all of a the beginning of b?  Judged by its first and last bytes. */
+static bool
+begins(const struct log_file *a, const char *tail, size_t ntail,
+    uint64_t size, const struct log_file *b)
+{
+	char t[LOG_TAIL];
+	size_t n = size < LOG_HEAD ? (size_t)size : LOG_HEAD;
+
+	return b->fd != -1 && size > 0 && size <= b->size && a->nhead >= n &&
+	    b->nhead >= n && memcmp(a->head, b->head, n) == 0 &&
+	    ntail > 0 && log_pread(b->fd, t, ntail, size - ntail) &&
+	    memcmp(t, tail, ntail) == 0;
+}
+
+static bool
+copied(const struct log_file *a, const struct log_file *b)
+{
+	char tail[LOG_TAIL];
+	size_t n = a->size < LOG_TAIL ? (size_t)a->size : LOG_TAIL;
+
+	/* a copy is younger than what it is a copy of: a file that was there
+	 * before is another one with the same text */
+	if (a->fd == -1 || (a->btime != 0 && b->btime != 0 &&
+	    a->btime < b->btime))
+		return false;
+	return log_pread(a->fd, tail, n, a->size - n) &&
+	    begins(a, tail, n, a->size, b);
+}
+
+static void
+read_heads(struct logfile *l)
+{
+	struct log_file *f;
+
+	for (f = l->file; f < l->file + l->nfile; f++) {
+		if (f->fd == -1 || f->pack != PACK_NONE)
+			continue;
+		f->nhead = f->size < LOG_HEAD ? (size_t)f->size : LOG_HEAD;
+		if (!log_pread(f->fd, f->head, f->nhead, 0))
+			f->nhead = 0;	/* emptied at this moment */
+		log_head(&f->hashes, f->head, f->nhead);
+	}
+}
+
+static void
+set_holder(struct logfile *l, struct log_file *f, uint32_t stream)
+{
+	struct log_stream *s = &l->stream[stream];
+
+	s->has_holder = true;
+	s->holder = (uint32_t)(f - l->file);
+	f->verdict = LOG_HOLDS;
+	f->stream = stream;
+}
+
+/* --- plain files --- */
+
+/* Each stream that open files hold gets one of them as its holder. */
+static void
+find_holders(struct logfile *l)
+{
+	struct log_file *f, *best, *done;
+	uint32_t i, known;
+	bool best_known, is_known;
+
+	/* long texts first: a short one may be the beginning of another */
+	for (;;) {
+		uint32_t next = NO_STREAM;
+
+		for (i = 0; i < l->nstream; i++)
+			if (!l->stream[i].held && (next == NO_STREAM ||
+			    l->stream[i].print.offset >
+			    l->stream[next].print.offset))
+				next = i;
+		if (next == NO_STREAM)
+			return;
+		l->stream[next].held = true;	/* looked at */
+		best = done = NULL;
+		best_known = false;
+		for (f = l->file; f < l->file + l->nfile; f++)
+			if (f->verdict == LOG_DONE && f->stream == next)
+				done = f;
+		for (f = l->file; f < l->file + l->nfile; f++) {
+			if (f->verdict != LOG_UNKNOWN ||
+			    f->pack != PACK_NONE ||
+			    !holds(f, &l->stream[next].print))
+				continue;
+			known = known_by_inode(l, f);
+			is_known = known == next;
+			if (known != NO_STREAM && known != next &&
+			    holds(f, &l->stream[known].print))
+				continue;	/* it holds its own */
+			f->stream = next;
+			if (best == NULL || (is_known && !best_known) ||
+			    (is_known == best_known && (f->live ||
+			    (!best->live && f->size > best->size)))) {
+				best = f;
+				best_known = is_known;
+			}
+		}
+		/* a file that has not changed since it was read to its end
+		 * is better known than any but one of the same inode */
+		if (done != NULL && !best_known) {
+			best = NULL;
+			l->stream[next].has_holder = true;
+			l->stream[next].holder = (uint32_t)(done - l->file);
+		}
+		for (f = l->file; f < l->file + l->nfile; f++)
+			if (f->stream == next && f->verdict == LOG_UNKNOWN) {
+				if (f == best)
+					set_holder(l, f, next);
+				else if (f->live)
+					f->stream = NO_STREAM;
+				else
+					f->verdict = LOG_DONE; /* a copy */
+			}
+	}
+}
+
+static struct log_file *
+live_file(struct logfile *l)
+{
+	return l->nfile > 0 && l->file[l->nfile - 1].live ?
+	    &l->file[l->nfile - 1] : NULL;
+}
+
+/* A rotated file whose text another open file begins with. */
+static bool
+is_copy(struct logfile *l, struct log_file *f)
+{
+	struct log_file *g, *live = live_file(l);
+
+	for (g = l->file; g < l->file + l->nfile; g++)
+		if (g != f && g->verdict == LOG_HOLDS && copied(f, g)) {
+			f->stream = g->stream;
+			return true;
+		}
+	return live != NULL && live->verdict == LOG_UNKNOWN && copied(f, live);
+}
+
+/*
+ * The log itself, or a file known by its inode, is shorter than its stream.
+ * If another file holds the stream, it was emptied after a copy: its text is
+ * new, even if it begins in the same way.  Else it was cut.
+ */
+static bool
+was_cut(struct logfile *l, struct log_file *f)
+{
+	uint32_t known = known_by_inode(l, f);
+	struct log_stream *s;
+	char tail[LOG_TAIL];
+	size_t n = f->size < LOG_TAIL ? (size_t)f->size : LOG_TAIL;
+
+	if (known == NO_STREAM || f->fd == -1)
+		return false;
+	s = &l->stream[known];
+	if (s->has_holder || f->size >= s->print.offset ||
+	    !log_alike(&f->hashes, &s->print.head) ||
+	    !log_pread(f->fd, tail, n, f->size - n))
+		return false;
+	log_print(&s->print, f->size, f->head, f->nhead, tail, n);
+	set_holder(l, f, known);
+	return true;
+}
+
+/* Files without lines, and copies. */
+static void
+pass_over(struct logfile *l)
+{
+	struct log_file *f;
+
+	for (f = l->file; f < l->file + l->nfile; f++) {
+		if (f->verdict != LOG_UNKNOWN)
+			continue;
+		if (f->fd == -1) {
+			warn(l, "cannot be read: its lines wait", f->name);
+			f->verdict = LOG_SKIP;
+		} else if (f->size == 0)
+			f->verdict = LOG_SKIP;
+		else if (f->pack == PACK_NONE && !f->live && is_copy(l, f))
+			f->verdict = f->stream == NO_STREAM ? LOG_SKIP :
+			    LOG_DONE;
+	}
+}
+
+/* --- packed files --- */
+
+/* What unpacking finds out. */
+struct unpacked {
+	struct logfile	*l;
+	struct log_file	*f;
+	uint64_t	 n;
+	char		 tail[LOG_TAIL];
+	size_t		 ntail;
+	uint32_t	 stream;	/* the longest that it holds */
+};
+
+static void
+add_tail(struct unpacked *u, const char *p, size_t n)
+{
+	size_t keep;
+
+	if (n > LOG_TAIL) {
+		p += n - LOG_TAIL;
+		n = LOG_TAIL;
+	}
+	keep = u->ntail < LOG_TAIL - n ? u->ntail : LOG_TAIL - n;
+	memmove(u->tail, u->tail + u->ntail - keep, keep);
+	memcpy(u->tail + keep, p, n);
+	u->ntail = keep + n;
+}
+
+/* Looks at each stream whose offset lies in this block. */
+static void
+take(void *to, const char *p, size_t n)
+{
+	struct unpacked *u = to;
+	struct log_file *f = u->f;
+	uint64_t offset;
+	size_t i, k, h;
+
+	if (f->nhead < LOG_HEAD) {
+		k = LOG_HEAD - f->nhead < n ? LOG_HEAD - f->nhead : n;
+		memcpy(f->head + f->nhead, p, k);
+		f->nhead += k;
+	}
+	while (n > 0) {
+		/* up to the next offset of a stream */
+		k = n;
+		for (i = 0; i < u->l->nstream; i++) {
+			offset = u->l->stream[i].print.offset;
+			if (offset > u->n && offset - u->n < k)
+				k = (size_t)(offset - u->n);
+		}
+		add_tail(u, p, k);
+		u->n += k;
+		p += k;
+		n -= k;
+		for (i = 0; i < u->l->nstream; i++) {
+			const struct log_print *t = &u->l->stream[i].print;
+
+			h = t->offset < LOG_HEAD ? (size_t)t->offset :
+			    LOG_HEAD;
+			if (t->offset == u->n && f->nhead >= h &&
+			    log_hash(f->head, h) == t->whole &&
+			    log_hash(u->tail, u->ntail) == t->tail)
+				u->stream = (uint32_t)i;
+		}
+	}
+}
+
+static void
+judge_packed(struct logfile *l, struct log_file *f)
+{
+	struct unpacked u = { .l = l, .f = f, .stream = NO_STREAM };
+	struct log_file *g;
+
+	f->verdict = LOG_SKIP;
+	if (!l->o.world->unpack(l->o.world->arg, f->fd, f->pack, f->name,
+	    take, &u))
+		return;
+	f->unpacked = u.n;
+	if (u.stream != NO_STREAM) {
+		if (!l->stream[u.stream].has_holder)
+			set_holder(l, f, u.stream);
+		if (f->verdict != LOG_HOLDS ||
+		    l->stream[u.stream].print.offset == u.n)
+			f->verdict = LOG_DONE;
+		f->stream = u.stream;
+		return;
+	}
+	if (u.n == 0) {
+		f->verdict = LOG_DONE;
+		return;
+	}
+	/* packed, a copy's age says nothing any more */
+	for (g = l->file; g < l->file + l->nfile; g++)
+		if (g->pack == PACK_NONE && (g->verdict == LOG_HOLDS ||
+		    (g->live && g->verdict == LOG_UNKNOWN)) &&
+		    begins(f, u.tail, u.ntail, u.n, g)) {
+			if (g->verdict == LOG_HOLDS) {
+				f->verdict = LOG_DONE;
+				f->stream = g->stream;
+			}
+			return;
+		}
+	f->verdict = LOG_NEW;
+}
+
+/* --- the first run --- */
+
+/* Behind the last newline: an open line is reported when it is whole. */
+static uint64_t
+last_line_end(const struct log_file *f)
+{
+	char t[4096];
+	uint64_t at = f->size;
+	size_t n;
+
+	while (at > 0) {
+		n = at < sizeof t ? (size_t)at : sizeof t;
+		if (!log_pread(f->fd, t, n, at - n))
+			return f->size;
+		for (; n > 0; n--, at--)
+			if (t[n - 1] == '\n')
+				return at;
+	}
+	return 0;
+}
+
+static bool
+first_run(struct logfile *l)
+{
+	struct log_file *f;
+	struct log_stream *s;
+	char tail[LOG_TAIL];
+	uint64_t at;
+	size_t n;
+
+	for (f = l->file; f < l->file + l->nfile; f++) {
+		if (f->live && l->o.from_start) {
+			f->verdict = f->size == 0 ? LOG_SKIP : LOG_NEW;
+			continue;
+		}
+		f->verdict = LOG_DONE;
+		if (f->pack != PACK_NONE || f->fd == -1)
+			continue;
+		at = f->live ? last_line_end(f) : f->size;
+		n = at < LOG_TAIL ? (size_t)at : LOG_TAIL;
+		if (at == 0 || !log_pread(f->fd, tail, n, at - n)) {
+			f->verdict = LOG_SKIP;
+			continue;
+		}
+		s = log_add_stream(l);
+		log_print(&s->print, at, f->head, f->nhead, tail, n);
+		f->stream = (uint32_t)(s - l->stream);
+	}
+	return true;
+}
+
+bool
+log_judge(struct logfile *l)
+{
+	struct log_file *f, *end = l->file + l->nfile;
+
+	read_heads(l);
+	if (l->first_run)
+		return first_run(l);
+	find_holders(l);
+	pass_over(l);
+	for (f = l->file; f < end; f++)
+		if (f->verdict == LOG_UNKNOWN && f->pack != PACK_NONE)
+			judge_packed(l, f);
+	/* last: only now is it known what other files hold */
+	for (f = l->file; f < end; f++)
+		if (f->verdict == LOG_UNKNOWN && !was_cut(l, f))
+			f->verdict = LOG_NEW;
+	return true;
+}

@@ -12,6 +12,9 @@
 
 #include "engine/effect/kid.h"
 
+#define LIM_COMPLAINT	160	/* bytes of a command's last words that people
+				 * are shown: the log has more of them */
+
 struct live_input {
 	struct live_input *next;
 	struct live	*live;
@@ -303,6 +306,25 @@ judge(struct live_input *in, int which, struct input_end *end)
 	    sizeof end->why - strlen(end->why) - 1);
 }
 
+/*
+ * `cat nosuch | awk ...` ends well: what it says is all that tells of lines
+ * that are missing, so people hear the last of it.
+ */
+static void
+complained(struct live *l, struct str said)
+{
+	char text[LIM_COMPLAINT + 64];
+	int n;
+
+	if (said.n == 0)
+		return;
+	if (said.n > LIM_COMPLAINT)
+		said.n = LIM_COMPLAINT;
+	n = snprintf(text, sizeof text, "the input command says: ");
+	memcpy(text + n, said.p, said.n);
+	log_line(l, LOG_WARNING, str_of(text, (size_t)n + said.n));
+}
+
 void
 input_close(struct live_input *in, struct input_end *end)
 {
@@ -349,9 +371,12 @@ input_close(struct live_input *in, struct input_end *end)
 			log_end(l, i == COMMAND ? "input" : "filter",
 			    kid_how(in->kid[i], how), str_of(in->kid[i]->show,
 			    in->kid[i]->nshow));
-	if (in->err_tail != NULL)
-		log_said(l, LOG_WARNING,
+	if (in->err_tail != NULL) {
+		log_said(l, end->failed ? LOG_WARNING : LOG_INFO,
 		    tail_text(&in->err.tail));
+		if (!end->failed)
+			complained(l, tail_line(&in->err.tail));
+	}
 	free_input(in);
 }
 

@@ -148,7 +148,13 @@ case('lines at the limit and over it, of a file', '''
 case('100 MB on standard error', '''
 	init
 		input proc "echo a; head -c 100000000 /dev/zero >&2; echo b"
-''' + COUNT, ['1: a', '1: b', 'end 0 2'], [], seconds=30)
+''' + COUNT, ['1: a', '1: b', 'end 0 2'],
+     ['WARNING: T: the input command says: ' + 160 * '\\x00'], seconds=30)
+case('a command that complains and ends well', '''
+	init
+		input proc "cat nosuch 2>&1 | sed p >&2; echo last words >&2; echo a"
+''' + COUNT, ['1: a', 'end 0 1'],
+     ['WARNING: T: the input command says: last words'])
 
 with open('binary', 'wb') as f:
 	f.write(b'a\0b\xff\n\0\n\x1b[31mred\r\n\n' + bytes(range(32)) + b'\nend')

@@ -137,7 +137,7 @@ check_path(struct cli *c, const char *path, struct totals *t, int depth)
 		check_file(c, path, t);
 		return;
 	}
-	if (depth == 0 && cli_site_is(c, path)) {
+	if (cli_site_is(c, path)) {
 		check_site(c, path, t);
 		return;
 	}

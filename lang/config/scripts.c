@@ -250,7 +250,10 @@ scripts_unused(struct whole *w)
 	const struct where *at;
 	size_t i;
 
-	for (i = 0; i < w->site.nscript && !w->scripts_failed; i++, s++) {
+	/* without alerts scripts are started by other means */
+	if (w->scripts_failed || str_none(w->o->file[CONFIG_ALERTS]))
+		return;
+	for (i = 0; i < w->site.nscript; i++, s++) {
 		if (s->alert != NULL || (s->program != NULL &&
 		    (s->program->every > 0 || !str_none(s->program->timing))))
 			continue;

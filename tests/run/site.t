@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
@@ -209,6 +210,28 @@ if os.geteuid() == 0:
     os.chown('s/alarms.cfg', 1, 1)
     says('somebody else\'s file', 'belongs neither to root nor to you',
          'check', 's')
+    # another user, who may not read it
+    there = tempfile.mkdtemp(dir='/tmp')
+    try:
+        os.chmod(there, 0o755)
+        with open(there + '/alerts.cfg', 'w') as f:
+            f.write(ALERTS)
+        os.chmod(there + '/alerts.cfg', 0o600)
+        p = subprocess.run([PICKET, 'check', there], user=65534, cwd='/',
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, timeout=60)
+        tell(p.returncode == 1 and b'/alerts.cfg: Permission denied' in
+             p.stdout, 'a file that cannot be read', p.stdout)
+    except PermissionError:
+        tell(True, 'a file that cannot be read # SKIP picket is out of '
+             'reach for others')
+    finally:
+        shutil.rmtree(there)
+else:
+    ours('s')
+    os.chmod('s/alarms.cfg', 0)
+    says('a file that cannot be read', 'alarms.cfg: Permission denied',
+         'check', 's')
 
 # --- files that are none ---
 
@@ -236,6 +259,27 @@ site(systems_cfg='', defines_cfg='', macros_cfg='', objects_cfg='',
 code, out, err = picket('check', 's')
 tell((code, out, err) == (0, '8 files, 0 scripts: 0 errors, 0 warnings\n',
                           ''), 'eight empty files', out, err)
+site(macros_cfg='m output "m"\n', a_pikt='One begin =m\n',
+     scripts__b_pikt='Two begin =m\n')
+code, out, err = picket('check', 's')
+tell((code, out, err) == (0, '3 files, 2 scripts: 0 errors, 0 warnings\n',
+                          ''), 'no alerts.cfg: scripts may be unlisted', out,
+     err)
+os.makedirs('above', exist_ok=True)
+shutil.rmtree('above/s', ignore_errors=True)
+shutil.copytree('s', 'above/s')
+with open('above/x.pikt', 'w') as f:
+    f.write('X begin output "x"\n')
+code, out, err = picket('check', 'above')
+tell((code, out, err) == (0, '4 files, 3 scripts: 0 errors, 0 warnings\n',
+                          ''), 'a site in a folder', out, err)
+site(alerts_cfg='A timing @daily alarms Oen\n', alarms_cfg='One end\n')
+code, out, err = picket('check', 's', '--json')
+j = json.loads(out)
+tell(code == 1 and err == '' and [(d['id'], d['file'], d['line'],
+                                   d['column']) for d in j['diagnostics']] ==
+     [('E_ALARM_UNKNOWN', 's/alerts.cfg', 1, 24),
+      ('E_ALARM_UNUSED', 's/alarms.cfg', 1, 1)], 'errors as JSON', out, err)
 site(alarms_cfg=SCRIPTS, picket_conf='mailtoo root\n')
 says('picket.conf is checked, too', 'mailtoo', 'check', 's')
 site(alarms_cfg='One begin output "1"\n', scripts__a_pikt='A begin output\n',

@@ -59,7 +59,7 @@ same_file(const struct stat *a, const struct stat *b)
  * Puts the text in the file's place.  Mode and owner stay; if they cannot,
  * or if somebody has changed the file meanwhile, so does the file.
  */
-static void
+static bool
 replace(struct work *w, const char *path, const struct stat *was,
     struct str text)
 {
@@ -104,6 +104,7 @@ replace(struct work *w, const char *path, const struct stat *was,
 done:
 	buf_free(&folder);
 	buf_free(&temp);
+	return fd >= 0 && why == NULL;
 }
 
 /* Lays out a text; what is wrong has been shown if there is none. */
@@ -201,13 +202,13 @@ one_file(struct work *w, const char *path, const struct stat *was)
 	if (lay_out(w, path, path, text, &out) &&
 	    !str_eq(text, buf_view(&out))) {
 		w->changed = true;
-		if (!only_shows(w) && was->st_nlink > 1)
+		if (only_shows(w))
+			show(w, path, text, buf_view(&out));
+		else if (was->st_nlink > 1)
 			no_good(w, path, "has other names (hard links), "
 			    "which would keep the old text; it is left as it "
 			    "is");
-		else if (!only_shows(w))
-			replace(w, path, was, buf_view(&out));
-		if (!w->failed || only_shows(w))
+		else if (replace(w, path, was, buf_view(&out)))
 			show(w, path, text, buf_view(&out));
 	}
 	buf_free(&out);

@@ -49,6 +49,8 @@ next_line(struct str t, size_t end)
 static size_t
 as_it_is(struct cfg *c, size_t i, size_t end)
 {
+	if (end > i && c->r->t.p[end - 1] == '\n')
+		end--;			/* the file ends here */
 	(void)add(c, LINE_RAW, i, end);
 	return next_line(c->r->t, end);
 }

@@ -60,7 +60,10 @@ add_line(struct layout *l, enum line_kind kind, const struct fmt_piece *p)
 {
 	struct line new = { .kind = (uint8_t)kind, .column = SOURCE_NONE };
 
-	new.blank = p->newlines > 1 && nline(l) > 0;
+	/* a #! that is not the first must not become it */
+	new.blank = nline(l) > 0 ? p->newlines > 1 : p->newlines > 0 &&
+	    str_starts(str_of(p->text.p, l->r->t.n - offset(l, p->text)),
+	    "#!");
 	buf_add(l->lines, (const char *)&new, sizeof new);
 	return line_at(l, nline(l) - 1);
 }
@@ -266,6 +269,9 @@ may_move(struct layout *l, const struct fmt_piece *p)
 		return false;
 	if (p->class == KW_SECTION)
 		return true;
+	if (l->r->i < l->r->t.n && (l->r->t.p[l->r->i] == '-' ||
+	    l->r->t.p[l->r->i] == '.'))
+		return false;		/* a name has these, too */
 	read_ahead(l->r, &next);
 	return !is_section(&next) && next.kind != PIECE_MACRO &&
 	    next.kind != PIECE_LINES;
@@ -301,6 +307,8 @@ indent_by(struct layout *l, const struct fmt_piece *p)
 	    (p->class == KW_INIT && (n->section == IN_INIT ||
 	    (n->nblock > 0 && n->block[n->nblock - 1].kind == B_INCIDENT))));
 	kind = ends(p, &divides);
+	if (p->kind == PIECE_OTHER && p->column_one)
+		return 0;		/* a form feed, say */
 	if (n->paren > 0)
 		return l->statement + FMT_TAB / 2;
 	if (is_section(p)) {
@@ -424,6 +432,7 @@ wide_sign(struct layout *l, const struct fmt_piece *p)
 		return true;
 	switch (next.kind) {
 	case PIECE_VALUE: case PIECE_STRING: case PIECE_OPEN: case PIECE_WORD:
+	case PIECE_COMMENT: case PIECE_END:
 		return true;
 	case PIECE_SIGN:
 		return next.text.p[0] == '-' || next.text.p[0] == '!';

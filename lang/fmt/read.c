@@ -193,7 +193,7 @@ list_in_string(struct reader *r, size_t i)
 static size_t
 string(struct reader *r, size_t i)
 {
-	size_t at = i, hold = i, from, n;
+	size_t at = i, hold = i, from = i, n;
 
 	i += step(r, i);
 	if (quote_outside(&r->quote)) {
@@ -205,7 +205,8 @@ string(struct reader *r, size_t i)
 			    "a blank before it makes it the quote of a string");
 		return i;
 	}
-	while (i < r->t.n && (i < hold || !quote_outside(&r->quote))) {
+	while (!r->failed && i < r->t.n &&
+	    (i < hold || !quote_outside(&r->quote))) {
 		if (r->t.p[i] == '=' && i >= hold &&
 		    (n = macro_name(r, i)) > i && n < r->t.n &&
 		    r->t.p[n] == '(')
@@ -379,7 +380,7 @@ region(struct str t, size_t i, const char *end, const char *end2)
 		if (str_eq(w, str_c(end)) || str_eq(w, str_c(end2)))
 			return str_find(t, '\n', i);
 	}
-	return t.n;
+	return t.n - (t.n > 0 && t.p[t.n - 1] == '\n');
 }
 
 /* The end of a line whose [command] may go on over others. */
@@ -390,7 +391,7 @@ bracket_end(struct str t, size_t i, size_t end)
 
 	for (k = i; k < t.n; k++) {
 		if (k >= end && depth == 0)
-			return k;
+			return str_find(t, '\n', k);
 		if (t.p[k] == '\n' && k + 1 < t.n && t.p[k + 1] == '#')
 			break;		/* another directive: none was open */
 		if (t.p[k] == '[')
@@ -515,7 +516,8 @@ read_piece(struct reader *r, struct fmt_piece *p)
 	p->text = str_of(t.p + from, r->i - from);
 	if (p->kind == PIECE_WORD)
 		keyword(p);
-	if (p->kind == PIECE_COMMENT || p->kind == PIECE_LINES)
+	if (p->kind == PIECE_COMMENT || (p->kind == PIECE_LINES &&
+	    memchr(p->text.p, '\n', p->text.n) == NULL))
 		while (p->text.n > 0 && read_blank(p->text.p[p->text.n - 1]))
 			p->text.n--;
 	if (r->failed)

@@ -307,8 +307,9 @@ indent_by(struct layout *l, const struct fmt_piece *p)
 	    (p->class == KW_INIT && (n->section == IN_INIT ||
 	    (n->nblock > 0 && n->block[n->nblock - 1].kind == B_INCIDENT))));
 	kind = ends(p, &divides);
-	if (p->kind == PIECE_OTHER && p->column_one)
-		return 0;		/* a form feed, say */
+	/* a form feed; or what other versions may take for a directive */
+	if (p->column_one && (p->kind == PIECE_OTHER || p->text.p[0] == '#'))
+		return 0;
 	if (n->paren > 0)
 		return l->statement + FMT_TAB / 2;
 	if (is_section(p)) {
@@ -354,17 +355,12 @@ place_comments(struct layout *l, size_t column, uint32_t indent,
 
 /* --- directives --- */
 
-static bool
-begins(struct str s, const char *word)
-{
-	return str_starts(s, word);
-}
-
 /* #if and its kin: each branch begins with what was open before the first. */
 static void
-branch(struct layout *l, struct str w)
+branch(struct layout *l, enum branch b)
 {
-	if (begins(w, "if")) {
+	switch (b) {
+	case BRANCH_OPEN:
 		if (l->nsaved == LIM_FMT_IF) {
 			l->skipped++;
 			return;
@@ -373,22 +369,25 @@ branch(struct layout *l, struct str w)
 			l->saved = mem_alloc(l->lines->mem,
 			    LIM_FMT_IF * sizeof *l->saved);
 		l->saved[l->nsaved++] = l->nest;
-	} else if (begins(w, "el")) {
+		break;
+	case BRANCH_NEXT:
 		if (l->nsaved > 0 && l->skipped == 0)
 			l->nest = l->saved[l->nsaved - 1];
-	} else if (begins(w, "endif") || begins(w, "fi")) {
+		break;
+	case BRANCH_END:
 		if (l->skipped > 0)
 			l->skipped--;
 		else if (l->nsaved > 0)
 			l->nsaved--;
+		break;
+	case BRANCH_NONE:
+		break;
 	}
 }
 
 static void
 directive(struct layout *l, const struct fmt_piece *p)
 {
-	struct str w = read_directive(str_of(p->text.p,
-	    str_find(p->text, '\n', 0)));
 	struct line *k;
 
 	place_comments(l, 0, 0, inner(l));
@@ -396,8 +395,7 @@ directive(struct layout *l, const struct fmt_piece *p)
 	k->at = offset(l, p->text);
 	k->n = (uint32_t)p->text.n;
 	l->pending = nline(l);
-	if (!str_eq(w, STR_LIT("fix")))
-		branch(l, w);
+	branch(l, read_branch(p->text));
 }
 
 /* --- what stands between two pieces --- */
@@ -431,9 +429,11 @@ wide_sign(struct layout *l, const struct fmt_piece *p)
 	if (next.newlines > 0)
 		return true;
 	switch (next.kind) {
-	case PIECE_VALUE: case PIECE_STRING: case PIECE_OPEN: case PIECE_WORD:
+	case PIECE_VALUE: case PIECE_STRING: case PIECE_OPEN:
 	case PIECE_COMMENT: case PIECE_END:
 		return true;
+	case PIECE_WORD:
+		return next.token == 0 || !next.glued;
 	case PIECE_SIGN:
 		return next.text.p[0] == '-' || next.text.p[0] == '!';
 	default:

@@ -4,7 +4,7 @@
 
 #include "lang/compile.h"
 #include "lang/syntax/ast.h"
-#include "lang/syntax/macro.h"
+#include "lang/syntax/directive.h"
 
 #define NONE	SIZE_MAX
 
@@ -331,18 +331,9 @@ sign(struct str t, size_t i)
 
 /* --- directives --- */
 
-static const char *const directives[] = {
-	"if", "elif", "elsif", "elseif", "else", "endif", "fi", "ifdef",
-	"ifndef", "elifdef", "elsifdef", "elseifdef", "elifndef", "elsifndef",
-	"elseifndef", "elsedef", "endifdef", "fidef", "ifsys", "elifsys",
-	"elsesys", "endifsys", "define", "def", "undefine", "undef", "setdef",
-	"include", "verbatim", "fix", "unfix", "freeze", "unfreeze", "indent",
-	"unindent", "exec", "piktexec", "pexec", "set", "setenv", "unset",
-	"unsetenv", "echo"
-};
-
-struct str
-read_directive(struct str line)
+/* The word behind the # of a directive. */
+static struct str
+directive_word(struct str line)
 {
 	size_t i = 1, k;
 
@@ -366,67 +357,104 @@ assigns(struct str t, size_t i)
 	return i < t.n && t.p[i] == '=';
 }
 
-/* Where the region ends that a directive keeps as it is. */
+/*
+ * Where the region ends that #fix or #indent at i begins: with its end, others
+ * of its kind inside counted.
+ */
 static size_t
-region(struct str t, size_t i, const char *end, const char *end2)
+region(struct str t, size_t i, enum directive_family family)
 {
-	struct str w;
+	const struct directive *d;
+	size_t depth = 1;
 
 	for (i = str_find(t, '\n', i); i < t.n; i = str_find(t, '\n', i)) {
 		i++;
 		if (i == t.n || t.p[i] != '#')
 			continue;
-		w = read_directive(str_of(t.p + i, str_find(t, '\n', i) - i));
-		if (str_eq(w, str_c(end)) || str_eq(w, str_c(end2)))
+		d = directive_find(directive_word(str_of(t.p + i,
+		    str_find(t, '\n', i) - i)));
+		if (d == NULL || d->family != family)
+			continue;
+		if (d->does != DO_END)
+			depth++;
+		else if (--depth == 0)
 			return str_find(t, '\n', i);
 	}
 	return t.n - (t.n > 0 && t.p[t.n - 1] == '\n');
 }
 
-/* The end of a line whose [command] may go on over others. */
+/* The end of a directive's line, whose command or comment may run over it. */
 static size_t
-bracket_end(struct str t, size_t i, size_t end)
+line_end(struct str t, size_t i)
 {
-	size_t depth = 0, k;
+	size_t end = str_find(t, '\n', i), close;
+	const char *p;
 
-	for (k = i; k < t.n; k++) {
-		if (k >= end && depth == 0)
-			return str_find(t, '\n', k);
-		if (t.p[k] == '\n' && k + 1 < t.n && t.p[k + 1] == '#')
-			break;		/* another directive: none was open */
-		if (t.p[k] == '[')
-			depth++;
-		else if (t.p[k] == ']' && depth > 0)
-			depth--;
+	while (i < end) {
+		close = i;
+		if (t.p[i] == '"') {
+			for (close = i + 1; close < end &&
+			    t.p[close] != '"'; close++)
+				close += t.p[close] == '\\';
+			if (close >= end)
+				return end;
+		} else if (t.p[i] == '[')
+			close = directive_bracket(t, i + 1);
+		else if (t.p[i] == '/' && t.p[i + 1] == '*' &&
+		    (p = memmem(t.p + i + 2, t.n - i - 2, "*/", 2)) != NULL)
+			close = (size_t)(p - t.p) + 1;
+		else if (t.p[i] == '/' && t.p[i + 1] == '/')
+			return end;
+		if (close >= t.n)
+			return end;
+		i = close + 1;
+		if (i > end)
+			end = str_find(t, '\n', i);
 	}
-	return depth == 0 ? t.n : end;
+	return end;
 }
 
 size_t
 read_line(const struct reader *r, size_t i)
 {
 	struct str t = r->t, w;
-	size_t end = str_find(t, '\n', i), k;
+	size_t end = str_find(t, '\n', i);
+	const struct directive *d;
 
 	if (i == 0 && r->standalone)
 		return end;
-	w = read_directive(str_of(t.p + i, end - i));
+	w = directive_word(str_of(t.p + i, end - i));
 	if (w.n == 0 || !macro_letter(w.p[0]) ||
 	    (r->standalone && w.p != t.p + i + 1))
 		return i;
-	for (k = 0; k < sizeof directives / sizeof directives[0]; k++)
-		if (str_eq(w, str_c(directives[k])))
-			break;
-	if (k == sizeof directives / sizeof directives[0])
+	d = directive_find(w);
+	if (d == NULL)
 		return assigns(t, (size_t)(w.p - t.p) + w.n) || r->standalone ?
 		    i : end;
-	if (str_eq(w, STR_LIT("fix")) || str_eq(w, STR_LIT("freeze")))
-		return region(t, i, "unfix", "unfreeze");
-	if (str_eq(w, STR_LIT("indent")))
-		return region(t, i, "unindent", "unindent");
-	if (memchr(t.p + i, '[', end - i) != NULL)
-		return bracket_end(t, i, end);
-	return end;
+	if (d->does == DO_FIX || d->does == DO_INDENT)
+		return region(t, i, d->family);
+	return line_end(t, (size_t)(w.p - t.p) + w.n);
+}
+
+enum branch
+read_branch(struct str line)
+{
+	const struct directive *d = directive_find(directive_word(str_of(
+	    line.p, str_find(line, '\n', 0))));
+
+	if (d == NULL)
+		return BRANCH_NONE;
+	switch (d->does) {
+	case DO_IF: case DO_IFN:
+		return BRANCH_OPEN;
+	case DO_ELIF: case DO_ELIFN: case DO_ELSE:
+		return BRANCH_NEXT;
+	case DO_END:
+		return d->family == FAMILY_IF || d->family == FAMILY_SYS ||
+		    d->family == FAMILY_DEF ? BRANCH_END : BRANCH_NONE;
+	default:
+		return BRANCH_NONE;
+	}
 }
 
 /* --- pieces --- */
@@ -442,6 +470,7 @@ classify(struct reader *r, struct fmt_piece *p, bool wide)
 	    (n = read_line(r, i)) > i) {
 		p->kind = PIECE_LINES;
 		r->i = n;
+		quote_init(&r->quote);	/* as the preprocessor does */
 		return;
 	}
 	if ((n = comment(r, i)) > 0) {
@@ -516,8 +545,7 @@ read_piece(struct reader *r, struct fmt_piece *p)
 	p->text = str_of(t.p + from, r->i - from);
 	if (p->kind == PIECE_WORD)
 		keyword(p);
-	if (p->kind == PIECE_COMMENT || (p->kind == PIECE_LINES &&
-	    memchr(p->text.p, '\n', p->text.n) == NULL))
+	if (p->kind == PIECE_COMMENT || p->kind == PIECE_LINES)
 		while (p->text.n > 0 && read_blank(p->text.p[p->text.n - 1]))
 			p->text.n--;
 	if (r->failed)

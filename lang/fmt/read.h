@@ -64,8 +64,9 @@ void	 read_ahead(const struct reader *, struct fmt_piece *);
 size_t	 read_line(const struct reader *, size_t i);
 /* Where a text ends that begins in a column. */
 size_t	 read_column(struct str, size_t column);
-/* The directive of a PIECE_LINES: the word behind its #. */
-struct str read_directive(struct str line);
+/* What a PIECE_LINES is to the blocks of #if and its kin. */
+enum branch { BRANCH_NONE, BRANCH_OPEN, BRANCH_NEXT, BRANCH_END };
+enum branch read_branch(struct str lines);
 
 static inline bool
 read_blank(char c)

@@ -88,9 +88,8 @@ line_char(struct line *l, char c)
 	return true;
 }
 
-/* The ] that ends the command at i: quotes and brackets nest. */
-static size_t
-bracket_end(struct str t, size_t i)
+size_t
+directive_bracket(struct str t, size_t i)
 {
 	size_t depth = 1;
 	char quote = 0;
@@ -121,7 +120,7 @@ line_command(struct line *l, struct str *command)
 	if (!line_char(l, '['))
 		return false;
 	open = l->i - 1;
-	end = bracket_end(l->t, l->i);
+	end = directive_bracket(l->t, l->i);
 	if (end == l->t.n) {
 		line_error(l, open, 1, E_DIRECTIVE_COMMAND, STR_NIL, STR_NIL,
 		    STR_NIL);

@@ -104,6 +104,8 @@ struct str directive_like(enum directive_family, enum directive_does);
  * its line, 0 if it is none.  What it does is done, what is wrong is reported.
  */
 size_t	 directive(struct text *, size_t i);
+/* The ] that ends a command that begins at i: quotes and brackets nest. */
+size_t	 directive_bracket(struct str, size_t i);
 /* Reports the blocks that the text leaves open. */
 void	 directive_end(struct text *);
 struct diag_item *line_error(struct line *, size_t off, size_t len,

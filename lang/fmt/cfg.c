@@ -192,7 +192,7 @@ cfg_macros(struct reader *r, struct buf *lines, struct buf *text)
 	size_t i = 0, end, k, n;
 	const char *p;
 
-	while (i < t.n) {
+	while (i < t.n && !r->failed) {
 		end = str_find(t, '\n', i);
 		c.newlines++;
 		k = after_blanks(t, i);
@@ -278,7 +278,7 @@ cfg_stanzas(struct reader *r, struct buf *lines, struct buf *text)
 	bool inside;
 
 	quote_init(&q);
-	while (i < t.n) {
+	while (i < t.n && !r->failed) {
 		inside = !quote_outside(&q) || i < held;
 		k = after_blanks(t, i);
 		if (!inside && t.p[i] == '#' && (n = read_line(r, i)) > i) {

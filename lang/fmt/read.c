@@ -385,8 +385,9 @@ region(struct str t, size_t i, enum directive_family family)
 
 /* The end of a directive's line, whose command or comment may run over it. */
 static size_t
-line_end(struct str t, size_t i)
+line_end(struct reader *r, size_t i)
 {
+	struct str t = r->t;
 	size_t end = str_find(t, '\n', i), close;
 	const char *p;
 
@@ -398,12 +399,17 @@ line_end(struct str t, size_t i)
 				close += t.p[close] == '\\';
 			if (close >= end)
 				return end;
-		} else if (t.p[i] == '[')
+		} else if (t.p[i] == '[') {
 			close = directive_bracket(t, i + 1);
-		else if (t.p[i] == '/' && t.p[i + 1] == '*' &&
-		    (p = memmem(t.p + i + 2, t.n - i - 2, "*/", 2)) != NULL)
-			close = (size_t)(p - t.p) + 1;
-		else if (t.p[i] == '/' && t.p[i + 1] == '/')
+			if (close >= t.n)
+				fail(r, i, 1, E_DIRECTIVE_COMMAND, STR_NIL,
+				    NULL);
+		} else if (t.p[i] == '/' && i + 1 < t.n && t.p[i + 1] == '*') {
+			p = memmem(t.p + i + 2, t.n - i - 2, "*/", 2);
+			if (p == NULL)
+				fail(r, i, 2, E_COMMENT_OPEN, STR_NIL, NULL);
+			close = p == NULL ? t.n : (size_t)(p - t.p) + 1;
+		} else if (t.p[i] == '/' && i + 1 < t.n && t.p[i + 1] == '/')
 			return end;
 		if (close >= t.n)
 			return end;
@@ -415,7 +421,7 @@ line_end(struct str t, size_t i)
 }
 
 size_t
-read_line(const struct reader *r, size_t i)
+read_line(struct reader *r, size_t i)
 {
 	struct str t = r->t, w;
 	size_t end = str_find(t, '\n', i);
@@ -433,7 +439,7 @@ read_line(const struct reader *r, size_t i)
 		    i : end;
 	if (d->does == DO_FIX || d->does == DO_INDENT)
 		return region(t, i, d->family);
-	return line_end(t, (size_t)(w.p - t.p) + w.n);
+	return line_end(r, (size_t)(w.p - t.p) + w.n);
 }
 
 enum branch

@@ -61,7 +61,7 @@ void	 read_piece(struct reader *, struct fmt_piece *);
 /* The next piece that is no comment; nothing is read. */
 void	 read_ahead(const struct reader *, struct fmt_piece *);
 /* The # in column 1 at i: where its line ends, or i if it is no directive. */
-size_t	 read_line(const struct reader *, size_t i);
+size_t	 read_line(struct reader *, size_t i);
 /* Where a text ends that begins in a column. */
 size_t	 read_column(struct str, size_t column);
 /* What a PIECE_LINES is to the blocks of #if and its kin. */

@@ -59,20 +59,23 @@ serve(struct mem *m)
 	enum wire_kind kind;
 	enum wire_got got;
 	bool greeted = false, heard = true;
+	int status = FINE;
 
 	buf_init(&in, m);
 	buf_init(&out, m);
-	while (heard && (got = wire_receive(STDIN_FILENO, &in, -1)) !=
-	    WIRE_END) {
+	while (heard && status == FINE &&
+	    (got = wire_receive(STDIN_FILENO, &in, -1)) != WIRE_END) {
 		w = (struct wire){ in.p, in.n, false };
-		if (got != WIRE_GOT)
-			return malformed();
 		kind = (enum wire_kind)wire_get_u8(&w);
-		if ((kind == WIRE_HELLO) == greeted)
-			return malformed();
+		if (got != WIRE_GOT || (kind == WIRE_HELLO) == greeted) {
+			status = malformed();
+			break;
+		}
 		if (!greeted) {
-			if (!hello(&s, m, &w))
-				return malformed();
+			if (!hello(&s, m, &w)) {
+				status = malformed();
+				break;
+			}
 			greeted = true;
 			wire_begin(&out, WIRE_DONE);
 			wire_end(&out);
@@ -102,7 +105,8 @@ serve(struct mem *m)
 			heard = answer(&out, WIRE_FAILED, buf_view(&s.why));
 			break;
 		case REQUEST_BAD:
-			return malformed();
+			status = malformed();
+			break;
 		case REQUEST_GONE:
 			heard = false;
 			break;
@@ -112,7 +116,7 @@ serve(struct mem *m)
 		store_free(&s);
 	buf_free(&in);
 	buf_free(&out);
-	return FINE;
+	return status;
 }
 
 int

@@ -50,6 +50,7 @@ lang_liblang_a_SOURCES = \
 	lang/table/notes.def \
 	lang/table/opcodes.def \
 	lang/table/words.def \
+	lang/syntax/ahead.c \
 	lang/syntax/ast.c \
 	lang/syntax/ast.h \
 	lang/syntax/blocks.c \
@@ -69,6 +70,7 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/quote.h \
 	lang/syntax/rope.c \
 	lang/syntax/rope.h \
+	lang/syntax/string.c \
 	lang/syntax/strip.c \
 	lang/syntax/syntax.c \
 	lang/syntax/words.c \

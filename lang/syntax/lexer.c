@@ -26,8 +26,8 @@ keyword_find(struct str s)
 	return NULL;
 }
 
-static struct lex_bracket *
-innermost(struct lexer *lx)
+struct lex_bracket *
+lx_innermost(struct lexer *lx)
 {
 	return lx->nbracket == 0 ? NULL : &lx->bracket[lx->nbracket - 1];
 }
@@ -87,17 +87,16 @@ lx_end(const struct lexer *lx)
 	return (struct span){ (uint32_t)n, 0 };
 }
 
-/* The bytes behind the current token, in the text itself. */
-static struct str
-rest(const struct lexer *lx)
+struct str
+lx_rest(const struct lexer *lx)
 {
 	const struct buf *t = &lx->p->src->text;
 
 	return lx->at >= t->n ? STR_EMPTY : str_of(t->p + lx->at, t->n - lx->at);
 }
 
-static bool
-word_byte(char c)
+bool
+lx_word_byte(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
 	    (c >= '0' && c <= '9') || c == '_';
@@ -121,7 +120,7 @@ lx_is_name(struct lexer *lx, struct str word)
 		 * is a name all the same: no statement starts so. */
 		return true;
 	}
-	s = rest(lx);
+	s = lx_rest(lx);
 	for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' ||
 	    s.p[i] == '\n' || s.p[i] == '\r'); i++)
 		;
@@ -129,7 +128,7 @@ lx_is_name(struct lexer *lx, struct str word)
 	for (i = 0; i < 4; i++) {
 		n = strlen(sections[i]);
 		if (s.n >= n && memcmp(s.p, sections[i], n) == 0 &&
-		    (s.n == n || !word_byte(s.p[n])))
+		    (s.n == n || !lx_word_byte(s.p[n])))
 			return true;
 	}
 	return false;
@@ -231,7 +230,7 @@ lx_open(struct lexer *lx, char close, bool to_string, int token,
 int
 lx_close(struct lexer *lx, char c, struct span span)
 {
-	struct lex_bracket *b = innermost(lx);
+	struct lex_bracket *b = lx_innermost(lx);
 
 	if (b == NULL || b->close != c) {
 		char want[2] = { b == NULL ? '\0' : b->close, '\0' };
@@ -280,8 +279,8 @@ lx_func(struct lexer *lx, union token_value *v, struct span span, struct str tex
 	if (id < 0)		/* the source's own, if it defines it */
 		(void)ast_function(lx->p, name, &id);
 	else if ((cmd = strchr(builtin_info[id].args, 'c')) != NULL)
-		innermost(lx)->cmdarg = (int)(cmd - builtin_info[id].args);
-	if (innermost(lx)->cmdarg >= 0)
+		lx_innermost(lx)->cmdarg = (int)(cmd - builtin_info[id].args);
+	if (lx_innermost(lx)->cmdarg >= 0)
 		lx->sq = lx->dq = lx->esc = false;
 	v->id = id;
 	return token;
@@ -290,7 +289,7 @@ lx_func(struct lexer *lx, union token_value *v, struct span span, struct str tex
 void
 lx_comma(struct lexer *lx)
 {
-	struct lex_bracket *b = innermost(lx);
+	struct lex_bracket *b = lx_innermost(lx);
 
 	if (b == NULL)
 		return;
@@ -332,8 +331,8 @@ lx_number(struct lexer *lx, union token_value *v, struct span span, struct str s
 	return T_NUM;
 }
 
-static int
-hex(char c)
+int
+lx_hex(char c)
 {
 	return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
@@ -349,7 +348,7 @@ lx_no_number(struct lexer *lx, union token_value *v, struct span span,
 
 	d = diag_at(lx->p->diag, span, E_NUMBER, s, STR_NIL, STR_NIL);
 	for (i = 2; i < s.n && isxdigit((unsigned char)s.p[i]); i++)
-		n = n * 16 + hex(s.p[i]);
+		n = n * 16 + lx_hex(s.p[i]);
 	if (s.n > 2 && s.p[0] == '0' && (s.p[1] | 0x20) == 'x' && i == s.n &&
 	    n <= NUM_EXACT) {
 		buf_init(&b, lx->p->arena->mem);
@@ -363,318 +362,6 @@ lx_no_number(struct lexer *lx, union token_value *v, struct span span,
 	return T_NUM;
 }
 
-/* How a string that begins here is read. */
-static enum string_mode
-mode_here(struct lexer *lx)
-{
-	const struct lex_bracket *b = innermost(lx);
-
-	if (b != NULL && (b->cmdarg >= 0 || b->close != ')' || b->to_string))
-		return b->cmdarg >= 0 && b->arg == b->cmdarg ? MODE_CMD :
-		    MODE_PLAIN;
-	if (b != NULL) {
-		/* plain parentheses pass on what stands round them */
-		for (; b >= lx->bracket; b--) {
-			if (b->cmdarg >= 0)
-				return b->arg == b->cmdarg ? MODE_CMD :
-				    MODE_PLAIN;
-			if (b->close != ')' || b->to_string)
-				return MODE_PLAIN;
-		}
-	}
-	if (lx->plain_once) {
-		lx->plain_once = false;
-		return MODE_PLAIN;
-	}
-	return lx->next_mode;
-}
-
-int
-lx_string(struct lexer *lx, struct span span, bool block)
-{
-	struct str s = rest(lx);
-	const char *e;
-	size_t i;
-
-	lx->mode = mode_here(lx);
-	lx->block_text = block;
-	lx->open_quote = span;
-	lx->unclosed_told = false;
-	lx->in_string = true;
-	buf_clear(&lx->text);
-	if (block) {
-		/* the closing line's indentation is removed from all */
-		lx->indent = 0;
-		e = s.n < 3 ? NULL : memmem(s.p, s.n, "\"\"\"", 3);
-		if (e != NULL) {
-			for (i = (size_t)(e - s.p); i > 0 &&
-			    (s.p[i - 1] == ' ' || s.p[i - 1] == '\t'); i--)
-				lx->indent++;
-			if (i == 0 || s.p[i - 1] != '\n')
-				lx->indent = 0;
-		}
-	}
-	return T_STRBEGIN;
-}
-
-int
-lx_string_end(struct lexer *lx)
-{
-	lx->in_string = false;
-	lx->block_text = false;
-	return T_STREND;
-}
-
-/* Follows the shell's quotes through the text of a command. */
-static void
-shell_quotes(struct lexer *lx, char c, uint32_t at)
-{
-	if (lx->sq)
-		lx->sq = c != '\'';
-	else if (lx->esc)
-		lx->esc = false;
-	else if (c == '\\')
-		lx->esc = true;
-	else if (c == '"')
-		lx->dq = !lx->dq;
-	else if (c == '\'' && !lx->dq) {
-		lx->sq = true;
-		lx->sq_at = at;
-	}
-}
-
-void
-lx_char(struct lexer *lx, char c)
-{
-	if (lx->text.n == 0)
-		lx->text_at = lx->at - 1;
-	buf_putc(&lx->text, c);
-	if (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)
-		shell_quotes(lx, c, lx->at - 1);
-}
-
-void
-lx_text(struct lexer *lx, struct str s)
-{
-	size_t i;
-
-	if (lx->text.n == 0)
-		lx->text_at = lx->at - (uint32_t)s.n;
-	buf_add(&lx->text, s.p, s.n);
-	if (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)
-		for (i = 0; i < s.n; i++)
-			shell_quotes(lx, s.p[i],
-			    lx->at - (uint32_t)(s.n - i));
-}
-
-void
-lx_escape(struct lexer *lx, struct str s)
-{
-	bool cmd = lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD;
-	char c = s.p[1];
-
-	if (c == '\n')
-		return;
-	if (strchr("$#\"\\=/", c) != NULL)
-		lx_char(lx, c);
-	else if (!cmd && c == 'n')
-		lx_char(lx, '\n');
-	else if (!cmd && c == 't')
-		lx_char(lx, '\t');
-	else if (!cmd && (c == 'x' || c == 'X') && s.n == 4)
-		lx_char(lx, (char)(hex(s.p[2]) << 4 | hex(s.p[3])));
-	else
-		lx_text(lx, s);
-}
-
-bool
-lx_newline(struct lexer *lx, struct str s)
-{
-	struct str r = rest(lx);
-	size_t i, lines = 0;
-	const char *q;
-	uint32_t k;
-
-	if (lx->block_text) {
-		/* the CR of CR LF was taken as text */
-		if (s.p[-1] == '\r' && lx->text.n > 0)
-			lx->text.n--;
-		for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'); i++)
-			if (lx->text.n > 0)
-				lx_char(lx, s.p[i]);
-		while (i < s.n) {
-			/* one line end, then its line's indentation */
-			while (i < s.n && s.p[i] != '\n')
-				i++;
-			i++;
-			if (lines++ > 0 || lx->text.n > 0 ||
-			    lx->prev != T_STRBEGIN)
-				lx_char(lx, '\n');
-			for (k = 0; i < s.n && (s.p[i] == ' ' ||
-			    s.p[i] == '\t') ; i++, k++)
-				if (k >= lx->indent)
-					lx_char(lx, s.p[i]);
-		}
-		return true;
-	}
-	if (r.n == 0 || s.p[s.n - 1] == '\n')
-		return false;
-	/* a newline with the blanks round it is one space; those before it
-	 * were taken as text */
-	for (q = s.p; lx->text.n > 0 && (q[-1] == ' ' || q[-1] == '\t' ||
-	    q[-1] == '\r'); q--)
-		lx->text.n--;
-	lx_char(lx, ' ');
-	return true;
-}
-
-/* The newline before the closing quotes is not part of a text block. */
-void
-lx_block_end(struct lexer *lx)
-{
-	if (lx->text.n > 0 && lx->text.p[lx->text.n - 1] == '\n')
-		lx->text.n--;
-}
-
-/*
- * In a command, inside the shell's single quotes, a double quote is text,
- * unless it closes the literal: the next non-blank is a '.' before a blank,
- * '$' or '"' (language.md, 5.1).
- */
-bool
-lx_quote_is_text(struct lexer *lx)
-{
-	struct str s;
-	size_t i;
-
-	if ((lx->mode != MODE_CMD && lx->mode != MODE_INIT_CMD) || !lx->sq)
-		return false;
-	s = rest(lx);
-	for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'); i++)
-		;
-	if (i + 1 < s.n && s.p[i] == '.' && strchr(" \t\n$\"", s.p[i + 1]))
-		return false;
-	return true;
-}
-
-bool
-lx_text_only(const struct lexer *lx)
-{
-	return lx->mode == MODE_INIT || lx->mode == MODE_INIT_CMD;
-}
-
-/* True if `foreach #keys(` stands before t[i]: a scalar follows.  In
- * `for $k in #keys(` it is the array. */
-static bool
-keys_of_foreach(const char *t, size_t i)
-{
-	if (i < 6 || memcmp(t + i - 6, "#keys(", 6) != 0)
-		return false;
-	for (i -= 6; i > 0 && strchr(" \t\n\r", t[i - 1]) != NULL; i--)
-		;
-	return i >= 7 && memcmp(t + i - 7, "foreach", 7) == 0;
-}
-
-/* Does what stands before i make the variable there a scalar? */
-static bool
-makes_scalar(const char *t, size_t i)
-{
-	static const char *const before[] = { "set", "dat", "data", "for",
-	    "line" };
-	size_t n, k;
-
-	while (i > 0 && strchr(" \t\n\r", t[i - 1]) != NULL)
-		i--;
-	if (i > 0 && t[i - 1] == '(')
-		return keys_of_foreach(t, i);
-	for (n = 0; n < sizeof before / sizeof before[0]; n++) {
-		k = strlen(before[n]);
-		if (i >= k && memcmp(t + i - k, before[n], k) == 0 &&
-		    (i == k || !word_byte(t[i - k - 1])))
-			return true;
-	}
-	return false;
-}
-
-/* The scalars of the whole text, once. */
-static void
-find_scalars(struct lexer *lx)
-{
-	const struct buf *t = &lx->p->src->text;
-	const char *at = t->p, *end = t->p + t->n, *q;
-	bool is_new;
-
-	while ((at = memchr(at, '$', (size_t)(end - at))) != NULL) {
-		for (q = ++at; q < end && word_byte(*q); q++)
-			;
-		if (q > at && (q == end || *q != '[') &&
-		    makes_scalar(t->p, (size_t)(at - 1 - t->p)))
-			(void)map_put(&lx->scalar, str_of(at,
-			    (size_t)(q - at)), &is_new);
-		at = q;
-	}
-	lx->scalars_found = true;
-}
-
-/*
- * "$name[": an index if the name is an array.  A scalar is one that is set,
- * read by dat, or gone over by for without an index anywhere in the text.
- */
-bool
-lx_is_array(struct lexer *lx, struct str name)
-{
-	if (!lx->scalars_found)
-		find_scalars(lx);
-	return map_get(&lx->scalar, name) == NULL;
-}
-
-/*
- * The functions that the text defines, once: the word function that is the
- * first of its line, or has no quote before it there, then a name.
- */
-static void
-find_funcs(struct lexer *lx)
-{
-	static const char word[] = "function";
-	const struct buf *t = &lx->p->src->text;
-	const char *at = t->p, *end = t->p + t->n, *q, *line;
-	bool is_new;
-
-	lx->funcs_found = true;
-	while (t->n > 0 && (at = memmem(at, (size_t)(end - at), word,
-	    sizeof word - 1)) != NULL) {
-		for (line = at; line > t->p && line[-1] != '\n' &&
-		    strchr("\"'", line[-1]) == NULL; line--)
-			;
-		q = at + sizeof word - 1;
-		if ((line > t->p && line[-1] != '\n') ||
-		    (at > t->p && word_byte(at[-1]))) {
-			at = q;
-			continue;
-		}
-		while (q < end && strchr(" \t\n\r", *q) != NULL)
-			q++;
-		for (at = q; q < end && (q == at ? *q == '$' || *q == '#' :
-		    word_byte(*q)); q++)
-			;
-		if (q < end && *q == '(' && q > at + 1)
-			(void)map_put(&lx->func, str_of(at, (size_t)(q - at)),
-			    &is_new);
-		at = q;
-	}
-}
-
-/* A name that a call in a string may have. */
-bool
-lx_is_func(struct lexer *lx, struct str name)
-{
-	if (builtin_find(name) >= 0)
-		return true;
-	if (!lx->funcs_found)
-		find_funcs(lx);
-	return map_get(&lx->func, name) != NULL;
-}
-
 /* Did the token before end an operand?  Then % is an operator. */
 bool
 lx_after_operand(const struct lexer *lx)
@@ -685,66 +372,4 @@ lx_after_operand(const struct lexer *lx)
 		return true;
 	}
 	return false;
-}
-
-int
-lx_flush(struct lexer *lx, union token_value *v, struct span *loc)
-{
-	v->text = arena_dup(lx->p->arena, buf_view(&lx->text));
-	loc->at = lx->text_at;
-	loc->len = lx->at - lx->text_at;
-	buf_clear(&lx->text);
-	return T_STRTEXT;
-}
-
-/*
- * How much of the text is a raw string.  One that is not closed, or only by
- * the apostrophe of another script, ends with its line.
- */
-size_t
-lx_raw_length(struct lexer *lx, struct span at, struct str s)
-{
-	size_t i, n = s.n;
-	bool closed = s.n > 1 && s.p[s.n - 1] == '\'';
-
-	for (i = 1; closed && i + 2 < s.n; i++)
-		closed = s.p[i] != '\n' ||
-		    strchr(" \t\n\r'", s.p[i + 1]) != NULL;
-	if (closed)
-		return n;
-	at.len = 1;
-	lx_error(lx, at, E_STR_OPEN, STR_LIT("'"));
-	return str_find(s, '\n', 0);
-}
-
-/* '...': as it stands. */
-int
-lx_raw(struct lexer *lx, union token_value *v, struct str s)
-{
-	bool closed = s.n > 1 && s.p[s.n - 1] == '\'';
-
-	lx->plain_once = false;
-	v->text = arena_dup(lx->p->arena, str_of(s.p + 1,
-	    s.n - (closed ? 2 : 1)));
-	return T_STRTEXT;
-}
-
-void
-lx_unclosed(struct lexer *lx)
-{
-	struct span at = { lx->sq_at, 1 };
-
-	if (lx->unclosed_told)
-		return;
-	lx->unclosed_told = true;
-	if (lx->sq && (lx->mode == MODE_CMD || lx->mode == MODE_INIT_CMD)) {
-		/* why the " behind it did not end the string */
-		diag_hint(lx->p->diag, diag_at(lx->p->diag, at, E_CMD_OPEN,
-		    STR_LIT("'"), STR_NIL, STR_NIL),
-		    STR_LIT("inside the shell's ' a \" does not end the string"));
-		lx->sq = false;
-		return;
-	}
-	lx_error(lx, lx->open_quote, E_STR_OPEN, lx->block_text ?
-	    STR_LIT("\"\"\"") : STR_LIT("\""));
 }

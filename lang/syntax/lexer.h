@@ -86,7 +86,7 @@ void	lexer_close(struct lexer *);
 union token_value;
 int	lexer_next(union token_value *, struct span *, struct parse *);
 
-/* What the rules of scanner.l call (lexer.c). */
+/* What the rules of scanner.l call (lexer.c; of strings: string.c). */
 void	lx_begin(struct lexer *, struct span *, uint32_t len);
 int	lx_word(struct lexer *, union token_value *, struct str);
 bool	lx_is_name(struct lexer *, struct str);
@@ -111,8 +111,6 @@ bool	lx_newline(struct lexer *, struct str);	/* false: string not closed */
 void	lx_block_end(struct lexer *);
 bool	lx_quote_is_text(struct lexer *);
 bool	lx_text_only(const struct lexer *);	/* no variables in this string */
-bool	lx_is_array(struct lexer *, struct str);
-bool	lx_is_func(struct lexer *, struct str);
 bool	lx_after_operand(const struct lexer *);
 int	lx_flush(struct lexer *, union token_value *, struct span *);
 /* What other languages have: braces, semicolons. */
@@ -121,5 +119,16 @@ int	lx_foreign(struct lexer *, struct span, struct str);
 struct span lx_end(const struct lexer *);
 int	lx_error(struct lexer *, struct span, enum diag_id, struct str);
 void	lx_unclosed(struct lexer *);
+
+/* What the whole text tells of a name in a string (ahead.c). */
+bool	lx_is_array(struct lexer *, struct str);
+bool	lx_is_func(struct lexer *, struct str);
+
+/* For these three files alone. */
+struct lex_bracket *lx_innermost(struct lexer *);	/* NULL: none is open */
+/* The bytes behind the current token, in the text itself. */
+struct str lx_rest(const struct lexer *);
+bool	lx_word_byte(char);
+int	lx_hex(char);
 
 #endif

@@ -30,8 +30,10 @@ MAY_LOG = {'$errtext', 'die'}
 
 
 def picket(*words, at='.'):
-    env = dict(os.environ, TZ='UTC', LC_ALL='C', HOME=os.getcwd(),
-               XDG_STATE_HOME=os.getcwd(), LOGNAME='me')
+    # what runs beside it has its own state
+    home = os.path.abspath(at)
+    env = dict(os.environ, TZ='UTC', LC_ALL='C', HOME=home,
+               XDG_STATE_HOME=home, LOGNAME='me')
     p = subprocess.run([PICKET, *words], env=env, stdin=subprocess.DEVNULL,
                        timeout=100, stdout=subprocess.PIPE, cwd=at,
                        stderr=subprocess.PIPE)

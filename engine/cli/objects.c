@@ -62,7 +62,7 @@ cli_object_files(struct cli *c, const struct site *s)
 	    state_folder(c, "objects");
 	const struct site_object *o;
 	struct buf path, text;
-	size_t i, k;
+	size_t i, k, nother = 0;
 
 	if (!dry)
 		(void)state_folder(c, "history");
@@ -88,11 +88,14 @@ cli_object_files(struct cli *c, const struct site *s)
 		if (is_same(c, buf_c(&path), buf_view(&text)))
 			continue;
 		if (dry)
-			cli_say("%s is not as objects.cfg says: a dry run "
-			    "leaves it so", buf_c(&path));
+			nother++;
 		else if (!put(c, buf_c(&path), buf_view(&text)))
 			break;
 	}
+	if (nother > 0)
+		cli_say("%s: %zu of the object sets %s not as objects.cfg "
+		    "says: a dry run leaves that", dir.p, nother,
+		    nother == 1 ? "is" : "are");
 	buf_free(&text);
 	buf_free(&path);
 }

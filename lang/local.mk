@@ -81,6 +81,8 @@ lang_liblang_a_SOURCES = \
 	lang/fmt/fmt.h \
 	lang/fmt/layout.c \
 	lang/fmt/layout.h \
+	lang/fmt/nest.c \
+	lang/fmt/nest.h \
 	lang/fmt/read.c \
 	lang/fmt/read.h \
 	lang/fmt/write.c \

@@ -1,26 +1,9 @@
 #include "lang/fmt/layout.h"
 
+#include "lang/fmt/nest.h"
 #include "lang/syntax/ast.h"
 #include "lang/syntax/build.h"
 #include "lang/syntax/parser.h"
-
-enum block_kind { B_NONE, B_IF, B_WHILE, B_REPEAT, B_FOR, B_FOREACH, B_SWITCH,
-    B_INCIDENT, B_FUNCTION };
-
-enum section { IN_NOTHING, IN_INIT, IN_CODE };
-
-/* What is open at one place of the source. */
-struct nest {
-	struct open_block {
-		enum block_kind	 kind;
-		uint32_t	 indent;	/* of the line that opened it */
-	}		 block[LIM_NEST];
-	size_t		 nblock;
-	size_t		 over;		/* open ones that had no room */
-	size_t		 paren;
-	enum section	 section;
-	bool		 named;		/* behind a script's name */
-};
 
 struct layout {
 	struct reader	*r;
@@ -70,61 +53,6 @@ add_line(struct layout *l, enum line_kind kind, const struct fmt_piece *p)
 
 /* --- blocks --- */
 
-static enum block_kind
-opens(const struct fmt_piece *p)
-{
-	switch (p->token) {
-	case T_IF: return B_IF;
-	case T_WHILE: return B_WHILE;
-	case T_REPEAT: return B_REPEAT;
-	case T_FOR: return B_FOR;
-	case T_FOREACH: return B_FOREACH;
-	case T_SWITCH: return B_SWITCH;
-	}
-	if (p->token == 0)
-		return B_NONE;
-	if (str_eq(p->text, STR_LIT("incident")))
-		return B_INCIDENT;
-	if (str_eq(p->text, STR_LIT("function")))
-		return B_FUNCTION;
-	return B_NONE;
-}
-
-/* The block that a word ends, or divides. */
-static enum block_kind
-ends(const struct fmt_piece *p, bool *divides)
-{
-	*divides = false;
-	switch (p->token) {
-	case T_ELIF: case T_ELSE:
-		*divides = true;
-		return B_IF;
-	case T_CASE: case T_DEFAULT:
-		*divides = true;
-		return B_SWITCH;
-	case T_FI: return B_IF;
-	case T_ENDWHILE: return B_WHILE;
-	case T_UNTIL: return B_REPEAT;
-	case T_ENDFOR: return B_FOR;
-	case T_ENDFOREACH: return B_FOREACH;
-	case T_ENDSW: return B_SWITCH;
-	}
-	if (p->token == 0)
-		return B_NONE;
-	if (str_eq(p->text, STR_LIT("endincident")))
-		return B_INCIDENT;
-	if (str_eq(p->text, STR_LIT("endfunction")))
-		return B_FUNCTION;
-	return B_NONE;
-}
-
-static bool
-is_section(const struct fmt_piece *p)
-{
-	return p->token == T_INIT || p->token == T_BEGIN ||
-	    p->token == T_RULE || p->token == T_END;
-}
-
 /* Where a statement or an item of init stands now. */
 static uint32_t
 inner(const struct layout *l)
@@ -135,51 +63,6 @@ inner(const struct layout *l)
 	if (n->nblock > 0)
 		return n->block[n->nblock - 1].indent + FMT_TAB;
 	return n->section == IN_NOTHING ? base : base + FMT_TAB;
-}
-
-static void
-open_block(struct layout *l, enum block_kind kind, uint32_t indent)
-{
-	struct nest *n = &l->nest;
-
-	if (n->nblock == LIM_NEST) {
-		n->over++;
-		return;
-	}
-	n->block[n->nblock++] = (struct open_block){ kind, indent };
-}
-
-/*
- * A word that ends or divides a block: what is open inside of it is not
- * closed by anything.  False if no such block is open, as a macro may have
- * opened it.
- */
-static bool
-end_block(struct layout *l, enum block_kind kind, bool divides,
-    uint32_t *indent)
-{
-	struct nest *n = &l->nest;
-	size_t i;
-
-	if (n->over > 0) {
-		*indent = inner(l) - FMT_TAB;
-		n->over -= !divides;
-		return true;
-	}
-	for (i = n->nblock; i > 0 && n->block[i - 1].kind != kind; i--)
-		;
-	if (i == 0)
-		return false;
-	*indent = n->block[i - 1].indent;
-	n->nblock = divides ? i : i - 1;
-	return true;
-}
-
-static void
-enter_section(struct layout *l, const struct fmt_piece *p)
-{
-	l->nest.nblock = l->nest.over = l->nest.paren = 0;
-	l->nest.section = p->token == T_INIT ? IN_INIT : IN_CODE;
 }
 
 /* Follows a piece of code that stands on a line of that indentation. */
@@ -200,14 +83,14 @@ follow(struct layout *l, const struct fmt_piece *p, uint32_t indent)
 		n->paren--;
 	if (p->kind != PIECE_WORD || p->token == 0 || n->paren > 0)
 		return;
-	if (is_section(p))
-		enter_section(l, p);
-	else if ((kind = opens(p)) != B_NONE)
-		open_block(l, kind, indent);
-	else if ((kind = ends(p, &divides)) != B_NONE &&
+	if (nest_is_section(p))
+		nest_section(n, p);
+	else if ((kind = nest_opens(p)) != B_NONE)
+		nest_open(n, kind, indent);
+	else if ((kind = nest_ends(p, &divides)) != B_NONE &&
 	    !(kind == B_REPEAT && n->nblock > 0 &&
 	    n->block[n->nblock - 1].kind == B_INCIDENT))
-		(void)end_block(l, kind, divides, &at);
+		(void)nest_end(n, kind, divides, &at);
 }
 
 /* --- the first piece of a line --- */
@@ -232,7 +115,7 @@ wants_more(const struct fmt_piece *p)
 	case T_ENDFOR: case T_ENDFOREACH: case T_DEFAULT: case T_ENDSW:
 		return false;
 	}
-	return ends(p, &(bool){ false }) < B_INCIDENT;
+	return nest_ends(p, &(bool){ false }) < B_INCIDENT;
 }
 
 enum column_word { MOVES, STAYS, NAME };
@@ -251,7 +134,7 @@ column_one(struct layout *l, const struct fmt_piece *p)
 	if (p->token == 0 && l->nest.paren == 0)
 		return NAME;
 	read_ahead(l->r, &next);
-	if (is_section(&next))
+	if (nest_is_section(&next))
 		return NAME;
 	return p->token == 0 || next.kind == PIECE_MACRO ||
 	    next.kind == PIECE_LINES ? STAYS : MOVES;
@@ -273,7 +156,7 @@ may_move(struct layout *l, const struct fmt_piece *p)
 	    l->r->t.p[l->r->i] == '.'))
 		return false;		/* a name has these, too */
 	read_ahead(l->r, &next);
-	return !is_section(&next) && next.kind != PIECE_MACRO &&
+	return !nest_is_section(&next) && next.kind != PIECE_MACRO &&
 	    next.kind != PIECE_LINES;
 }
 
@@ -306,24 +189,24 @@ indent_by(struct layout *l, const struct fmt_piece *p)
 	item = p->kind == PIECE_WORD && (p->class == KW_STMT ||
 	    (p->class == KW_INIT && (n->section == IN_INIT ||
 	    (n->nblock > 0 && n->block[n->nblock - 1].kind == B_INCIDENT))));
-	kind = ends(p, &divides);
+	kind = nest_ends(p, &divides);
 	/* a form feed; or what other versions may take for a directive */
 	if (p->column_one && (p->kind == PIECE_OTHER || p->text.p[0] == '#'))
 		return 0;
 	if (n->paren > 0)
 		return l->statement + FMT_TAB / 2;
-	if (is_section(p)) {
-		enter_section(l, p);
+	if (nest_is_section(p)) {
+		nest_section(n, p);
 		l->done = p->text.p;
 		at = n->named ? FMT_TAB : 0;
-	} else if (opens(p) == B_FUNCTION) {
+	} else if (nest_opens(p) == B_FUNCTION) {
 		memset(n, 0, sizeof *n);
 		at = 0;
 	} else if (kind == B_REPEAT && n->nblock > 0 &&
 	    n->block[n->nblock - 1].kind == B_INCIDENT) {
 		at = inner(l);
 	} else if (kind != B_NONE) {
-		if (!end_block(l, kind, divides, &at))
+		if (!nest_end(n, kind, divides, &at))
 			at = inner(l);
 		l->done = p->text.p;
 	} else if (item || ((p->kind == PIECE_MACRO || (l->body &&

@@ -68,11 +68,38 @@ logfile_open(struct logfile *l, struct str position)
 	    l->first_run)) {
 		char t[400];
 
-		snprintf(t, sizeof t, "log %.300s: there is none yet",
+		snprintf(t, sizeof t, "log %.300s: there is none",
 		    l->path);
 		l->o.world->warn(l->o.world->arg, t);
 	}
 	return true;
+}
+
+/*
+ * The file is about to be read.  If it was emptied since it was judged (the
+ * copy and truncation of a rotation may happen at any moment), what it held
+ * is now elsewhere and is found by the next run; what it holds now is new.
+ */
+static bool
+is_still(struct log_file *f)
+{
+	char head[LOG_HEAD];
+	struct stat st;
+
+	if (f->pack != PACK_NONE)
+		return true;
+	if (fstat(f->fd, &st) != 0)
+		return false;
+	if ((uint64_t)st.st_size >= f->size &&
+	    log_pread(f->fd, head, f->nhead, 0) &&
+	    memcmp(head, f->head, f->nhead) == 0 &&
+	    (f->nhead == LOG_HEAD || f->nhead == f->size))
+		return true;
+	if (f->verdict == LOG_HOLDS)
+		return false;
+	f->size = (uint64_t)st.st_size;
+	f->nhead = f->size < LOG_HEAD ? (size_t)f->size : LOG_HEAD;
+	return f->size > 0 && log_pread(f->fd, f->head, f->nhead, 0);
 }
 
 bool
@@ -84,6 +111,10 @@ logfile_next(struct logfile *l, struct log_part *part)
 		f = &l->file[l->next++];
 		if (f->verdict != LOG_HOLDS && f->verdict != LOG_NEW)
 			continue;
+		if (!is_still(f)) {
+			f->verdict = LOG_SKIP;
+			continue;
+		}
 		part->from = f->verdict == LOG_NEW ? 0 :
 		    l->stream[f->stream].print.offset;
 		part->to = f->pack == PACK_NONE ? f->size : UINT64_MAX;
@@ -231,7 +262,8 @@ forget(struct logfile *l)
 				    s->gone || (l->stream[j].gone == s->gone &&
 				    j > i)))
 					ngone++;
-		now[i] = ngone < LIM_LOG_GONE ? k++ : NO_STREAM;
+		now[i] = ngone < LIM_LOG_GONE || s->gone <= LIM_LOG_MISSED ?
+		    k++ : NO_STREAM;
 	}
 	for (i = 0; i < n; i++)
 		if (now[i] != NO_STREAM)
@@ -241,6 +273,27 @@ forget(struct logfile *l)
 		if (l->seen[i].stream != NO_STREAM)
 			l->seen[i].stream = now[l->seen[i].stream];
 	mem_free(l->mem, now, n * sizeof *now);
+}
+
+/* Of the files known so far those that were not there this time. */
+static void
+keep_missed(struct logfile *l)
+{
+	struct log_file *f;
+	size_t i, k = 0;
+
+	for (i = 0; i < l->nseen; i++) {
+		for (f = l->file; f < l->file + l->nfile; f++)
+			if (f->dev == l->seen[i].dev &&
+			    f->ino == l->seen[i].ino)
+				break;
+		if (f < l->file + l->nfile ||
+		    l->seen[i].gone >= LIM_LOG_MISSED)
+			continue;
+		l->seen[k] = l->seen[i];
+		l->seen[k++].gone++;
+	}
+	l->nseen = k;
 }
 
 void
@@ -253,7 +306,7 @@ logfile_position(struct logfile *l, struct buf *b)
 	move_on(l);
 	for (i = 0; i < l->nstream; i++)
 		l->stream[i].held = false;
-	l->nseen = 0;
+	keep_missed(l);
 	for (f = l->file; f < l->file + l->nfile; f++) {
 		if (f->stream != NO_STREAM)
 			l->stream[f->stream].held = true;
@@ -264,6 +317,7 @@ logfile_position(struct logfile *l, struct buf *b)
 		s->ino = f->ino;
 		s->size = f->size;
 		s->mtime = f->mtime;
+		s->gone = 0;
 		s->stream = f->stream;
 	}
 	for (i = 0; i < l->nstream; i++)

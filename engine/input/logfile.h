@@ -30,6 +30,8 @@
 				 * newest: some years of daily rotation */
 #define LIM_LOG_GONE	32	/* streams that no file holds any more: one may
 				 * be about to come back packed */
+#define LIM_LOG_MISSED	10	/* runs that a file is remembered unseen: while
+				 * names are moved a folder does not show all */
 #define LIM_LOG_STOPS	3	/* runs that one line may stop (language.md 2) */
 
 enum log_pack { PACK_NONE, PACK_GZ, PACK_BZ2, PACK_XZ, PACK_ZST, PACK_COUNT };

@@ -39,6 +39,7 @@ struct log_stream {
 struct log_seen {
 	uint64_t	dev, ino, size;
 	int64_t		mtime;		/* nanoseconds */
+	unsigned	gone;	/* runs since it was there */
 	uint32_t	stream;		/* or NO_STREAM: nothing more to read */
 };
 

@@ -52,11 +52,12 @@ static bool
 begins(const struct log_file *a, const char *tail, size_t ntail,
     uint64_t size, const struct log_file *b)
 {
-	char t[LOG_TAIL];
+	char head[LOG_HEAD], t[LOG_TAIL];
 	size_t n = size < LOG_HEAD ? (size_t)size : LOG_HEAD;
 
-	return b->fd != -1 && size > 0 && size <= b->size && a->nhead >= n &&
-	    b->nhead >= n && memcmp(a->head, b->head, n) == 0 &&
+	/* b may have grown since it was listed: what it holds now counts */
+	return b->fd != -1 && size > 0 && a->nhead >= n &&
+	    log_pread(b->fd, head, n, 0) && memcmp(a->head, head, n) == 0 &&
 	    ntail > 0 && log_pread(b->fd, t, ntail, size - ntail) &&
 	    memcmp(t, tail, ntail) == 0;
 }

@@ -4,7 +4,7 @@
  *	log 1
  *	p PATH				where the log's links led
  *	s OFFSET GONE WHOLE TAIL FIRST HEAD...	a stream; its number is its place
- *	f DEV INO SIZE MTIME STREAM	a file; STREAM -: nothing more in it
+ *	f DEV INO SIZE MTIME GONE STREAM	a file; STREAM -: nothing more in it
  *	x DEV INO OFFSET TIMES		a line that stopped the last run
  */
 #include <inttypes.h>
@@ -117,11 +117,13 @@ static bool
 file_line(struct logfile *l, struct str s)
 {
 	struct log_seen *t = log_add_seen(l);
-	uint64_t mtime, stream;
+	uint64_t mtime, gone, stream;
 
 	if (!number(&s, 10, &t->dev) || !number(&s, 10, &t->ino) ||
-	    !number(&s, 10, &t->size) || !number(&s, 16, &mtime))
+	    !number(&s, 10, &t->size) || !number(&s, 16, &mtime) ||
+	    !number(&s, 10, &gone))
 		return false;
+	t->gone = gone < LIM_LOG_MISSED ? (unsigned)gone : LIM_LOG_MISSED;
 	t->mtime = (int64_t)mtime;
 	t->stream = NO_STREAM;
 	if (str_eq(s, STR_LIT(" -")))
@@ -214,8 +216,9 @@ log_encode(const struct logfile *l, struct buf *b)
 	}
 	for (i = 0; i < l->nseen; i++) {
 		f = &l->seen[i];
-		buf_printf(b, "f %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64,
-		    f->dev, f->ino, f->size, (uint64_t)f->mtime);
+		buf_printf(b, "f %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIx64
+		    " %u", f->dev, f->ino, f->size, (uint64_t)f->mtime,
+		    f->gone);
 		if (f->stream == NO_STREAM)
 			buf_puts(b, " -\n");
 		else

@@ -401,7 +401,6 @@ run_script(const struct run_options *o, struct run_result *res)
 			feed_close(in, &end);
 		}
 		vm_close(r->vm);
-		apply(r);
 	}
 	if (setjmp(r->fail) == 0 && r->live != NULL) {
 		if (!live_flush(r->live)) {
@@ -414,6 +413,9 @@ run_script(const struct run_options *o, struct run_result *res)
 			r->host->log(r->live, LOG_WARNING, str_of(t,
 			    (size_t)k));
 		}
+		/* only now: what is remembered has been said */
+		if (r->vm != NULL)
+			apply(r);
 		res->effects = live_effects(r->live);
 		take_over(&res->mail, live_mail(r->live));
 		take_over(&res->mail_to, live_mail_to(r->live));

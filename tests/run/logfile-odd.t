@@ -1,0 +1,308 @@
+#!/usr/bin/env python3
+# runner: timeout=300
+"""input logfile: what rotation is not: cut, replaced, locked, killed, odd
+names, lines that stop the run, offsets beyond 4 GiB.
+"""
+
+import gzip
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from logs import LOGROTATE, SANITIZED, Log, Tap	# noqa: E402
+
+os.chdir(os.environ.get('TMPDIR', '/tmp'))
+tap = Tap()
+
+
+def fresh(name, n=5, **more):
+	"""A log of n lines that have been read."""
+	log = Log(name, **more)
+	log.write(n)
+	tap.eq(log.run(), list(range(n)), name + ': what was there')
+	return log
+
+
+#
+# Cut, emptied, replaced
+#
+
+log = fresh('cut')
+os.truncate(log.path, os.path.getsize(log.path) - 1)
+tap.eq(log.run(), [], 'shorter by a byte: nothing is new')
+with open(log.path, 'a') as f:
+	f.write('\n')
+log.write(2)
+tap.eq(log.run(), [5, 6], 'what comes then is')
+os.truncate(log.path, 20)
+tap.eq(log.run(), [], 'cut to a part: nothing is new')
+
+log = fresh('emptied', 50)
+open(log.path, 'w').close()
+tap.eq(log.run(), [], 'emptied')
+log.write(3)
+tap.eq(log.run(), [50, 51, 52], 'emptied, then written to')
+with open(log.path, 'w') as f:
+	f.write('')
+log.write(80)
+tap.eq(log.run(), list(range(53, 133)), 'emptied, and longer than before')
+with open(log.path + '.new', 'w') as f:
+	f.write('%08d replaced\n' % 7777)
+os.rename(log.path + '.new', log.path)
+tap.eq(log.run(), [7777], 'replaced by another file')
+os.unlink(log.path)
+tap.eq(log.run(ok=False), [], 'gone')
+tap.eq(log.err, 'picket: WARNING: L: log %s: there is none\n' % log.path,
+       'which is told of')
+log.write(1)
+tap.eq(log.run(), [133], 'there again')
+
+# no dates, no numbers: only inodes tell
+log = Log('same')
+with open(log.pikt) as f:
+	text = f.read()
+with open(log.pikt, 'w') as f:
+	f.write(text.replace('$inline', '"%08d #{#innum()}"' % 1))
+
+
+def same(n):
+	with open(log.path, 'a') as f:
+		f.write('disk full\n' * n)
+
+
+same(10)
+tap.eq(len(log.run()), 10, 'lines that are all alike')
+same(2)
+os.rename(log.path, log.path + '.1')
+same(30)
+tap.eq(len(log.run()), 32, 'renamed, and more of them')
+tap.eq(len(log.run()), 0, 'none twice')
+
+#
+# Open lines
+#
+
+log = fresh('open')
+log.write(2, end='')
+tap.eq(log.run(), [5], 'a line without its newline waits')
+with open(log.path, 'a') as f:
+	f.write(' and its end\n')
+tap.eq(log.run(), [6], 'until that has come')
+log.write(1, end='')
+os.rename(log.path, log.path + '.1')
+log.write(1)
+tap.eq(log.run(), [7, 8], 'of a file that was turned it is a line')
+
+log = Log('first', first='')
+log.write(3)
+log.write(1, end='')
+tap.eq(log.run(), [], 'the first run begins at the end')
+with open(log.path, 'a') as f:
+	f.write('\n')
+log.write(1)
+tap.eq(log.run(), [3, 4], 'but an open line is whole later')
+
+log = Log('none')
+log.run(ok=False)
+tap.ok('WARNING: L: log %s: there is none' % log.path in log.err,
+       'a log that is not there yet: a WARNING', log.err)
+log.write(3)
+os.rename(log.path, log.path + '.1')
+log.write(2)
+tap.eq(log.run(), [0, 1, 2, 3, 4], 'its first lines are not lost')
+
+#
+# What is no log
+#
+
+for name, make, said in (
+    ('folder', os.mkdir, 'Is a directory'),
+    ('fifo', os.mkfifo, 'no regular file'),
+    ('device', lambda p: os.symlink('/dev/zero', p), 'no regular file')):
+	log = Log(name)
+	make(log.path)
+	log.run(ok=False)
+	tap.ok('ERROR: L: the run ends: %s: %s' % (log.path, said) in log.err,
+	       'a %s is an error' % name, log.err)
+log = fresh('link')
+real = os.path.join(log.dir, 'real')
+os.rename(log.path, real)
+os.symlink('real', log.path)
+log.write(2)
+tap.eq(log.run(), [5, 6], 'the log becomes a link to itself')
+os.rename(real, real + '.1')
+with open(real, 'w') as f:
+	f.write('00000099 x\n')
+tap.eq(log.run(), [99], 'what it leads to is turned')
+os.mkdir(real + '.2')
+os.mkfifo(real + '.3')
+tap.eq(log.run(), [], 'folders and FIFOs with the names of old logs')
+
+for name in ('a b.log', '[x]*?.log', "it's.log", 'app', 'x.'):
+	log = fresh('name ' + name, log=name)
+	log.write(3)
+	os.rename(log.path, log.path + '.1')
+	log.write(1)
+	tap.eq(log.run(), [5, 6, 7, 8], 'a log named ' + name)
+log = fresh('other')
+for name in ('app-2.log', 'app.log.conf', 'app.logs', 'app.log.1x',
+	     'myapp.log.1', 'app.log.gz'):
+	with open(os.path.join(log.dir, name), 'w') as f:
+		f.write('00000077 x\n')
+tap.eq(log.run(), [], 'names of other logs')
+
+if os.getuid() == 0 and subprocess.run(['setpriv', '--reuid', '65534',
+    '--clear-groups', 'true'], stderr=subprocess.DEVNULL).returncode == 0:
+	log = fresh('locked')
+	subprocess.run(['chown', '-R', '65534', log.dir], check=True)
+	os.chmod('.', 0o755)
+	command = log.command()
+	log.command = lambda: ['setpriv', '--reuid', '65534',
+			       '--clear-groups'] + command
+	log.write(2)
+	os.chmod(log.path, 0)
+	tap.eq(log.run(ok=False), [], 'permission lost')
+	tap.ok('ERROR: L: the run ends: %s: Permission denied' % log.path in
+	       log.err, 'is an error', log.err)
+	os.rename(log.path, log.path + '.1')
+	log.write(1)
+	os.chmod(log.path, 0o644)
+	tap.eq(log.run(ok=False), [7], 'the log can be read, the old one not')
+	tap.ok('WARNING: L: log %s.1: cannot be read: its lines wait' %
+	       log.path in log.err, 'a WARNING', log.err)
+	os.chmod(log.path + '.1', 0o644)
+	tap.eq(log.run(), [5, 6], 'given back: nothing is lost')
+
+#
+# Packed files
+#
+
+log = fresh('packed', 100)
+log.write(5)
+with open(log.path, 'rb') as f:
+	data = gzip.compress(f.read())
+os.unlink(log.path)
+with open(log.path + '.1.gz', 'wb') as f:
+	f.write(data[:-20])
+log.write(1)
+tap.eq(log.run(ok=False), [105], 'a packed file that is not whole')
+tap.ok('cannot be unpacked' in log.err and 'its lines wait' in log.err,
+       'is told of', log.err)
+with open(log.path + '.1.gz', 'wb') as f:
+	f.write(data)
+tap.eq(log.run(), [100, 101, 102, 103, 104], 'and read when it is')
+tap.eq(log.run(), [], 'once')
+
+#
+# Lines that stop the run
+#
+
+STOP = '\trule\n\t\tif $1 == "00000006"\n\t\t\tdie "no"\n\t\tfi\n'
+log = Log('stops', extra=STOP.replace('==', 'eq'))
+log.write(9)
+for i in range(2):
+	tap.eq(log.run(ok=False), [] if i else list(range(6)),
+	       'a line stops the run, %d' % (i + 1))
+	tap.ok('skipped' not in log.err, 'and is not passed over', log.err)
+log.run(ok=False)
+tap.ok('WARNING: L: log %s: a line has stopped three runs and is skipped: '
+       '"00000006 line"' % log.path in log.err, 'the third time it is',
+       log.err)
+tap.eq(log.run(), [7, 8], 'the next run goes on behind it')
+
+log = Log('eoi', extra=STOP.replace('==', 'eq').replace('no"',
+    'no" . $text(#eoi())'))
+log.write(9)
+tap.eq(log.run(ok=False), list(range(6)), 'with a look ahead, too')
+with open(log.pikt) as f:
+	text = f.read()
+with open(log.pikt, 'w') as f:
+	f.write(text.replace('00000006', 'x'))
+tap.eq(log.run(), [6, 7, 8], 'no line is lost by it')
+
+log = Log('last', extra='\trule\n\t\tif #innum() == 4\n\t\t\tlast\n\t\tfi\n')
+log.write(9)
+tap.eq([log.run(), log.run(), log.run()],
+       [[0, 1, 2], [4, 5, 6], [8]], 'last leaves the other lines')
+
+log = Log('filter', filter='sed 3q')
+log.write(5)
+tap.eq(log.run(), [0, 1, 2], 'a filter takes all that is new')
+tap.eq(log.run(), [], 'whatever it makes of it')
+log = Log('nofilter', filter='exit 126')
+log.write(5)
+log.run(ok=False)
+with open(log.pikt) as f:
+	text = f.read()
+with open(log.pikt, 'w') as f:
+	f.write(text.replace('exit 126', 'cat'))
+tap.eq(log.run(), [0, 1, 2, 3, 4], 'one that fails takes nothing')
+
+#
+# Large, killed, at once
+#
+
+log = Log('large', first='')
+with open(log.path, 'wb') as f:
+	f.truncate(5 << 30)
+	f.seek(5 << 30)
+	f.write(b'\n')
+log.run()
+log.write(3)
+tap.eq(log.run(), [0, 1, 2], 'at 5 GiB')
+os.rename(log.path, log.path + '.1')
+log.write(1)
+tap.eq(log.run(), [3], 'and turned there')
+os.unlink(log.path + '.1')
+
+log = Log('killed', 'create, rotate 1000', pause=.001)
+log.run(ok=False)
+log.start()
+while not os.path.exists(log.path):
+	pass
+rnd = random.Random(1)
+for i in range(10 if SANITIZED else 40):
+	log.killed_run(rnd.random() * .02)
+	if LOGROTATE and i % 4 == 0:
+		log.rotate()
+	if i % 5 == 0:
+		log.run(ok=False)	# there may be no log at that moment
+log.stop()
+log.run()
+log.look()
+tap.ok(not [n for n in log.reported if log.reported.count(n) > 1] and
+       not log.wrong() and len(log.seen) > 50,
+       'SIGKILL: only what a killed run said is said again', log.wrong())
+
+if LOGROTATE:
+	for name, options, hold in (
+	    ('create', 'create, rotate 1000', False),):
+		log = Log('meanwhile ' + name, options, hold=hold)
+		log.run(ok=False)
+		log.start()
+		end = []
+
+		def turn():
+			while not end:
+				if os.path.exists(log.path) and \
+				    os.path.getsize(log.path) > 2000:
+					log.rotate(check=False)
+				time.sleep(.002)
+
+		t = threading.Thread(target=turn)
+		t.start()
+		for i in range(10 if SANITIZED else 40):
+			log.run(ok=False)
+		end.append(1)
+		t.join()
+		log.stop()
+		log.run()
+		log.look()
+		bad = log.wrong()
+		tap.ok(not bad and len(log.seen) > 50,
+		       'logrotate (%s) while picket runs' % name, bad)
+tap.done()

@@ -127,15 +127,54 @@ child_env(struct cli *c, const struct environment *env, size_t nenv, int depth)
 	return e;
 }
 
+/*
+ * The signals that would end us, from now on held back, so that a command
+ * does not outlive us: it has a process group of its own, which Ctrl-C does
+ * not reach.  What is ignored (nohup) stays so.
+ */
+static void
+hold_signals(sigset_t *held, sigset_t *old)
+{
+	static const int sigs[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct sigaction sa;
+	size_t i;
+
+	sigemptyset(held);
+	for (i = 0; i < sizeof sigs / sizeof sigs[0]; i++)
+		if (sigaction(sigs[i], NULL, &sa) == 0 &&
+		    sa.sa_handler != SIG_IGN)
+			sigaddset(held, sigs[i]);
+	(void)sigprocmask(SIG_BLOCK, held, old);
+}
+
+static bool
+has_come(const sigset_t *held)
+{
+	sigset_t pending;
+	int sig;
+
+	if (sigpending(&pending) == 0)
+		for (sig = 1; sig < NSIG; sig++)
+			if (sigismember(held, sig) == 1 &&
+			    sigismember(&pending, sig) == 1)
+				return true;
+	return false;
+}
+
 /* in: its standard input, or -1; out: its standard output. */
 static pid_t
-start(const char *path, char *const argv[], char **env, int in, int out)
+start(const char *path, char *const argv[], char **env, int in, int out,
+    const sigset_t *mask)
 {
 	pid_t pid = fork();
 
-	if (pid != 0)
+	if (pid != 0) {
+		if (pid != -1)
+			(void)setpgid(pid, pid);	/* whoever is first */
 		return pid;
+	}
 	(void)setpgid(0, 0);
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
 	if (in == -1)
 		in = open("/dev/null", O_RDONLY);
 	(void)signal(SIGPIPE, SIG_DFL);
@@ -168,8 +207,8 @@ end(pid_t pid)
  * it left in the background may keep the pipe and is not waited for.
  */
 static bool
-wait_for(struct cli *c, pid_t pid, int fd, struct buf *b, int *status,
-    struct str *why)
+wait_for(struct cli *c, pid_t pid, int fd, const sigset_t *held,
+    struct buf *b, int *status, struct str *why)
 {
 	double allowed = LIM_COMMANDS_TIME - c->command_time, begun = now();
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -205,6 +244,10 @@ wait_for(struct cli *c, pid_t pid, int fd, struct buf *b, int *status,
 			    "seconds", (int)allowed);
 			break;
 		}
+		if (has_come(held)) {
+			snprintf(text, sizeof text, "a signal ended picket");
+			break;
+		}
 	}
 	if (ended == 0)
 		end(pid);
@@ -228,6 +271,7 @@ run(struct cli *c, const char *path, char *const argv[], char **env, int in,
 {
 	struct buf b;
 	int fd[2], wstatus = 0;
+	sigset_t held, old;
 	pid_t pid;
 	bool ok;
 
@@ -237,12 +281,14 @@ run(struct cli *c, const char *path, char *const argv[], char **env, int in,
 	if (pipe2(fd, O_CLOEXEC) == -1)
 		return fails(c, why, strerror(errno));
 	buf_init(&b, &c->mem);
-	pid = start(path, argv, env, in, text == NULL ? 2 : fd[1]);
-	close(fd[1]);
-	ok = pid != -1 && wait_for(c, pid, fd[0], &b, &wstatus, why);
+	hold_signals(&held, &old);
+	pid = start(path, argv, env, in, text == NULL ? 2 : fd[1], &old);
 	if (pid == -1)
 		(void)fails(c, why, strerror(errno));
+	close(fd[1]);
+	ok = pid != -1 && wait_for(c, pid, fd[0], &held, &b, &wstatus, why);
 	close(fd[0]);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);	/* it comes now */
 	if (ok && WIFSIGNALED(wstatus)) {
 		char t[40];
 

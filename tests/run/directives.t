@@ -6,6 +6,7 @@ JSON."""
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -86,6 +87,66 @@ if LONG:
          'it did not end within 60 seconds', 100)
     says('nor when it is told to', '#exec [trap "" TERM; sleep 1000; sleep 9]\n',
          'it did not end within 60 seconds', 100)
+
+# signals: the command ends with us, and what it started
+def lives(pid):
+    try:
+        with open('/proc/%d/stat' % pid) as f:
+            return f.read().rsplit(')', 1)[1].split()[0] != 'Z'
+    except OSError:
+        return False
+
+
+def pids(n, seconds=20):
+    """The n process ids that a command writes into the file pids."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if os.path.exists('pids'):
+            with open('pids') as f:
+                text = f.read()
+            if text.count('\n') == n:
+                return [int(t) for t in text.split()]
+        time.sleep(0.02)
+    return []
+
+
+def interrupt(what, words, text, sig, ends):
+    """picket gets sig while a command of that text runs."""
+    if os.path.exists('pids'):
+        os.remove('pids')
+    write('x.pikt', text)
+    p = subprocess.Popen([PICKET] + words + ['x.pikt'],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, start_new_session=True)
+    got = pids(2)
+    alone = [os.getpgid(i) != p.pid for i in got]
+    start = time.monotonic()
+    p.send_signal(sig)
+    out, err = p.communicate(timeout=60)
+    took = time.monotonic() - start
+    end = time.monotonic() + 5
+    while any(lives(i) for i in got) and time.monotonic() < end:
+        time.sleep(0.02)
+    tell(len(got) == 2 and all(alone) and not any(lives(i) for i in got) and
+         p.returncode == ends and took < 10 and b'never' not in out,
+         what, got, alone, [lives(i) for i in got], p.returncode, took, out,
+         err)
+
+
+TWO = 'sleep 1000 & printf "$$\\n$!\\n" >pids; wait'
+for name, words in (('check', ['check']), ('run', ['run'])):
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        interrupt('picket %s and #exec: %s' % (name, sig.name), words,
+                  '#exec [%s]\nA begin output "never"\n' % TWO, sig, -sig)
+interrupt('#include [command]: SIGINT', ['run'],
+          '#include [%s]\nA begin output "never"\n' % TWO, signal.SIGINT,
+          -signal.SIGINT)
+interrupt('a command that does not end when it is told to', ['check'],
+          "#exec [trap '' TERM; %s; sleep 1000]\n" % TWO, signal.SIGTERM,
+          -signal.SIGTERM)
+write('two.sh', TWO)
+interrupt('a #pexec that runs a command', ['check'],
+          '#pexec [exec wait "sh two.sh"]\n', signal.SIGINT, -signal.SIGINT)
 
 # a site: one macro file, many scripts
 write('site/macros.cfg', '#include [echo x >>ran; echo "made  3"]\n'

@@ -62,6 +62,8 @@ struct cli {
 };
 
 /* options.c: fills *c; -1 to go on, else the exit status. */
+/* What can only be a file, whatever the site has. */
+bool	 cli_says_file(struct str);
 int	 cli_options(struct cli *, int argc, char **argv);
 void	 cli_usage(const struct cli *, enum command_id, int fd);
 void	 cli_help(const struct cli *, int fd);

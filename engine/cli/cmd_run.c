@@ -185,14 +185,6 @@ struct plan {
 	struct loaded	 loaded;	/* of a file */
 };
 
-/* What can only be a file, whatever the site has. */
-static bool
-says_file(struct str s)
-{
-	return str_eq(s, STR_LIT("-")) || str_find(s, '/', 0) < s.n ||
-	    str_ends(s, ".pikt") || str_ends(s, ".pkc");
-}
-
 /* One script of the alert, or all; false: told of. */
 static bool
 plan_alert(struct cli *c, const struct site_alert *a, const char *script,
@@ -269,7 +261,7 @@ static int
 make_plan(struct cli *c, struct plan *p)
 {
 	const char *arg = c->arg[0];
-	bool file = c->program || says_file(str_c(arg));
+	bool file = c->program || cli_says_file(str_c(arg));
 
 	memset(p, 0, sizeof *p);
 	p->name = STR_LIT(ALERT_NAME);
@@ -305,6 +297,46 @@ make_plan(struct cli *c, struct plan *p)
 	p->program = p->loaded.set.program;
 	p->n = p->loaded.set.n;
 	return -1;
+}
+
+/* Whether a script looks at its arguments. */
+static bool
+reads_arguments(const struct plan *p)
+{
+	const struct program *one;
+	size_t i, k;
+	instr in;
+
+	for (i = 0; i < p->n; i++) {
+		one = &p->program[i];
+		for (k = 0; k < one->ncode; k++) {
+			in = one->code[k];
+			if ((I_OP(in) == OP_CALLN || I_OP(in) == OP_CALLS) &&
+			    (I_BX(in) == BI_ARG || I_BX(in) == BI_ARGS))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * What looks like an option behind a file is the script's.  Where that does
+ * not look, its writer meant picket: -n must not end in a run.
+ */
+static bool
+arguments_meant(const struct cli *c, const struct plan *p)
+{
+	size_t i;
+
+	for (i = 1; i < c->narg; i++)
+		if (c->arg[i][0] == '-' && c->arg[i][1] != '\0' &&
+		    !c->program && !reads_arguments(p)) {
+			cli_say("run: %s stands behind %s, which reads no "
+			    "arguments; options come before the file",
+			    c->arg[i], c->arg[0]);
+			return false;
+		}
+	return true;
 }
 
 /* The alert's own ways: its mail goes by its command, then by the others. */
@@ -407,6 +439,10 @@ cmd_run(struct cli *c)
 	if (r >= 0)
 		goto out;
 	r = EXIT_FINE;
+	if (!arguments_meant(c, &p)) {
+		r = EXIT_USAGE;
+		goto out;
+	}
 	if (p.alert != NULL) {
 		take_priority(c, p.alert);
 		take_ways(c, p.alert);

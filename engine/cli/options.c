@@ -407,6 +407,13 @@ is_program(const char *arg)
 	    (stat(arg, &st) == 0 && S_ISREG(st.st_mode)));
 }
 
+bool
+cli_says_file(struct str s)
+{
+	return str_eq(s, STR_LIT("-")) || str_find(s, '/', 0) < s.n ||
+	    str_ends(s, ".pikt") || str_ends(s, ".pkc");
+}
+
 int
 cli_options(struct cli *c, int argc, char **argv)
 {
@@ -466,7 +473,15 @@ cli_options(struct cli *c, int argc, char **argv)
 		}
 		if (a[0] != '-' || a[1] == '\0') {
 			c->arg[c->narg++] = a;
-			continue;
+			if (c->command != CMD_RUN || c->narg > 1 ||
+			    !cli_says_file(str_c(a)))
+				continue;
+			/* as behind awk -f FILE: all else is the script's */
+			if (i + 1 < argc && strcmp(argv[i + 1], "--") == 0)
+				i++;
+			while (++i < argc)
+				c->arg[c->narg++] = argv[i];
+			break;
 		}
 		r = a[1] == '-' ? long_option(c, a, argc, argv, &i) :
 		    short_options(c, a, argc, argv, &i);

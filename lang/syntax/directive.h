@@ -66,6 +66,7 @@ struct text {			/* a text on its way through the pass */
 	unsigned	 base;		/* blocks that were open before it */
 	unsigned	 nfix;		/* open #fix, which end at includes */
 	unsigned	 depth;		/* includes round it */
+	bool		 endless;	/* no comment ends from here on */
 };
 
 /* A directive's line; i walks over it. */

@@ -86,7 +86,10 @@ leave_out(struct text *x, size_t i, size_t n, bool is_blank)
 		make(x, STR_LIT(" "), i, false);
 }
 
-/* The length of the comment at i, or 0. */
+/*
+ * The length of the comment at i, or 0.  In what is left out one that is
+ * never closed is none, so that the block's end is found.
+ */
 static size_t
 comment(struct text *x, size_t i)
 {
@@ -102,16 +105,28 @@ comment(struct text *x, size_t i)
 		return 0;
 	if (next == '/')
 		return str_find(t, '\n', i) - i;
-	if (next != '*')
+	if (next != '*' || (x->endless && !pass_active(p)))
 		return 0;
 	end = memmem(t.p + i + 2, t.n - i - 2, "*/", 2);
 	if (end != NULL)
 		return (size_t)(end - (t.p + i)) + 2;
-	if (pass_active(p))
-		diag_in(p->pp->diag, source_place_in(p->pp->src, x->file,
-		    (uint32_t)i), 2, E_COMMENT_OPEN, STR_NIL, STR_NIL,
-		    STR_NIL);
+	x->endless = true;
+	if (!pass_active(p))
+		return 0;
+	diag_in(p->pp->diag, source_place_in(p->pp->src, x->file,
+	    (uint32_t)i), 2, E_COMMENT_OPEN, STR_NIL, STR_NIL, STR_NIL);
 	return t.n - i;
+}
+
+/* Whether what is left out has a text block at i that nothing ends. */
+static bool
+endless_block(const struct text *x, size_t i)
+{
+	struct str t = x->t;
+
+	return !pass_active(x->pass) && t.n - i >= 3 &&
+	    memcmp(t.p + i, "\"\"\"", 3) == 0 &&
+	    memmem(t.p + i + 3, t.n - i - 3, "\"\"\"", 3) == NULL;
 }
 
 /* A directive where a string is still open: it may not run over that. */
@@ -120,7 +135,7 @@ string_open(struct text *x, size_t open)
 {
 	struct pass *p = x->pass;
 
-	if (p->kind != PASS_SCRIPT || x->t.p[open] != '"' || !pass_active(p))
+	if (p->kind != PASS_SCRIPT || x->t.p[open] != '"')
 		return;
 	p->stop = true;		/* what follows is in doubt */
 	diag_in(p->pp->diag, source_place_in(p->pp->src, x->file,
@@ -134,7 +149,7 @@ walk(struct text *x, size_t i)
 	struct str t = x->t;
 	size_t n, open = 0, broke = t.n;
 	struct quote q;
-	bool outside;
+	bool outside, active;
 
 	quote_init(&q);
 	while (!p->stop && (i = quote_skip(t, i)) < t.n) {
@@ -142,9 +157,10 @@ walk(struct text *x, size_t i)
 		n = 0;
 		if (t.p[i] == '#' && (i == 0 || t.p[i - 1] == '\n') &&
 		    (outside || x->nfix > 0)) {
+			active = pass_active(p);
 			n = directive(x, i);
 			if (n > 0) {
-				if (broke == i)
+				if (broke == i && active)
 					string_open(x, open);
 				quote_init(&q);
 				i += n;
@@ -157,6 +173,8 @@ walk(struct text *x, size_t i)
 		}
 		if (outside && (n = comment(x, i)) > 0) {
 			leave_out(x, i, n, t.p[i] == '/');
+		} else if (outside && endless_block(x, i)) {
+			n = 3;
 		} else {
 			n = quote_step(&q, t, i, str_of(t.p, i));
 			if (outside)

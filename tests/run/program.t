@@ -50,6 +50,17 @@ tap $? '--input goes before standard input'
 printf 'x\ny\n' | "$PICKET" run count >out 2>err
 is $? 0 '2 lines, 2 words, 0: <<NIL>> <<NIL>>\n'
 tap $? 'picket run reads standard input as well'
+printf 'x\n' | "$PICKET" run ./count -x --mail >out 2>err
+is $? 2 '1 lines, 1 words, 2: -x --mail\n'
+tap $? 'options behind picket run FILE are the file'"'"'s'
+printf 'x\n' | "$PICKET" run ./count -- -n -- >out 2>err
+is $? 2 '1 lines, 1 words, 2: -n --\n'
+tap $? 'a -- right behind the file is left out'
+# shellcheck disable=SC2016
+printf 'T\n\tbegin\n\t\toutput "did it"\n' >deaf.pikt
+"$PICKET" run deaf.pikt -n >out 2>err
+[ $? -eq 2 ] && [ ! -s out ] && grep -q 'options come before the file' err
+tap $? 'a misplaced -n runs nothing'
 "$PICKET" compile -o count.pkc count 2>err &&
     printf 'x y\n' | "$PICKET" ./count.pkc >out 2>>err
 is $? 0 '1 lines, 2 words, 0: <<NIL>> <<NIL>>\n'

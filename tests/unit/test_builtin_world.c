@@ -378,8 +378,8 @@ object_nearest(const void *o, struct str set)
 static void
 test_world(void **state)
 {
-	static const int named[] = { BI_ENV, BI_HOME, BI_RESOLVE };
-	static const int number[] = { BI_UID, BI_GID, BI_LOGGEDIN };
+	static const enum builtin_id named[] = { BI_ENV, BI_HOME, BI_RESOLVE };
+	static const enum builtin_id number[] = { BI_UID, BI_GID, BI_LOGGEDIN };
 	static const struct objects sets = { NULL, object_lines,
 	    object_nearest };
 	size_t i;

@@ -6,6 +6,7 @@ UNIT_TESTS = \
 	tests/command/test_template \
 	tests/unit/test_array \
 	tests/unit/test_base \
+	tests/unit/test_beside \
 	tests/unit/test_builtin \
 	tests/unit/test_builtin_world \
 	tests/unit/test_checksum \
@@ -15,8 +16,10 @@ UNIT_TESTS = \
 	tests/unit/test_cron \
 	tests/unit/test_csv \
 	tests/unit/test_directive \
+	tests/unit/test_facts \
 	tests/unit/test_format \
 	tests/unit/test_hostile \
+	tests/unit/test_input \
 	tests/unit/test_jpath \
 	tests/unit/test_live \
 	tests/unit/test_num \
@@ -92,6 +95,7 @@ EXTRA_DIST += \
 	tests/sources \
 	tests/state \
 	tests/storm \
+	tests/unit/child.h \
 	tests/unit/effect.h \
 	tests/unit/fake_vm.h \
 	tests/unit/made.h

@@ -16,8 +16,8 @@ keys_of_foreach(const char *t, size_t i)
 static bool
 makes_scalar(const char *t, size_t i)
 {
-	static const char *const before[] = { "set", "dat", "data", "for",
-	    "line" };
+	static const char *const before[] = { "set", "local", "dat", "data",
+	    "for", "line" };
 	size_t n, k;
 
 	while (i > 0 && strchr(" \t\n\r", t[i - 1]) != NULL)
@@ -33,35 +33,69 @@ makes_scalar(const char *t, size_t i)
 	return false;
 }
 
-/* The scalars of the whole text, once. */
+/* Where the script or function that begins at `at` ends: at the next line
+ * that begins with the word function, or with a word and a section's. */
+static size_t
+scope_end(const struct lexer *lx, size_t at)
+{
+	static const char word[] = "function";
+	const struct buf *t = &lx->p->src->text;
+	const char *p = t->p + at, *end = t->p + t->n, *q;
+
+	while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+		for (q = ++p; q < end && (lx_word_byte(*q) || *q == '.' ||
+		    *q == '-'); q++)
+			;
+		if (q == p || !source_column_one(lx->p->src,
+		    (uint32_t)(p - t->p)))
+			continue;
+		if (str_eq(str_of(p, (size_t)(q - p)), STR_LIT(word)) ||
+		    lx_section_next(str_of(q, (size_t)(end - q))))
+			return (size_t)(p - t->p);
+	}
+	return SIZE_MAX;
+}
+
+/* The scalars from here to there: of a function its parameters, too. */
 static void
-find_scalars(struct lexer *lx)
+find_scalars(struct lexer *lx, size_t from, size_t to)
 {
 	const struct buf *t = &lx->p->src->text;
-	const char *at = t->p, *end = t->p + t->n, *q;
+	const char *at = t->p + from, *q, *head = at;
+	const char *end = t->p + (to < t->n ? to : t->n);
 	bool is_new;
 
+	if (str_starts(str_of(at, (size_t)(end - at)), "function") &&
+	    (head = memchr(at, ')', (size_t)(end - at))) == NULL)
+		head = end;
+	map_init(&lx->scalar, lx->p->arena);
 	while ((at = memchr(at, '$', (size_t)(end - at))) != NULL) {
 		for (q = ++at; q < end && lx_word_byte(*q); q++)
 			;
-		if (q > at && (q == end || *q != '[') &&
-		    makes_scalar(t->p, (size_t)(at - 1 - t->p)))
+		if (q > at && (q == end || *q != '[') && (q <= head ||
+		    makes_scalar(t->p, (size_t)(at - 1 - t->p))))
 			(void)map_put(&lx->scalar, str_of(at,
 			    (size_t)(q - at)), &is_new);
 		at = q;
 	}
-	lx->scalars_found = true;
 }
 
 /*
  * "$name[": an index if the name is an array.  A scalar is one that is set,
- * read by dat, or gone over by for without an index anywhere in the text.
+ * read by dat, or gone over by for without an index anywhere in the script:
+ * the next one may have an array of that name.
  */
 bool
 lx_is_array(struct lexer *lx, struct str name)
 {
-	if (!lx->scalars_found)
-		find_scalars(lx);
+	size_t from = lx->scope_to;
+
+	while (lx->at >= lx->scope_to) {
+		from = lx->scope_to;
+		lx->scope_to = scope_end(lx, from);
+	}
+	if (from != lx->scope_to)
+		find_scalars(lx, from, lx->scope_to);
 	return map_get(&lx->scalar, name) == NULL;
 }
 

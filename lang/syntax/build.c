@@ -378,6 +378,18 @@ build_dat(struct parse *p, enum dat_kind kind, double lo, double hi,
 	}
 }
 
+/* `$-1` is the field before the last, as PIKT has it: -2. */
+void
+build_dat_before_last(struct parse *p, double n, struct span span)
+{
+	if (n == 0)
+		build_dat(p, DAT_LAST, 0, 0, NULL, span);
+	else {
+		build_dat(p, DAT_FROM_END, n, 0, NULL, span);
+		p->cur->init->dat_tail->lo += 1;
+	}
+}
+
 void
 build_dat_as(struct parse *p, struct str word, struct node *format,
     struct span span)

@@ -37,6 +37,7 @@ void	build_seps(struct parse *, struct node *, bool regex, struct span);
 void	build_dat_var(struct parse *, struct str, bool number, struct span);
 void	build_dat(struct parse *, enum dat_kind, double lo, double hi,
 	    struct node *, struct span);
+void	build_dat_before_last(struct parse *, double, struct span);
 void	build_dat_as(struct parse *, struct str, struct node *format,
 	    struct span);
 void	build_key(struct parse *, struct str, bool number, struct span);

@@ -102,14 +102,30 @@ lx_word_byte(char c)
 	    (c >= '0' && c <= '9') || c == '_';
 }
 
+bool
+lx_section_next(struct str s)
+{
+	static const char *const sections[] = { "init", "begin", "rule", "end" };
+	size_t i, n;
+
+	for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' ||
+	    s.p[i] == '\n' || s.p[i] == '\r'); i++)
+		;
+	s = str_of(s.p + i, s.n - i);
+	for (i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+		n = strlen(sections[i]);
+		if (s.n >= n && memcmp(s.p, sections[i], n) == 0 &&
+		    (s.n == n || !lx_word_byte(s.p[n])))
+			return true;
+	}
+	return false;
+}
+
 /* Is the word in column 1 a script's name (language.md, 1)? */
 bool
 lx_is_name(struct lexer *lx, struct str word)
 {
-	static const char *const sections[] = { "init", "begin", "rule", "end" };
 	const struct keyword *k = keyword_find(word);
-	struct str s;
-	size_t i, n;
 
 	if (k != NULL && k->class == KW_SECTION)
 		return false;
@@ -120,18 +136,7 @@ lx_is_name(struct lexer *lx, struct str word)
 		 * is a name all the same: no statement starts so. */
 		return true;
 	}
-	s = lx_rest(lx);
-	for (i = 0; i < s.n && (s.p[i] == ' ' || s.p[i] == '\t' ||
-	    s.p[i] == '\n' || s.p[i] == '\r'); i++)
-		;
-	s = str_of(s.p + i, s.n - i);
-	for (i = 0; i < 4; i++) {
-		n = strlen(sections[i]);
-		if (s.n >= n && memcmp(s.p, sections[i], n) == 0 &&
-		    (s.n == n || !lx_word_byte(s.p[n])))
-			return true;
-	}
-	return false;
+	return lx_section_next(lx_rest(lx));
 }
 
 int

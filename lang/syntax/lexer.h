@@ -69,8 +69,9 @@ struct lexer {
 	bool		 foreach_line;
 	int		 prev;		/* the token before */
 	bool		 unclosed_told;	/* of the string at hand */
-	struct map	 scalar;	/* names without sigil */
-	bool		 scalars_found;
+	struct map	 scalar;	/* names without sigil: those of the script
+					 * that ends at scope_to */
+	size_t		 scope_to;
 	struct map	 func;		/* names with sigil of the functions that the
 					 * text defines */
 	bool		 funcs_found;
@@ -129,6 +130,8 @@ struct lex_bracket *lx_innermost(struct lexer *);	/* NULL: none is open */
 /* The bytes behind the current token, in the text itself. */
 struct str lx_rest(const struct lexer *);
 bool	lx_word_byte(char);
+/* Does the text begin with blanks and a section's word? */
+bool	lx_section_next(struct str);
 int	lx_hex(char);
 
 #endif

@@ -252,6 +252,8 @@ number_arg:
 dat:
 	  dat_var int		{ build_dat(p, DAT_FIELD, $2, 0, NULL, @2); }
 	| dat_var T_DOLLAR	{ build_dat(p, DAT_LAST, 0, 0, NULL, @2); }
+	| dat_var T_DOLLAR '-' int
+				{ build_dat_before_last(p, $4, @4); }
 	| dat_var '-' int	{ build_dat(p, DAT_FROM_END, $3, 0, NULL, @3); }
 	| dat_var int '-'	{ build_dat(p, DAT_REST, $2, 0, NULL, @2); }
 	| dat_var int '-' int	{ build_dat(p, DAT_RANGE, $2, $4, NULL, @2); }

@@ -15,6 +15,7 @@ struct compile {
 	struct arena		 arena;	/* lives as long as the object */
 	struct arena		 tree;	/* dies when the programs are made */
 	struct source_set	 src;
+	struct map		 left;	/* as the preprocessor has it */
 	struct diag		 diag;
 	struct re_ctx		*re;
 	struct program_set	 set;
@@ -40,6 +41,7 @@ work(struct compile *c, struct str name, struct str text,
 	file = source_add(&c->src, name, text);
 	preprocess_init(&pp, &c->src, &c->diag, &c->arena, o);
 	preprocess_file(&pp, file);
+	c->left = pp.left;
 	if (c->diag.nerror > 0)
 		return;		/* the parser would only follow up */
 
@@ -157,4 +159,10 @@ compile_uses(const struct compile *c, struct str macro)
 		if (str_eq(c->src.use[i].macro, macro))
 			return true;
 	return false;
+}
+
+bool
+compile_left_out(const struct compile *c, struct str name)
+{
+	return c->left.n > 0 && map_get(&c->left, name) != NULL;
 }

@@ -107,5 +107,7 @@ const struct compile_script *compile_scripts(const struct compile *,
 	    size_t *n);
 /* Whether the macro was used anywhere. */
 bool	 compile_uses(const struct compile *, struct str macro);
+/* Whether a script of that name may be in what its #if leaves out here. */
+bool	 compile_left_out(const struct compile *, struct str name);
 
 #endif

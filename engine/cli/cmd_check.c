@@ -240,20 +240,52 @@ cmd_disasm(struct cli *c)
 	return r;
 }
 
+/*
+ * A whole new file takes the old one's place, or nothing does.  A link, a pipe
+ * or a device stays what it is, and is written to: /dev/null, /dev/stdout.
+ */
+static bool
+put_program(struct cli *c, const char *out, struct str text)
+{
+	struct buf temp;
+	struct stat st;
+	const char *path = out;
+	int fd, how = O_TRUNC;
+	bool ok, in_place = lstat(out, &st) == 0 && !S_ISREG(st.st_mode);
+
+	buf_init(&temp, &c->mem);
+	if (!in_place) {
+		buf_printf(&temp, "%s.%ld.tmp", out, (long)getpid());
+		path = buf_c(&temp);
+		how = O_CREAT | O_EXCL | O_NOFOLLOW;
+	}
+	fd = open(path, O_WRONLY | O_CLOEXEC | how, 0644);
+	ok = fd >= 0 && cli_write(fd, text);
+	if (fd >= 0 && close(fd) != 0)
+		ok = false;
+	ok = ok && (in_place || rename(path, out) == 0);
+	if (!ok) {
+		cli_say("%s: %s", fd < 0 ? path : out, strerror(errno));
+		if (fd >= 0 && !in_place)
+			(void)unlink(path);
+	}
+	buf_free(&temp);
+	return ok;
+}
+
 int
 cmd_compile(struct cli *c)
 {
 	const char *out = c->value[OPT_OUTPUT];
 	struct loaded l;
-	struct buf b, path, temp;
-	int r = load_one(c, &l), fd;
+	struct buf b, path;
+	int r = load_one(c, &l);
 	struct str in;
 
 	if (r >= 0)
 		return r;
 	buf_init(&b, &c->mem);
 	buf_init(&path, &c->mem);
-	buf_init(&temp, &c->mem);
 	if (out == NULL) {
 		in = str_c(c->arg[0]);
 		if (str_eq(in, STR_LIT("-"))) {
@@ -267,28 +299,9 @@ cmd_compile(struct cli *c)
 		out = buf_c(&path);
 	}
 	progfile_write(&l.set, &b);
-	/* a whole new file takes the old one's place, or nothing does */
-	buf_printf(&temp, "%s.%ld.tmp", out, (long)getpid());
-	fd = open(buf_c(&temp), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-	    O_NOFOLLOW, 0644);
-	r = EXIT_PROBLEMS;
-	if (fd < 0)
-		cli_say("%s: %s", buf_c(&temp), strerror(errno));
-	else {
-		bool ok = cli_write(fd, buf_view(&b));
-
-		if (close(fd) != 0)
-			ok = false;
-		if (ok && rename(buf_c(&temp), out) == 0)
-			r = EXIT_FINE;
-		else {
-			cli_say("%s: %s", out, strerror(errno));
-			(void)unlink(buf_c(&temp));
-		}
-	}
+	r = put_program(c, out, buf_view(&b)) ? EXIT_FINE : EXIT_PROBLEMS;
 	buf_free(&b);
 	buf_free(&path);
-	buf_free(&temp);
 	cli_unload(&l);
 	return r;
 }

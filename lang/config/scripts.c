@@ -166,6 +166,18 @@ restricts(enum status s)
 	return order[s];
 }
 
+/* Whether it is a script of other hosts. */
+static bool
+left_out(const struct whole *w, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < w->nfile; i++)
+		if (compile_left_out(w->file[i].plain, name))
+			return true;
+	return false;
+}
+
 static void
 unknown_alarm(struct whole *w, const struct alert_name *a)
 {
@@ -222,7 +234,8 @@ scripts_link(struct whole *w, struct site_alert *a,
 
 		if (at == NULL) {
 			/* not of scripts that were lost to an error */
-			if (!w->scripts_failed)
+			if (!w->scripts_failed &&
+			    !left_out(w, source->alarm[i].name))
 				unknown_alarm(w, &source->alarm[i]);
 			continue;
 		}

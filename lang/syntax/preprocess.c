@@ -30,6 +30,7 @@ preprocess_init(struct preprocess *pp, struct source_set *src,
 	    .opt = opt };
 	map_init(&pp->macro, a);
 	map_init(&pp->define, a);
+	map_init(&pp->left, a);
 	define_init(pp);	/* macro files may ask for them */
 	for (i = opt->nmacro; i > 0; i--)	/* the last -M of a name wins */
 		macro_add_value(pp, "-M ", &opt->macro[i - 1]);

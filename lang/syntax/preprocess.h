@@ -29,6 +29,8 @@ struct preprocess {
 	const struct compile_options *opt;
 	struct map		 macro;		/* name -> definition */
 	struct map		 define;	/* name -> what it is */
+	struct map		 left;		/* words in column 1 of what blocks
+						 * of scripts left out */
 	struct environment	*env;		/* what #set and #unset changed */
 	size_t			 nenv, capenv;
 };

@@ -142,6 +142,23 @@ string_open(struct text *x, size_t open)
 	    (uint32_t)open), 1, E_STR_OPEN, STR_LIT("\""), STR_NIL, STR_NIL);
 }
 
+/* What may be a script's name, in column 1 of what is left out. */
+static void
+left_name(struct text *x, size_t i)
+{
+	struct pass *p = x->pass;
+	struct str t = x->t;
+	size_t n = i;
+	bool is_new;
+
+	if (p->kind != PASS_SCRIPT || pass_active(p) || i >= t.n ||
+	    !macro_letter(t.p[i]))
+		return;
+	while (n < t.n && macro_name_char(t.p[n]))
+		n++;
+	map_put(&p->pp->left, str_of(t.p + i, n - i), &is_new);
+}
+
 static void
 walk(struct text *x, size_t i)
 {
@@ -164,6 +181,8 @@ walk(struct text *x, size_t i)
 					string_open(x, open);
 				quote_init(&q);
 				i += n;
+				if (t.p[i - 1] == '\n')
+					left_name(x, i);
 				continue;
 			}
 		}
@@ -181,6 +200,8 @@ walk(struct text *x, size_t i)
 				open = i;
 			else if (t.p[i] == '\n' && quote_outside(&q))
 				broke = i + n;
+			if (t.p[i] == '\n' && quote_outside(&q))
+				left_name(x, i + n);
 		}
 		i += n;
 	}

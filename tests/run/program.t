@@ -66,6 +66,19 @@ tap $? 'a misplaced -n runs nothing'
 is $? 0 '1 lines, 2 words, 0: <<NIL>> <<NIL>>\n'
 tap $? 'the compiled program, too'
 
+mkfifo pipe
+cat pipe >piped &
+"$PICKET" compile -o pipe count 2>err && wait "$!" && [ -p pipe ] &&
+    cmp -s piped count.pkc
+tap $? 'compile writes to a pipe, which stays one'
+ln -s /dev/null null
+"$PICKET" compile -o null count 2>err && [ -h null ]
+tap $? 'a link to a device stays'
+mkdir folder
+"$PICKET" compile -o folder count 2>err
+[ $? -eq 1 ] && grep -q '^picket: folder: Is a directory' err
+tap $? 'a folder is told of'
+
 cat >own <<END
 #!/usr/bin/env -S $PWD/bin/picket run
 init

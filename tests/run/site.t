@@ -400,6 +400,20 @@ with open('h.pikt', 'w') as f:
 code, out, err = picket('check', 'h.pikt', '--host', 'there')
 tell(out == '1 file, 1 script: 0 errors, 0 warnings\n', '--host for a file',
      out, err)
+site(alerts_cfg='A timing @daily alarms Here There\n',
+     systems_cfg='linux hosts here there\n',
+     alarms_cfg='Here begin output "h"\n#if there\n/* of\n*/\n'
+     'There begin output "t"\n#endif\n/*\nNone\n*/\n')
+code, out, err = picket('check', 's', '--host', 'here')
+tell(code == 0 and err == '', 'a script of other hosts may be listed', out,
+     err)
+code, out, err = picket('list', 's', '--host', 'here')
+tell(code == 0 and 'Here' in out and 'There' not in out,
+     'and is not run here', out, err)
+with open('s/alerts.cfg', 'a') as f:
+    f.write('B timing @daily alarms None\n')
+says('a script in a comment is none', 'there is no script None', 'check', 's',
+     '--host', 'here')
 site(**dict(RUN, alerts_cfg='A timing @daily mailto a@b, x<y@z\n'
             '\tmailfrom "q r@x.org"\n\talarms One\n'))
 says('addresses that are none', 'alert A: mailfrom q r@x.org: ', 'check', 's')

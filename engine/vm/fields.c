@@ -425,6 +425,7 @@ dynamic(struct vm *vm, struct str who, struct str pattern, bool icase)
 		    "byte %zu)", (int)who.n, who.p, who.n > 0 ? ": " : "",
 		    pattern.n > PATTERN_SHOWN ? PATTERN_SHOWN : (int)pattern.n,
 		    pattern.p, e.text, e.at);
+		vm->untold = true;
 		return NULL;
 	}
 	c = oldest;
@@ -471,6 +472,7 @@ vm_match(struct vm *vm, struct re *re, struct str subject, bool keep)
 	if (str_none(subject))
 		return false;
 	r = re_match(re, subject, 0, keep ? ov : NULL);
+	vm->untold = r == RE_LIMIT;
 	if (r == RE_LIMIT) {
 		vm_log(vm, LOG_ERROR, "the pattern needs too much work on "
 		    "this text (match limit)");

@@ -25,6 +25,15 @@
 	else								\
 		pc++;							\
 } while (0)
+/* The same; C says, too, what a match that cannot be told counts as. */
+#define TEST_BRANCH(cond) do {						\
+	bool is = (cond) || (vm->untold && I_C(i) > 1);			\
+									\
+	if (is == (bool)(I_C(i) & 1))					\
+		pc += I_SAX(*pc) + 1;					\
+	else								\
+		pc++;							\
+} while (0)
 #define A	I_A(i)
 #define B	I_B(i)
 #define C	I_C(i)
@@ -254,10 +263,11 @@ vm_execute(struct vm *vm, uint32_t start)
 		bool hit;
 
 		HERE;
+		vm->untold = false;
 		re = pattern(vm, I_AX(*pc), s[A]);
 		pc++;
 		hit = re != NULL && vm_match(vm, re, s[A], false);
-		BRANCH(hit);
+		TEST_BRANCH(hit);
 		NEXT_INSTR;
 	}
 	CASE(MATCHD)
@@ -272,13 +282,15 @@ vm_execute(struct vm *vm, uint32_t start)
 		NEXT_INSTR;
 	CASE(TESTD)
 		HERE;
+		vm->untold = false;
 		re = vm_dynamic(vm, s[B], false);
-		BRANCH(re != NULL && vm_match(vm, re, s[A], false));
+		TEST_BRANCH(re != NULL && vm_match(vm, re, s[A], false));
 		NEXT_INSTR;
 	CASE(TESTDI)
 		HERE;
+		vm->untold = false;
 		re = vm_dynamic(vm, s[B], true);
-		BRANCH(re != NULL && vm_match(vm, re, s[A], false));
+		TEST_BRANCH(re != NULL && vm_match(vm, re, s[A], false));
 		NEXT_INSTR;
 	CASE(DEFN)	BRANCH(!num_none(n[A])); NEXT_INSTR;
 	CASE(DEFS)

@@ -143,6 +143,8 @@ struct vm {
 	struct find_digest *digest;	/* NULL: too few patterns */
 	struct find_text *holds;	/* by regex */
 	unsigned	 matched;	/* times that this line was */
+	bool		 untold;	/* the last match hit a limit, or its
+					 * pattern was none: neither yes nor no */
 	struct cached_re cache[PATTERN_CACHE];
 	unsigned	 cache_clock;
 	size_t		 ov[2 * (LIM_RE_GROUPS + 1)];

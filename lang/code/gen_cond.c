@@ -43,20 +43,21 @@ match(struct gen *g, struct node *n, bool sense, int *chain)
 	 * script looks */
 	bool keep = !n->negate && (c->uses_zero || (c->uses_fields &&
 	    (n->b->kind != X_STR || n->id > 0)));
-	unsigned a, b;
+	unsigned a, b, k;
 
 	a = gen_s(g, n->a, -1);
-	if (n->negate)
-		sense = !sense;
+	/* where a limit is hit neither =~ nor !~ is true */
+	k = n->negate ? (sense ? 0 : 1) + 2u : sense;
 	if (n->b->kind == X_STR) {
-		gen_emit(g, I_ABC(keep ? OP_MATCH : OP_TEST, a, 0, sense));
+		gen_emit(g, I_ABC(keep ? OP_MATCH : OP_TEST, a, 0, k));
 		gen_emit(g, I_OAX(OP_EXT, gen_regex(g, n->b->text, n->flag)));
 		gen_jump_to(g, chain);
 		return;
 	}
 	b = gen_s(g, n->b, -1);
-	branch(g, n->flag ? (keep ? OP_MATCHDI : OP_TESTDI) :
-	    (keep ? OP_MATCHD : OP_TESTD), a, b, sense, chain);
+	gen_emit(g, I_ABC(n->flag ? (keep ? OP_MATCHDI : OP_TESTDI) :
+	    (keep ? OP_MATCHD : OP_TESTD), a, b, k));
+	gen_jump_to(g, chain);
 }
 
 /* a && b, or a || b with every sense turned. */

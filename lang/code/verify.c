@@ -106,6 +106,8 @@ operand(const struct check *c, char letter, uint32_t v)
 		return reads_s(c, v);
 	case 'k':
 		return v <= 1;
+	case 'u':
+		return v <= 3;
 	case 'a':
 		return v < c->narray && c->array[v].number;
 	case 'b':

@@ -654,7 +654,9 @@ options_of(unsigned bit)
 {
 	puts(".Bl -tag -width Ds");
 #define O(id, letter, name, arg, on, help) \
-	if (bit == ON_SOURCES ? ((on) & ON_SOURCES) == ON_SOURCES : \
+	if ((on) == ON_ALL) \
+		; \
+	else if (bit == ON_SOURCES ? ((on) & ON_SOURCES) == ON_SOURCES : \
 	    ((on) & ON_SOURCES) != ON_SOURCES && ((on) & bit)) \
 		option(letter, name, arg, help);
 #include "engine/cli/commands.def"
@@ -678,6 +680,7 @@ static void options_list(void) { options_of(ON(LIST)); }
 static void options_check(void) { options_of(ON(CHECK)); }
 static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
+static void options_disasm(void) { options_of(ON(DISASM)); }
 static void options_doc(void) { options_of(ON(DOC)); }
 static void options_sources(void) { options_of(ON_SOURCES); }
 
@@ -708,6 +711,7 @@ static const struct {
 	{ "options_fmt", options_fmt },
 	{ "options_run", options_run },
 	{ "options_compile", options_compile },
+	{ "options_disasm", options_disasm },
 	{ "options_doc", options_doc },
 	{ "options_sources", options_sources },
 };

@@ -98,6 +98,34 @@ keep(struct alert *a, struct str run_id, struct str message)
 	buf_free(&path);
 }
 
+/*
+ * What picket-deliver reports, for people: "retry WAY WHY", "fail WAY WHY",
+ * "ok WAY WHY", "left ADDRESS".
+ */
+static void
+say_report(struct str report)
+{
+	struct str line;
+	size_t n, k;
+
+	for (; report.n > 0; report.p += n, report.n -= n) {
+		for (n = 0; n < report.n && report.p[n] != '\n'; n++)
+			;
+		line = str_of(report.p, n);
+		n += n < report.n;
+		for (k = 0; k < line.n && line.p[k] != ' '; k++)
+			;
+		if (k == line.n)
+			cli_say("mail: %.*s", (int)line.n, line.p);
+		else if (str_eq(str_of(line.p, k), STR_LIT("left")))
+			cli_say("mail: %.*s has not got it",
+			    (int)(line.n - k - 1), line.p + k + 1);
+		else
+			cli_say("mail: %.*s", (int)(line.n - k - 1),
+			    line.p + k + 1);
+	}
+}
+
 /* Has picket-deliver send it; a report on standard error if it could not. */
 static bool
 send(struct alert *a, const struct mail *m, struct str message,
@@ -124,7 +152,7 @@ send(struct alert *a, const struct mail *m, struct str message,
 	send_program(&program);
 	ok = send_job(&job, buf_c(&program), 0, &report);
 	if (!ok)
-		(void)cli_write(2, buf_view(&report));
+		say_report(buf_view(&report));
 	buf_free(&report);
 	buf_free(&program);
 	return ok;

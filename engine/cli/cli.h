@@ -78,6 +78,7 @@ bool	 cli_write(int fd, struct str);
  * source.c: a whole file ("-": standard input) into the arena; false with a
  * message said.
  */
+int	 cli_open(const char *path);	/* "-" is 0; -1: it was said why */
 bool	 cli_read_file(struct cli *, const char *path, struct str *text);
 /* The same of a file that a text names: a regular one; why it is not. */
 bool	 cli_read_regular(struct cli *, const char *path, struct str *text,

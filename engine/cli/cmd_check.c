@@ -159,8 +159,14 @@ check_path(struct cli *c, const char *path, struct totals *t, int depth)
 		 * are not followed */
 		if (lstat(sub, &st) == 0 && S_ISDIR(st.st_mode))
 			check_path(c, sub, t, depth + 1);
-		else if (m > 5 && strcmp(name + m - 5, ".pikt") == 0)
-			check_file(c, sub, t);
+		else if (m > 5 && strcmp(name + m - 5, ".pikt") == 0) {
+			/* nobody named it: a pipe is not waited for */
+			if (stat(sub, &st) == 0 && !S_ISREG(st.st_mode)) {
+				cli_say("%s: is no regular file", sub);
+				t->unread++;
+			} else
+				check_file(c, sub, t);
+		}
 		free(list[i]);
 	}
 	free(list);
@@ -259,13 +265,17 @@ put_program(struct cli *c, const char *out, struct str text)
 		path = buf_c(&temp);
 		how = O_CREAT | O_EXCL | O_NOFOLLOW;
 	}
-	fd = open(path, O_WRONLY | O_CLOEXEC | how, 0644);
+	/* a pipe that nobody reads is not waited for */
+	fd = open(path, O_WRONLY | O_CLOEXEC | how | (in_place ? O_NONBLOCK :
+	    0), 0644);
+	if (fd >= 0 && in_place)
+		(void)fcntl(fd, F_SETFL, 0);
 	ok = fd >= 0 && cli_write(fd, text);
 	if (fd >= 0 && close(fd) != 0)
 		ok = false;
 	ok = ok && (in_place || rename(path, out) == 0);
 	if (!ok) {
-		cli_say("%s: %s", fd < 0 ? path : out, strerror(errno));
+		cli_say("%s: %s", out, strerror(errno));
 		if (fd >= 0 && !in_place)
 			(void)unlink(path);
 	}
@@ -279,8 +289,9 @@ cmd_compile(struct cli *c)
 	const char *out = c->value[OPT_OUTPUT];
 	struct loaded l;
 	struct buf b, path;
-	int r = load_one(c, &l);
 	struct str in;
+	bool ok;
+	int r = load_one(c, &l);
 
 	if (r >= 0)
 		return r;
@@ -299,9 +310,10 @@ cmd_compile(struct cli *c)
 		out = buf_c(&path);
 	}
 	progfile_write(&l.set, &b);
-	r = put_program(c, out, buf_view(&b)) ? EXIT_FINE : EXIT_PROBLEMS;
+	ok = strcmp(out, "-") == 0 ? cli_write(1, buf_view(&b)) :
+	    put_program(c, out, buf_view(&b));
 	buf_free(&b);
 	buf_free(&path);
 	cli_unload(&l);
-	return r;
+	return ok ? EXIT_FINE : EXIT_PROBLEMS;
 }

@@ -51,16 +51,22 @@ duration(struct buf *b, double s)
 	buf_putc(b, i < 4 ? units[i].unit : 's');
 }
 
-/* One timing: "10 6-18 * * 0,6 5" with its drift told apart. */
-static void
-timing(struct buf *b, const struct site_timing *t)
+/* The five fields of a timing, or its one word; what follows is the drift. */
+static struct str
+fields(const struct site_timing *t)
 {
 	size_t i, field = 0;
 
 	for (i = 0; i < t->text.n && (t->text.p[i] != ' ' ||
 	    ++field < (t->text.p[0] == '@' ? 1 : 5)); )
 		i++;
-	buf_escaped(b, str_of(t->text.p, i), 0);
+	return str_of(t->text.p, i);
+}
+
+static void
+timing(struct buf *b, const struct site_timing *t)
+{
+	buf_escaped(b, fields(t), 0);
 	if (t->cron.has_drift && t->cron.drift > 0)
 		buf_printf(b, ", drift %um", t->cron.drift);
 	if (cron_is_never(&t->cron))
@@ -217,7 +223,7 @@ json_alert(const struct site_alert *a)
 		    json_string(level_name[a->level]));
 	for (i = 0; i < a->ntiming; i++) {
 		t = json_object();
-		json_object_set_new(t, "fields", text(a->timing[i].text));
+		json_object_set_new(t, "fields", text(fields(&a->timing[i])));
 		json_object_set_new(t, "drift",
 		    json_integer(a->timing[i].cron.drift));
 		json_array_append_new(list, t);

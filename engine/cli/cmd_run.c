@@ -164,16 +164,8 @@ static int
 open_input(struct cli *c)
 {
 	const char *path = c->value[OPT_INPUT];
-	int fd;
 
-	if (path == NULL)
-		return -1;
-	if (strcmp(path, "-") == 0)
-		return 0;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
-		cli_say("%s: %s", path, strerror(errno));
-	return fd;
+	return path == NULL ? -1 : cli_open(path);
 }
 
 /* What there is to run, and as which alert. */
@@ -281,6 +273,12 @@ make_plan(struct cli *c, struct plan *p)
 	}
 	if (!file && c->site != NULL && access(arg, F_OK) != 0) {
 		say_unknown(c, arg, false);
+		return EXIT_PROBLEMS;
+	}
+	if (!file && strcmp(arg, "-") != 0 && access(arg, F_OK) != 0) {
+		cli_say("%s: no such file, and there is no site in %s: "
+		    "see --config", arg, c->given[OPT_CONFIG] ?
+		    c->value[OPT_CONFIG] : PICKET_SYSCONFDIR);
 		return EXIT_PROBLEMS;
 	}
 	cli_load(c, arg, c->given[OPT_TRACE], &p->loaded);

@@ -9,6 +9,7 @@
 #include "engine/cli/cli.h"
 #include "engine/deliver/words.h"
 
+#define HELP_WIDTH	80	/* columns of a terminal */
 #define ON(id)	(1u << CMD_##id)
 #define ON_ALL	0xffffu
 
@@ -72,6 +73,33 @@ head(struct buf *b, bool colour, const char *text)
 	    colour ? "\033[0m" : "");
 }
 
+/*
+ * A line of a table: a name, and a text broken at blanks to keep within the 80
+ * columns of a terminal.  A name that is too long has a line of its own.
+ */
+static void
+entry(struct buf *b, int indent, const char *name, int width, const char *help)
+{
+	int at = indent + width + 1, col, n;
+
+	buf_printf(b, "%*s%-*s", indent, "", width, name);
+	col = indent + (int)strlen(name);
+	if (col >= at)
+		buf_printf(b, "\n%*s", at - 1, "");
+	for (col = at - 1; *help != '\0'; help += n) {
+		while (*help == ' ')
+			help++;
+		n = (int)strcspn(help, " ");
+		if (col + 1 + n > HELP_WIDTH) {
+			buf_printf(b, "\n%*s", at - 1, "");
+			col = at - 1;
+		}
+		buf_printf(b, " %.*s", n, help);
+		col += 1 + n;
+	}
+	buf_putc(b, '\n');
+}
+
 static void
 option_line(struct buf *b, const struct option *o)
 {
@@ -83,7 +111,7 @@ option_line(struct buf *b, const struct option *o)
 	else
 		snprintf(t, sizeof t, "    --%s%s%s", o->name,
 		    o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
-	buf_printf(b, "  %-28s %s\n", t, o->help);
+	entry(b, 2, t, 26, o->help);
 }
 
 void
@@ -112,6 +140,7 @@ cli_help(const struct cli *c, int fd)
 	bool colour = fd == 1 ? c->colour_out : c->colour_err;
 	struct mem m;
 	struct buf b;
+	char t[64];
 	size_t i;
 
 	mem_init(&m, 1 << 20, NULL);
@@ -120,9 +149,11 @@ cli_help(const struct cli *c, int fd)
 	    "Picket reads lines from commands, files and logs, tests them by "
 	    "rules,\nmails what is wrong and acts on it.\n\n");
 	head(&b, colour, "Commands");
-	for (i = 0; i < CMD_COUNT; i++)
-		buf_printf(&b, "  %-12s %-22s %s\n", commands[i].name,
-		    commands[i].args, commands[i].help);
+	for (i = 0; i < CMD_COUNT; i++) {
+		snprintf(t, sizeof t, "%s %s", commands[i].name,
+		    commands[i].args);
+		entry(&b, 2, t, 26, commands[i].help);
+	}
 	buf_puts(&b, "\n`picket FILE [ARG...]` runs a program, as its first line "
 	    "#!/usr/bin/picket does;\n`picket COMMAND --help` shows a command's options; "
 	    "the language is in pikt(5).\n");
@@ -158,10 +189,36 @@ doc_names(struct buf *b)
 		}
 }
 
+/* After an option with a value: files, folders, or what only people know. */
+static void
+value_options(struct buf *b)
+{
+	static const struct {
+		const char *arg, *words;
+	} kinds[] = {
+		{ "FILE", "f" }, { "FILE|-", "f" }, { "DIR", "d" },
+	};
+	size_t i, k;
+
+	for (i = 0; i < OPT_COUNT; i++) {
+		if (options[i].arg == NULL || i == OPT_MAIL || i == OPT_COLOR)
+			continue;
+		buf_puts(b, "\t\t");
+		if (options[i].letter != 0)
+			buf_printf(b, "-%c | ", options[i].letter);
+		buf_printf(b, "--%s) COMPREPLY=(", options[i].name);
+		for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+			if (strcmp(options[i].arg, kinds[k].arg) == 0)
+				buf_printf(b, "$(compgen -%s -- \"$cur\")",
+				    kinds[k].words);
+		buf_puts(b, "); return ;;\n");
+	}
+}
+
 static void
 complete_bash(struct buf *b)
 {
-	size_t i;
+	size_t i, k;
 
 	buf_puts(b, "_picket()\n{\n"
 	    "\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
@@ -173,8 +230,9 @@ complete_bash(struct buf *b)
 	    "\t\t--mail) COMPREPLY=($(compgen -W stdout -- \"$cur\") "
 	    "$(compgen -f -- \"$cur\")); return ;;\n"
 	    "\t\t--color) COMPREPLY=($(compgen -W 'auto always never' "
-	    "-- \"$cur\")); return ;;\n"
-	    "\t\tesac\n\t\tcase \"${COMP_WORDS[1]}\" in\n");
+	    "-- \"$cur\")); return ;;\n");
+	value_options(b);
+	buf_puts(b, "\t\tesac\n\t\tcase \"${COMP_WORDS[1]}\" in\n");
 	for (i = 0; i < CMD_COUNT; i++) {
 		buf_printf(b, "\t\t%s) words=\"", commands[i].name);
 		words(b, 1u << i);
@@ -182,12 +240,15 @@ complete_bash(struct buf *b)
 			buf_puts(b, " bash zsh");
 		else if (i == CMD_DOC)
 			doc_names(b);
+		for (k = 0; i == CMD_HELP && k < CMD_COUNT; k++)
+			buf_printf(b, " %s", commands[k].name);
 		buf_puts(b, "\" ;;\n");
 	}
 	buf_puts(b, "\t\tesac\n\tfi\n"
 	    "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-	    "\tcase \"${COMP_WORDS[1]} $cur\" in *\\ -* | doc\\ *) ;; *)\n"
-	    "\t\t[ \"$COMP_CWORD\" -gt 1 ] && "
+	    "\tcase \"${COMP_WORDS[1]} $cur\" in\n"
+	    "\t*\\ -* | doc\\ * | help\\ * | completion\\ *) ;;\n\t*)\n"
+	    "\t\t[[ $COMP_CWORD -gt 1 || $cur == */* ]] && "
 	    "COMPREPLY+=($(compgen -f -- \"$cur\")) ;;\n\tesac\n}\n"
 	    "complete -o filenames -F _picket picket\n");
 }
@@ -414,10 +475,25 @@ cli_says_file(struct str s)
 	    str_ends(s, ".pikt") || str_ends(s, ".pkc");
 }
 
+static int
+no_command(const char *arg)
+{
+	struct nearest near = words_nearest(str_c(arg));
+	size_t k;
+
+	for (k = 0; k < CMD_COUNT; k++)
+		words_offer(&near, commands[k].name);
+	if (near.best != NULL)
+		cli_say("unknown command '%s'; did you mean %s?", arg,
+		    near.best);
+	else
+		cli_say("unknown command '%s' (see picket --help)", arg);
+	return EXIT_USAGE;
+}
+
 int
 cli_options(struct cli *c, int argc, char **argv)
 {
-	struct nearest near;
 	size_t k;
 	int i, r;
 
@@ -449,18 +525,8 @@ cli_options(struct cli *c, int argc, char **argv)
 			c->arg[c->narg] = NULL;
 			return -1;
 		}
-		if (k == CMD_COUNT) {
-			near = words_nearest(str_c(argv[1]));
-			for (k = 0; k < CMD_COUNT; k++)
-				words_offer(&near, commands[k].name);
-			if (near.best != NULL)
-				cli_say("unknown command '%s'; did you mean "
-				    "%s?", argv[1], near.best);
-			else
-				cli_say("unknown command '%s' (see picket "
-				    "--help)", argv[1]);
-			return EXIT_USAGE;
-		}
+		if (k == CMD_COUNT)
+			return no_command(argv[1]);
 		c->command = (enum command_id)k;
 	}
 	for (i = 2; i < argc; i++) {
@@ -504,6 +570,8 @@ cli_options(struct cli *c, int argc, char **argv)
 				cli_usage(c, (enum command_id)k, 1);
 				return EXIT_FINE;
 			}
+		if (c->narg > 0)
+			return no_command(c->arg[0]);
 		cli_help(c, 1);
 		return EXIT_FINE;
 	}

@@ -47,6 +47,7 @@ cli_configuration(struct cli *c, const char *dir)
 {
 	struct str path;
 	struct buf errors;
+	struct stat st;
 	bool ok;
 
 	/* a site needs no picket.conf, but a folder of nothing is a mistake */
@@ -54,6 +55,12 @@ cli_configuration(struct cli *c, const char *dir)
 	    &path) && dir != NULL && c->command == CMD_RUN &&
 	    !cli_site_is(c, dir)) {
 		cli_say("%s: %s", path.p, strerror(ENOENT));
+		return false;
+	}
+	/* a link to nothing was to be a configuration: none is not meant */
+	if (lstat(path.p, &st) == 0 && stat(path.p, &st) != 0 &&
+	    errno == ENOENT) {
+		cli_say("%s: is a symbolic link to nothing", path.p);
 		return false;
 	}
 	buf_init(&errors, &c->mem);

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@
 
 #define LIM_PROGFILE	(64u << 20)	/* bytes: a source of LIM_SOURCE makes
 					 * no larger one */
+#define FIFO_WAIT	10		/* seconds: a writer that is started
+					 * beside picket has long come */
 
 /*
  * A whole file, or false and why.  regular: a pipe or device is none that a
@@ -67,15 +70,52 @@ read_all(struct cli *c, int fd, bool regular, struct str *text,
 	return true;
 }
 
+static void
+wake(int sig)
+{
+	(void)sig;		/* ends the open below */
+}
+
+/*
+ * A file named on the command line.  To open a pipe with a name waits until
+ * somebody writes to it, who may never come.
+ */
+int
+cli_open(const char *path)
+{
+	struct sigaction sa = { .sa_handler = wake }, was;
+	struct stat st;
+	bool fifo;
+	int fd, e;
+
+	if (strcmp(path, "-") == 0)
+		return 0;
+	fifo = stat(path, &st) == 0 && S_ISFIFO(st.st_mode);
+	if (fifo) {
+		sigaction(SIGALRM, &sa, &was);
+		alarm(FIFO_WAIT);
+	}
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	e = errno;
+	if (fifo) {
+		alarm(0);
+		sigaction(SIGALRM, &was, NULL);
+	}
+	if (fd < 0)
+		cli_say("%s: %s", path, *path == '\0' ? "a file's name is empty" :
+		    fifo && e == EINTR ?
+		    "is a pipe, and nobody writes to it" : strerror(e));
+	return fd;
+}
+
 bool
 cli_read_file(struct cli *c, const char *path, struct str *text)
 {
 	const char *why;
-	int fd = strcmp(path, "-") == 0 ? 0 :
-	    open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	bool ok = read_all(c, fd, false, text, &why);
+	int fd = cli_open(path);
+	bool ok = fd >= 0 && read_all(c, fd, false, text, &why);
 
-	if (!ok)
+	if (fd >= 0 && !ok)
 		cli_say("%s: %s", path, why);
 	if (fd > 0)
 		close(fd);

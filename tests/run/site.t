@@ -165,7 +165,7 @@ tell(code == 1 and 'no systems.cfg that names hosts' in err,
      '--host without systems.cfg', err)
 j = json.loads(picket('list', 's', '--json')[1])
 tell(j['alerts'][0]['timing'] == [{'fields': '5 * * * *', 'drift': 0},
-     {'fields': '10 * * * mon 7', 'drift': 7}] and
+     {'fields': '10 * * * mon', 'drift': 7}] and
      j['alerts'][0]['every'] == 5400 and j['alerts'][1]['alarms'][0] ==
      {'name': 'Two', 'status': 'debugging', 'level': 'notice',
       'file': 's/alarms.cfg'} and j['scripts'][0]['name'] == 'Own-Time',

@@ -1,0 +1,148 @@
+#!/bin/sh
+# Odd things where a file is named, and mistakes on the command line: each has
+# its message and its status, and none harms what is there.
+# runner: timeout=120
+n=0 failed=0
+
+tap() {
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+		sed 's/^/#   /' out err
+	fi
+}
+
+# says NAME STATUS TEXT COMMAND...: its status and all of its standard error
+says() {
+	name=$1 want=$2 text=$3
+	shift 3
+	"$@" </dev/null >out 2>err
+	[ $? -eq "$want" ] && printf '%b' "$text" | cmp -s - err
+	tap $? "$name"
+}
+
+cd "$TMPDIR" || exit 1
+XDG_STATE_HOME=$PWD/state
+export XDG_STATE_HOME
+printf 'begin\n\toutput "hello"\n' >hello
+mkdir folder
+mkfifo fifo
+ln -s nowhere dangling
+
+for f in fifo:'No such device or address' folder:'Is a directory' \
+    dangling:'No such file or directory'; do
+	before=$(ls -ld "${f%%:*}")
+	says "compile -o ${f%%:*}" 1 "picket: ${f%%:*}: ${f#*:}\n" \
+	    "$PICKET" compile -o "${f%%:*}" hello
+	[ "$(ls -ld "${f%%:*}")" = "$before" ] && ! ls ./*.tmp >out 2>&1
+	tap $? "${f%%:*} is left as it was"
+done
+ln -s target to
+: >target
+says 'compile -o LINK' 0 '' "$PICKET" compile -o to hello
+[ -L to ] && "$PICKET" run target >out 2>err && echo hello | cmp -s - out
+tap $? 'what the link leads to is written'
+"$PICKET" compile -o - hello >hello.pkc 2>err && "$PICKET" ./hello.pkc >out 2>>err &&
+    echo hello | cmp -s - out && [ ! -e ./- ]
+tap $? 'compile -o - writes to standard output'
+
+start=$(date +%s)
+says 'a script that is a pipe without a writer' 1 \
+    'picket: ./fifo: is a pipe, and nobody writes to it\n' \
+    "$PICKET" run ./fifo
+[ $(($(date +%s) - start)) -ge 5 ]
+tap $? 'a writer is waited for'
+(sleep 1; echo 'begin output "late"' >fifo) &
+"$PICKET" ./fifo >out 2>err && echo late | cmp -s - out
+tap $? 'a writer that comes later'
+wait
+# shellcheck disable=SC2016
+printf 'rule\n\toutput $inline\n' >copy
+(sleep 1; echo line >fifo) &
+"$PICKET" run --input fifo copy >out 2>err && echo line | cmp -s - out
+tap $? '--input of a pipe'
+wait
+mkdir many
+mkfifo many/pipe.pikt
+cp hello many/fine.pikt
+says 'a pipe in a folder is not waited for' 1 \
+    'picket: many/pipe.pikt: is no regular file\n' "$PICKET" check many
+echo '1 file, 1 script: 0 errors, 0 warnings' | cmp -s - out
+tap $? 'the others are checked'
+
+mkdir site
+echo 'a members b' >site/macros.cfg
+ln -s nowhere site/picket.conf
+says 'a picket.conf that leads nowhere' 2 \
+    'picket: site/picket.conf: is a symbolic link to nothing\n' \
+    "$PICKET" run --config site hello
+says 'an empty name' 1 "picket: : a file's name is empty\n" \
+    "$PICKET" run --input '' copy
+says 'help for a command that is none' 2 \
+    "picket: unknown command 'rnu'; did you mean run?\n" "$PICKET" help rnu
+
+# a mail that no way takes: what the ways said, in words
+mkdir mail
+printf 'mailcmd "echo no way >&2; exit 3"\n' >mail/picket.conf
+says 'no site, no file' 1 \
+    "picket: Urgent: no such file, and there is no site in mail: see --config\n" \
+    "$PICKET" run --config mail Urgent
+printf 'begin\n\toutput mail "x"\n' >mails
+"$PICKET" run --config mail --mailto a@example.org mails >out 2>err
+[ $? -eq 1 ] && sed 's/ in .*/ in/' err >out && printf '%s\n' \
+    'picket: mail: mailcmd exit status 3: no way' \
+    'picket: mail: a@example.org has not got it' \
+    'picket: the mail was not sent; it is kept in' | cmp -s - out
+tap $? 'a mail that was not sent'
+
+# the table of help keeps within a terminal
+for c in '' check run list fmt disasm compile doc completion; do
+	# shellcheck disable=SC2086
+	"$PICKET" help $c
+done | grep -v '^usage' | awk 'length > 80 { print; bad = 1 } END { exit bad }' >out
+tap $? 'help is 80 columns wide'
+
+if command -v bash >/dev/null; then
+	# words that bash offers behind these
+	cat >complete <<'END'
+eval "$("$PICKET" completion bash)"
+try() {
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	_picket
+	echo "$* -> ${COMPREPLY[*]}"
+}
+try picket ch
+try picket ./hel
+try picket help r
+try picket run --mailt
+try picket run --mail st
+try picket run --mailto h
+try picket list --config fold
+try picket list --config hel
+try picket run --input cop
+try picket doc spli
+try picket completion z
+END
+	bash --norc ./complete >out 2>err
+	cat >want <<'END'
+picket ch -> check
+picket ./hel -> ./hello ./hello.pkc
+picket help r -> run
+picket run --mailt -> --mailto
+picket run --mail st -> stdout state
+picket run --mailto h -> 
+picket list --config fold -> folder
+picket list --config hel -> 
+picket run --input cop -> copy
+picket doc spli -> split
+picket completion z -> zsh
+END
+	cmp -s want out && [ ! -s err ]
+	tap $? 'completion in bash'
+fi
+
+echo "1..$n"
+exit $failed

@@ -107,31 +107,6 @@ too_big(struct expand *x, struct place p)
 	    STR_NIL);
 }
 
-/*
- * Whether the = at i begins the use of a macro.  An operator's last = does
- * not, nor one glued to a word.  In a string there are no operators that
- * end in / . | & ^ and =, but paths and regexes: "=logdir/=piktalert.log".
- */
-static bool
-begins_use(const struct expand *x, const struct rope *r, size_t i)
-{
-	char before;
-
-	if (i + 1 >= r->text.n || !macro_letter(r->text.p[i + 1]) ||
-	    quote_kind(&x->quote) == QUOTE_RAW)
-		return false;
-	/* What an argument stands after is not what its writer saw. */
-	if (i == 0 || rope_seg(r, i)->at == i)
-		return true;
-	before = r->text.p[i - 1];
-	if (macro_name_char(before) && before != '.' && before != '-')
-		return false;
-	if (strchr("=<>!+-*%", before) != NULL)
-		return false;
-	return quote_kind(&x->quote) != QUOTE_CODE ||
-	    strchr("/.|&^", before) == NULL;
-}
-
 /* The macro named at i; a greedy name gives up parts after its . and -. */
 static struct macro *
 lookup(const struct preprocess *pp, struct str t, size_t i, size_t *end)
@@ -152,6 +127,48 @@ lookup(const struct preprocess *pp, struct str t, size_t i, size_t *end)
 			n--;
 	}
 	return NULL;
+}
+
+/* PIKT's sites wrote "dmesg=piktalert": what tells alerts apart is a macro
+ * behind a word too, where no option of a command would be called so. */
+static bool
+of_alert(const struct preprocess *pp, struct str t, size_t i)
+{
+	static const char *const names[] = { "piktalert", "piktlevel",
+	    "piktstatus", "pikthostname", "pikttest" };
+	size_t end, k;
+	const struct macro *m = lookup(pp, t, i, &end);
+
+	for (k = 0; m != NULL && k < sizeof names / sizeof names[0]; k++)
+		if (str_eq(m->name, str_c(names[k])))
+			return true;
+	return false;
+}
+
+/*
+ * Whether the = at i begins the use of a macro.  An operator's last = does
+ * not, nor one glued to a word.  In a string there are no operators that
+ * end in / . | & ^ and =, but paths and regexes: "=logdir/=piktalert.log".
+ */
+static bool
+begins_use(const struct expand *x, const struct rope *r, size_t i)
+{
+	char before;
+
+	if (i + 1 >= r->text.n || !macro_letter(r->text.p[i + 1]) ||
+	    quote_kind(&x->quote) == QUOTE_RAW)
+		return false;
+	/* What an argument stands after is not what its writer saw. */
+	if (i == 0 || rope_seg(r, i)->at == i)
+		return true;
+	before = r->text.p[i - 1];
+	if (macro_name_char(before) && before != '.' && before != '-')
+		return quote_kind(&x->quote) != QUOTE_CODE &&
+		    of_alert(x->pp, r->text, i + 1);
+	if (strchr("=<>!+-*%", before) != NULL)
+		return false;
+	return quote_kind(&x->quote) != QUOTE_CODE ||
+	    strchr("/.|&^", before) == NULL;
 }
 
 /* Reports an unknown name and leaves it in a string as it is. */
@@ -328,6 +345,19 @@ right_count(struct expand *x, const struct macro *m, struct place p, size_t n)
 	return false;
 }
 
+/* =name= ends a name that would go on.  PIKT wrote =name=_ where what follows
+ * begins with no letter: "=piktalert=_.log" is Urgent.log. */
+static size_t
+name_end(struct str t, size_t end)
+{
+	if (end + 1 >= t.n || t.p[end] != '=' || !macro_name_char(t.p[end + 1]))
+		return end;
+	if (t.p[end + 1] == '_' && (end + 2 == t.n || t.p[end + 2] == '.' ||
+	    t.p[end + 2] == '-' || !macro_name_char(t.p[end + 2])))
+		return end + 2;
+	return end + 1;
+}
+
 /* The use of a macro at i; returns where the text goes on. */
 static size_t
 use_macro(struct expand *x, const struct rope *r, size_t i, unsigned depth)
@@ -367,9 +397,8 @@ use_macro(struct expand *x, const struct rope *r, size_t i, unsigned depth)
 		}
 		if (!right_count(x, m, p, narg))
 			return end;
-	} else if (end + 1 < t.n && t.p[end] == '=' &&
-	    macro_name_char(t.p[end + 1]))
-		end++;
+	} else
+		end = name_end(t, end);
 	if (!no_loop(x, m, p))
 		return end;
 	if (depth == LIM_MACRO_DEPTH) {

@@ -262,7 +262,12 @@ macros_expand(void **state)
 		{ "=nest", "/var/log/x" },
 		{ "set #x =ps", "set #x /bin/ps" },
 		/* where a name ends */
-		{ "\"=piktalert=_.log\"", "\"critical_.log\"" },
+		{ "\"=piktalert=x.log\"", "\"criticalx.log\"" },
+		{ "\"=piktalert=_x.log\"", "\"critical_x.log\"" },
+		{ "\"=piktalert=_.log\"", "\"critical.log\"" },
+		{ "\"=piktalert=_-1 =piktalert=_\"",
+		    "\"critical-1 critical\"" },
+		{ "=piktalert=_", "critical" },
 		{ "\"=logdir.old\"", "\"/var/log.old\"" },
 		{ "\"=logdir-x.y\"", "\"/var/log-x.y\"" },
 		{ "\"see =logdir.\"", "\"see /var/log.\"" },
@@ -281,6 +286,12 @@ macros_expand(void **state)
 		{ "a <<=ps", "a <<=ps" }, { "a >>=ps", "a >>=ps" },
 		{ "a =~ps", "a =~ps" }, { "a = ps", "a = ps" },
 		{ "a=ps", "a=ps" }, { "\"status=ps\"", "\"status=ps\"" },
+		/* but in strings for what tells alerts apart */
+		{ "\"a=piktalert 1=piktalert.x\"",
+		    "\"acritical 1critical.x\"" },
+		{ "a=piktalert '=piktalert'", "a=piktalert '=piktalert'" },
+		{ "\"a=piktalerts a==piktalert\"",
+		    "\"a=piktalerts a==piktalert\"" },
 		{ "x_=ps 1=ps", "x_=ps 1=ps" }, { "\"x==ps\"", "\"x==ps\"" },
 		{ "=1 =\n =", "=1 =\n =" },
 		/* in strings these are paths and regexes */

@@ -122,6 +122,8 @@ lang_liblang_a_SOURCES = \
 	lang/code/shape.h \
 	lang/code/verify.c \
 	lang/code/verify.h \
+	lang/code/verify_code.c \
+	lang/code/verify_inner.h \
 	lang/compile.c \
 	lang/compile.h \
 	lang/config/alerts.c \

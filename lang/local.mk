@@ -56,6 +56,7 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/blocks.c \
 	lang/syntax/build.c \
 	lang/syntax/build.h \
+	lang/syntax/build_init.c \
 	lang/syntax/define.c \
 	lang/syntax/directive.c \
 	lang/syntax/directive.h \

@@ -7,15 +7,15 @@
 				 * than any line has that a person made */
 #define LIM_NAME	200	/* bytes of a script's name: it becomes a file name */
 
-static struct diag_item *
-err(struct parse *p, struct span s, enum diag_id id, struct str a,
+struct diag_item *
+build_err(struct parse *p, struct span s, enum diag_id id, struct str a,
     struct str b)
 {
 	return diag_at(p->diag, s, id, a, b, STR_NIL);
 }
 
-static void
-other(struct parse *p, struct diag_item *d, struct span s)
+void
+build_first(struct parse *p, struct diag_item *d, struct span s)
 {
 	if (d != NULL)
 		diag_other(p->diag, d, source_place(p->src, s.at),
@@ -54,15 +54,15 @@ build_script(struct parse *p, struct str name, struct span span)
 	e = map_put(&p->names, name, &is_new);
 	if (!is_new) {
 		o = e->v.ptr;
-		other(p, err(p, span, E_SCRIPT_DUP, name, STR_NIL), o->span);
+		build_first(p, build_err(p, span, E_SCRIPT_DUP, name, STR_NIL), o->span);
 	}
 	if (name.n > LIM_NAME)
-		err(p, span, E_NAME_TOO_LONG, STR_LIT("200 bytes"), STR_NIL);
+		build_err(p, span, E_NAME_TOO_LONG, STR_LIT("200 bytes"), STR_NIL);
 	e->v.ptr = script_new(p, name, span);
 }
 
-static struct script *
-current(struct parse *p, struct span span)
+struct script *
+build_current(struct parse *p, struct span span)
 {
 	if (p->cur == NULL)
 		script_new(p, p->base, span)->standalone = true;
@@ -72,7 +72,7 @@ current(struct parse *p, struct span span)
 void
 build_anonymous(struct parse *p, struct list l, struct span span)
 {
-	struct script *s = current(p, span);
+	struct script *s = build_current(p, span);
 	struct node *n;
 
 	if (s->has_begin && s->begin != NULL) {
@@ -89,31 +89,31 @@ build_anonymous(struct parse *p, struct list l, struct span span)
 void
 build_anonymous_section(struct parse *p, struct span span)
 {
-	(void)current(p, span);
+	(void)build_current(p, span);
 }
 
 void
 build_section(struct parse *p, int token, struct node *body, struct span span)
 {
-	struct script *s = current(p, span);
+	struct script *s = build_current(p, span);
 	struct rule *r;
 
 	if (token == T_BEGIN) {
 		if (s->has_begin)
-			err(p, span, E_SECTION_DUP, STR_LIT("begin"), STR_NIL);
+			build_err(p, span, E_SECTION_DUP, STR_LIT("begin"), STR_NIL);
 		else if (s->rule != NULL || s->has_end)
-			err(p, span, E_SECTION_ORDER, STR_LIT("begin"),
+			build_err(p, span, E_SECTION_ORDER, STR_LIT("begin"),
 			    s->has_end ? STR_LIT("end") : STR_LIT("rule"));
 		s->begin = body;
 		s->has_begin = true;
 	} else if (token == T_END) {
 		if (s->has_end)
-			err(p, span, E_SECTION_DUP, STR_LIT("end"), STR_NIL);
+			build_err(p, span, E_SECTION_DUP, STR_LIT("end"), STR_NIL);
 		s->end = body;
 		s->has_end = true;
 	} else {
 		if (s->has_end)
-			err(p, span, E_SECTION_ORDER, STR_LIT("rule"),
+			build_err(p, span, E_SECTION_ORDER, STR_LIT("rule"),
 			    STR_LIT("end"));
 		r = arena_zalloc(p->arena, sizeof *r);
 		r->body = body;
@@ -136,14 +136,14 @@ build_function(struct parse *p, int id, struct span span)
 
 	span.len--;
 	if (id < BI_COUNT) {
-		err(p, span, E_FUNC_BUILTIN, str_of(p->src->text.p + span.at,
+		build_err(p, span, E_FUNC_BUILTIN, str_of(p->src->text.p + span.at,
 		    span.len), STR_NIL);
 		/* its body is parsed, and nobody calls it */
 		f = arena_zalloc(p->arena, sizeof *f);
 	} else
 		f = p->func_by_id[id - BI_COUNT];
 	if (f->defined) {
-		other(p, err(p, span, E_FUNC_DUP, f->name, STR_NIL), f->span);
+		build_first(p, build_err(p, span, E_FUNC_DUP, f->name, STR_NIL), f->span);
 		f = arena_zalloc(p->arena, sizeof *f);
 	}
 	f->defined = true;
@@ -173,288 +173,6 @@ void
 build_function_body(struct parse *p, struct node *body)
 {
 	p->def->body = body;
-}
-
-/* --- init --- */
-
-enum { SEEN_INIT, SEEN_STATUS, SEEN_LEVEL, SEEN_TASK, SEEN_INPUT, SEEN_FILTER,
-    SEEN_SEPS, SEEN_TIMEOUT, SEEN_LINE, SEEN_MEMORY, SEEN_BUDGET, SEEN_EVERY,
-    SEEN_TIMING, SEEN_WATCH, SEEN_AFFECTS, SEEN_FORMAT, SEEN_EXPIRE };
-
-static void
-seen(struct parse *p, int bit, struct str what, struct span span)
-{
-	struct init *in = current(p, span)->init;
-
-	if (in->seen & 1u << bit)
-		err(p, span, E_ITEM_DUP, what, STR_NIL);
-	in->seen |= 1u << bit;
-}
-
-void
-build_init(struct parse *p, struct span span)
-{
-	struct script *s = current(p, span);
-
-	if (s->init->seen & 1u << SEEN_INIT)
-		err(p, span, E_SECTION_DUP, STR_LIT("init"), STR_NIL);
-	else if (s->has_begin || s->rule != NULL || s->has_end)
-		err(p, span, E_SECTION_ORDER, STR_LIT("init"),
-		    s->has_begin ? STR_LIT("begin") :
-		    s->rule != NULL ? STR_LIT("rule") : STR_LIT("end"));
-	s->init->seen |= 1u << SEEN_INIT;
-}
-
-void
-build_status(struct parse *p, struct str word, struct span span)
-{
-	seen(p, SEEN_STATUS, STR_LIT("status"), span);
-	p->cur->init->status = word;
-	p->cur->init->status_span = span;
-}
-
-void
-build_level(struct parse *p, struct str word, struct span span)
-{
-	seen(p, SEEN_LEVEL, STR_LIT("level"), span);
-	p->cur->init->level = word;
-	p->cur->init->level_span = span;
-}
-
-void
-build_text(struct parse *p, int token, struct node *n, struct span span)
-{
-	struct init *in = current(p, span)->init;
-
-	switch (token) {
-	case T_TASK:
-		seen(p, SEEN_TASK, STR_LIT("task"), span);
-		in->task = n;
-		break;
-	case T_FILTER:
-		seen(p, SEEN_FILTER, STR_LIT("filter"), span);
-		in->filter = n;
-		break;
-	case T_TIMING:
-		seen(p, SEEN_TIMING, STR_LIT("timing"), span);
-		in->timing = n;
-		break;
-	default:
-		seen(p, SEEN_INPUT, STR_LIT("input"), span);
-		in->input = n;
-		in->input_span = span;
-		in->input_kind = token == T_PROC ? INPUT_PROC :
-		    token == T_LOGFILE ? INPUT_LOGFILE :
-		    token == T_JOURNAL ? INPUT_JOURNAL :
-		    token == T_OBJECT ? INPUT_OBJECT : INPUT_FILE;
-		break;
-	}
-}
-
-void
-build_bakfile(struct parse *p, struct node *n)
-{
-	p->cur->init->bakfile = n;
-}
-
-void
-build_from_start(struct parse *p)
-{
-	p->cur->init->from_start = true;
-}
-
-void
-build_flag(struct parse *p, int token, struct span span)
-{
-	struct init *in = current(p, span)->init;
-
-	if (token == T_WATCH) {
-		seen(p, SEEN_WATCH, STR_LIT("watch"), span);
-		in->watch_memory = true;
-	} else {
-		seen(p, SEEN_AFFECTS, STR_LIT("affects"), span);
-		in->affects_mail = true;
-	}
-}
-
-void
-build_format(struct parse *p, struct str word, struct span span)
-{
-	seen(p, SEEN_FORMAT, STR_LIT("format"), span);
-	p->cur->init->format = word;
-	p->cur->init->format_span = span;
-}
-
-void
-build_input_later(struct parse *p, struct str word, struct span span)
-{
-	if (str_eq(word, STR_LIT("table"))) {
-		err(p, span, E_LATER, STR_LIT("input table"), STR_NIL);
-		p->stop = true;
-		return;
-	}
-	diag_hint(p->diag, err(p, span, E_WORD, word, STR_NIL),
-	    STR_LIT("write input proc, file, logfile, journal or object, and "
-	    "a string"));
-}
-
-/* The constant text of a string node, or NIL with an error. */
-static struct str
-constant(struct parse *p, struct node *n, const char *what)
-{
-	if (n->kind == X_STR)
-		return n->text;
-	err(p, n->span, E_TASK_CONST, str_c(what), STR_NIL);
-	return STR_NIL;
-}
-
-void
-build_seps(struct parse *p, struct node *n, bool regex, struct span span)
-{
-	struct init *in;
-
-	seen(p, SEEN_SEPS, STR_LIT("seps"), span);
-	in = p->cur->init;
-	in->seps = constant(p, n, "seps");
-	in->seps_span = n->span;
-	in->seps_regex = regex;
-	if (!str_none(in->seps) && in->seps.n == 0)
-		err(p, n->span, E_SEPS_EMPTY, STR_NIL, STR_NIL);
-}
-
-void
-build_dat_var(struct parse *p, struct str name, bool number, struct span span)
-{
-	struct init *in = current(p, span)->init;
-	struct str text = str_of(p->src->text.p + span.at, span.len);
-	struct map_entry *e;
-	struct dat_spec *d, *o;
-	bool is_new;
-
-	e = map_put(&p->dats, text, &is_new);	/* with its sigil */
-	if (!is_new) {
-		o = e->v.ptr;
-		other(p, err(p, span, E_DAT_DUP, text, STR_NIL), o->span);
-	}
-	d = arena_zalloc(p->arena, sizeof *d);
-	d->name = name;
-	d->number = number;
-	d->span = span;
-	d->as = d->as_format = STR_NIL;
-	if (is_new)
-		e->v.ptr = d;
-	if (in->dat == NULL)
-		in->dat = d;
-	else
-		in->dat_tail->next = d;
-	in->dat_tail = d;
-}
-
-void
-build_dat(struct parse *p, enum dat_kind kind, double lo, double hi,
-    struct node *regex, struct span span)
-{
-	struct dat_spec *d = p->cur->init->dat_tail;
-
-	d->kind = kind;
-	d->lo = lo;
-	d->hi = hi;
-	d->regex = STR_NIL;
-	if (regex != NULL) {
-		d->regex = constant(p, regex, "a dat pattern");
-		d->regex_span = regex->span;
-	} else if (kind != DAT_LAST) {
-		/* 65535: no line of LIM_LINE has more fields worth naming */
-		if (!(lo >= 1 && lo <= 65535 && num_is_int(lo)) ||
-		    (hi != 0 && !(hi >= 1 && hi <= 65535 && num_is_int(hi)))) {
-			char t[NUM_TEXT_MAX];
-			double bad = lo >= 1 && lo <= 65535 &&
-			    num_is_int(lo) ? hi : lo;
-			err(p, span, E_DAT_SPEC, arena_dup(p->arena,
-			    str_of(t, num_text(bad, t))), STR_NIL);
-			d->lo = d->hi = 1;
-		} else if (hi != 0 && hi < lo)
-			err(p, span, E_DAT_RANGE, STR_NIL, STR_NIL);
-	}
-}
-
-/* `$-1` is the field before the last, as PIKT has it: -2. */
-void
-build_dat_before_last(struct parse *p, double n, struct span span)
-{
-	if (n == 0)
-		build_dat(p, DAT_LAST, 0, 0, NULL, span);
-	else {
-		build_dat(p, DAT_FROM_END, n, 0, NULL, span);
-		p->cur->init->dat_tail->lo += 1;
-	}
-}
-
-void
-build_dat_as(struct parse *p, struct str word, struct node *format,
-    struct span span)
-{
-	struct dat_spec *d = p->cur->init->dat_tail;
-
-	d->as = word;
-	d->as_span = span;
-	if (format != NULL)
-		d->as_format = constant(p, format, "a time's format");
-}
-
-void
-build_key(struct parse *p, struct str name, bool number, struct span span)
-{
-	struct init *in = current(p, span)->init;
-	struct key_name *k = arena_zalloc(p->arena, sizeof *k);
-
-	k->name = name;
-	k->number = number;
-	k->span = span;
-	if (in->key == NULL)
-		in->key = k;
-	else
-		in->key_tail->next = k;
-	in->key_tail = k;
-}
-
-void
-build_number(struct parse *p, int token, struct node *n, struct span span)
-{
-	struct init *in = current(p, span)->init;
-
-	switch (token) {
-	case T_TIMEOUT:
-		seen(p, SEEN_TIMEOUT, STR_LIT("timeout"), span);
-		in->timeout = n;
-		break;
-	case T_EXPIRE:
-		seen(p, SEEN_EXPIRE, STR_LIT("expire"), span);
-		in->expire = n;
-		break;
-	case T_EVERY:
-		seen(p, SEEN_EVERY, STR_LIT("every"), span);
-		in->every = n;
-		break;
-	case T_LINE:
-		seen(p, SEEN_LINE, STR_LIT("line"), span);
-		in->line = n;
-		break;
-	case T_MEMORY:
-		seen(p, SEEN_MEMORY, STR_LIT("memory"), span);
-		in->memory = n;
-		break;
-	default:
-		seen(p, SEEN_BUDGET, STR_LIT("budget"), span);
-		in->budget = n;
-		break;
-	}
-}
-
-void
-build_later(struct parse *p, struct str what, struct span span)
-{
-	err(p, span, E_LATER, what, STR_NIL);
 }
 
 /* --- expressions --- */
@@ -559,7 +277,7 @@ build_prev_set(struct parse *p, struct str name, struct span span)
 {
 	if (name.p[name.n - 1] == '[')
 		name.n--;
-	err(p, span, E_PREV_SET, name, STR_NIL);
+	build_err(p, span, E_PREV_SET, name, STR_NIL);
 	return build_var(p, STR_LIT("x"), TY_NUM, span);
 }
 
@@ -570,7 +288,7 @@ build_field(struct parse *p, double number, struct span span)
 	char t[NUM_TEXT_MAX];
 
 	if (number > LIM_FIELD)
-		err(p, span, E_NUMBER_BIG, arena_dup(p->arena,
+		build_err(p, span, E_NUMBER_BIG, arena_dup(p->arena,
 		    str_of(t, num_text(number, t))), STR_NIL);
 	else
 		n->id = (int)number;
@@ -580,7 +298,7 @@ build_field(struct parse *p, double number, struct span span)
 struct node *
 build_field_set(struct parse *p, struct span span)
 {
-	err(p, span, E_SPECIAL_SET, STR_LIT("a field"), STR_NIL);
+	build_err(p, span, E_SPECIAL_SET, STR_LIT("a field"), STR_NIL);
 	return build_var(p, STR_LIT("x"), TY_STR, span);
 }
 
@@ -689,14 +407,14 @@ build_forin(struct parse *p, struct str name, struct span at, struct node *keys,
 	n->list = body;
 	if (keys->kind != X_CALL || keys->id != BI_KEYSOF ||
 	    keys->list == NULL) {
-		err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
+		build_err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
 		return NULL;
 	}
 	n->b = keys->list;
 	n->c = keys->list->next;
 	if (n->c != NULL && (n->c->next != NULL || n->c->kind == X_VAR ||
 	    n->c->kind == X_ARRAY)) {
-		err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
+		build_err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
 		return NULL;
 	}
 	return n;
@@ -713,7 +431,7 @@ build_foreach(struct parse *p, struct node *keys, struct node *body,
 	    (a = keys->list) == NULL || a->next == NULL || a->kind != X_VAR ||
 	    a->type != TY_STR ||
 	    (a->next->next != NULL && a->next->next->next != NULL)) {
-		err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
+		build_err(p, keys->span, E_FORIN, STR_NIL, STR_NIL);
 		return NULL;
 	}
 	n->a = a;
@@ -745,11 +463,11 @@ build_switch(struct parse *p, struct node *subject, struct node *body,
 	n->a = subject;
 	n->list = body;
 	if (body != NULL && body->kind != S_CASE)
-		err(p, body->span, E_CASE_FIRST, STR_NIL, STR_NIL);
+		build_err(p, body->span, E_CASE_FIRST, STR_NIL, STR_NIL);
 	for (q = body; q != NULL; q = q->next)
 		if (q->kind == S_CASE && q->a == NULL) {
 			if (had)
-				err(p, q->span, E_DEFAULT_DUP, STR_NIL, STR_NIL);
+				build_err(p, q->span, E_DEFAULT_DUP, STR_NIL, STR_NIL);
 			had = true;
 		}
 	return n;

@@ -88,4 +88,11 @@ void	build_syntax_error(struct parse *, struct span, const char *got,
 /* what: the limit, for the message; no more tokens come after it. */
 void	build_too_deep(struct parse *, struct span, const char *what);
 
+/* What build.c and build_init.c share. */
+struct diag_item *build_err(struct parse *, struct span, enum diag_id,
+	    struct str, struct str);
+void	build_first(struct parse *, struct diag_item *, struct span);
+/* The script at hand; a text without a name is one, too. */
+struct script *build_current(struct parse *, struct span);
+
 #endif

@@ -42,6 +42,7 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
 	engine/builtin/world.c \
+	engine/input/journal.h \
 	engine/input/logfile.c \
 	engine/input/logfile.h \
 	engine/input/logfile_inner.h \
@@ -82,7 +83,9 @@ engine_libengine_a_SOURCES = \
 	engine/run/feed.c \
 	engine/run/feed.h \
 	engine/run/feed_inner.h \
+	engine/run/feed_journal.c \
 	engine/run/feed_log.c \
+	engine/run/feed_place.c \
 	engine/run/run.c \
 	engine/run/run.h \
 	engine/deliver/address.c \
@@ -154,3 +157,14 @@ picket_store_SOURCES = \
 	engine/state/store_main.c
 picket_store_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE3_CFLAGS)
 picket_store_LDADD = $(PICKET_LIBS) $(SQLITE3_LIBS)
+
+# Reads systemd's journal; the only program with libsystemd, and not there
+# where that is not.
+if HAVE_SYSTEMD
+pkglibexec_PROGRAMS += picket-journal
+endif
+picket_journal_SOURCES = \
+	engine/input/journal_files.c \
+	engine/input/journal_main.c
+picket_journal_CPPFLAGS = $(AM_CPPFLAGS) $(SYSTEMD_CFLAGS)
+picket_journal_LDADD = $(SYSTEMD_LIBS)

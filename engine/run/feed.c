@@ -2,6 +2,7 @@
 #include <glob.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "lang/base/csv.h"
 #include "engine/run/feed_inner.h"
@@ -243,6 +244,7 @@ feed_new(const struct feed_options *o)
 
 	f->o = *o;
 	f->last = STR_NIL;
+	f->spool = -1;
 	buf_init(&f->record, o->mem);
 	buf_init(&f->kept, o->mem);
 	f->at = &f->item[0];
@@ -273,9 +275,7 @@ feed_open(struct feed *f)
 	case INPUT_LOGFILE:
 		return feed_log_open(f);
 	case INPUT_JOURNAL:
-		snprintf(f->why, sizeof f->why,
-		    "this input can only be given by --input so far");
-		return false;
+		return feed_journal_open(f);
 	case INPUT_NONE: case INPUT_COUNT:
 		break;
 	}
@@ -325,8 +325,13 @@ raw_line(struct feed *f, struct str *line)
 		*line = *f->object++;
 		return READER_LINE;
 	}
+	if (f->spooled)
+		return f->in == NULL ? READER_END :
+		    reader_line(input_reader(f->in), line);
 	if (f->log != NULL)
 		return feed_log_line(f, line);
+	if (f->journal != NULL)
+		return feed_journal_line(f, line);
 	while (f->in != NULL) {
 		x = reader_line(input_reader(f->in), line);
 		if (x != READER_END || !f->has_glob)
@@ -361,8 +366,8 @@ record(struct feed *f, struct str *line, struct mark *mark)
 
 	if (x != READER_LINE)
 		return x;
-	if (f->log != NULL)
-		feed_log_mark(f, mark, false);
+	if (feed_has_place(f))
+		feed_mark(f, mark, false);
 	if (f->new_file && str_starts(*line, "\xef\xbb\xbf"))
 		*line = str_of(line->p + 3, line->n - 3);
 	if (csv_goes_on(&scan, *line, sep)) {
@@ -374,8 +379,8 @@ record(struct feed *f, struct str *line, struct mark *mark)
 				break;
 			if (x != READER_LINE)
 				return x;
-			if (f->log != NULL)
-				feed_log_mark(f, mark, true);
+			if (feed_has_place(f))
+				feed_mark(f, mark, true);
 			if (f->record.n + 1 + more.n > max) {
 				f->ncut++;
 				f->line_max = max;
@@ -417,9 +422,9 @@ read_item(struct feed *f, struct item *it)
 		buf_str(&it->header, buf_view(&f->log->header));
 	}
 	it->name = f->name;
-	if (x == READER_LINE && f->log != NULL && f->o.look_ahead &&
+	if (x == READER_LINE && feed_has_place(f) && f->o.look_ahead &&
 	    format != FORMAT_CSV && format != FORMAT_TSV)
-		feed_log_mark(f, &it->mark, false);
+		feed_mark(f, &it->mark, false);
 	return x;
 }
 
@@ -434,6 +439,10 @@ deliver(struct feed *f, struct item *it, struct str *line)
 		vm_set_header(f->o.vm, buf_view(&it->header));
 	*line = f->last = it->line;
 	f->line_open = true;
+	if (f->marked) {
+		f->mark = it->mark;
+		f->has_mark = true;
+	}
 }
 
 /* What was ahead is at hand, and the other way round. */
@@ -523,14 +532,17 @@ feed_close(struct feed *f, struct input_end *end)
 
 	/* before the reader is gone, or, with a filter, when it is known how
 	 * that ended */
-	if (f->log != NULL && !f->log->spooled)
-		feed_log_settle(f);
+	if (!f->spooled)
+		feed_settle(f);
 	f->in = NULL;
 	if (in != NULL)
 		input_close(in, &f->end);
-	if (f->log != NULL && f->log->spooled)
-		feed_log_settle(f);
+	if (f->spooled)
+		feed_settle(f);
 	feed_log_close(f);
+	feed_journal_close(f);
+	if (f->spool != -1)
+		close(f->spool);
 	*end = f->end;
 	if (f->has_glob)
 		globfree(&f->glob);

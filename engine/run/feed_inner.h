@@ -4,10 +4,12 @@
 
 #include <glob.h>
 
+#include "engine/input/journal.h"
 #include "engine/input/logfile.h"
 #include "engine/run/feed.h"
 
-/* Where a line of a log stands, and the bytes before and behind it. */
+/* Where a line of a log stands, and the bytes before and behind it; of the
+ * journal: the places before and behind it. */
 struct mark {
 	size_t		 part;
 	uint64_t	 start, end;
@@ -24,9 +26,19 @@ struct feed_log {
 	uint64_t	 base;		/* offset at which its reader began */
 	struct buf	 header;	/* of a part that begins later */
 	bool		 has_header;
-	bool		 opened, marked; /* marked: lines' marks are kept */
-	int		 spool;		/* what the filter reads, or -1 */
-	bool		 spooled;
+	bool		 opened;
+};
+
+/* The journal that is being read; places as picket-journal has them. */
+struct feed_journal {
+	struct buf	 matches, program;
+	char		 from[JOURNAL_PLACE + 1]; /* where the run began; "": it
+						 * is the first */
+	char		 at[JOURNAL_PLACE + 1];	/* behind the last line */
+	char		 before[JOURNAL_PLACE + 1];	/* and before it */
+	char		 stopped[JOURNAL_PLACE + 1];	/* the line that stopped
+						 * the last run */
+	unsigned	 nstop;		/* that many in a row */
 };
 
 /* A line and what belongs to it. */
@@ -36,7 +48,7 @@ struct item {
 					 * of a new file's columns */
 	bool		 has_header;
 	const char	*name;		/* of its file, NULL: not of a list */
-	struct mark	 mark;		/* where it stands in a log */
+	struct mark	 mark;		/* where it stands */
 };
 
 struct feed {
@@ -63,6 +75,12 @@ struct feed {
 	struct str	 last;
 	size_t		 ncut, line_max;
 	struct feed_log	*log;		/* NULL: the input is none */
+	struct feed_journal *journal;	/* NULL: the input is none */
+	int		 spool;		/* what the filter reads, or -1 */
+	bool		 spooled;
+	bool		 marked;	/* lines' marks are kept */
+	bool		 has_mark;
+	struct mark	 mark;		/* then: of the line at hand */
 	bool		 line_open;	/* a line is at hand, not yet done with */
 	char		 why[300];
 };
@@ -83,5 +101,26 @@ void	 feed_log_mark(struct feed *, struct mark *, bool end_only);
 /* Settles what the next run begins with; the reader is still there. */
 void	 feed_log_settle(struct feed *);
 void	 feed_log_close(struct feed *);
+
+/* --- feed_journal.c: the same of the journal --- */
+bool	 feed_journal_open(struct feed *);
+enum reader_result feed_journal_line(struct feed *, struct str *line);
+void	 feed_journal_mark(struct feed *, struct mark *, bool end_only);
+void	 feed_journal_settle(struct feed *);
+void	 feed_journal_close(struct feed *);
+
+/* --- feed_place.c --- */
+/* All new lines go through the filter at once. */
+bool	 feed_spool(struct feed *,
+	    enum reader_result (*next)(struct feed *, struct str *));
+/* Are lines marked? */
+bool	 feed_has_place(const struct feed *);
+void	 feed_mark(struct feed *, struct mark *, bool end_only);
+/* Where the line at hand stands, if there is one. */
+bool	 feed_line_mark(struct feed *, struct mark *);
+/* The line that stopped the run is told of, and left behind.  what: of the
+ * log, or of the journal. */
+void	 feed_skip_line(struct feed *, struct str what);
+void	 feed_settle(struct feed *);
 
 #endif

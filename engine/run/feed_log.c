@@ -1,10 +1,6 @@
 /*
  * feed_log: input logfile: the parts of a log that the run reads, and what
- * the next run begins with.
- *
- * A run that ends badly goes back to the line that stopped it; one that has
- * stopped LIM_LOG_STOPS runs is left behind.  Where a filter stands between,
- * nobody knows which line a line is of: then a run takes all or nothing.
+ * the next run begins with (feed_place.c).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +13,6 @@
 
 #define LIM_LOG_HEADER	(64 * 1024)	/* bytes of a header line that is read
 					 * again */
-#define SPOOL_MODE	0600
 
 _Static_assert(READER_TAIL == LOG_TAIL, "a reader keeps what a log needs");
 
@@ -199,9 +194,6 @@ feed_log_line(struct feed *f, struct str *line)
 	enum reader_result x;
 	struct reader *rd;
 
-	if (f->log->spooled)
-		return f->in == NULL ? READER_END :
-		    reader_line(input_reader(f->in), line);
 	for (;;) {
 		if (f->in == NULL && (x = open_part(f)) != READER_LINE)
 			return x;
@@ -222,8 +214,6 @@ feed_log_mark(struct feed *f, struct mark *m, bool end_only)
 	struct feed_log *l = f->log;
 	struct reader *rd;
 
-	if (l->spooled)
-		return;
 	rd = input_reader(f->in);
 	if (!end_only) {
 		m->part = l->part.number;
@@ -232,92 +222,6 @@ feed_log_mark(struct feed *f, struct mark *m, bool end_only)
 	}
 	m->end = l->base + reader_at(rd);
 	m->nafter = reader_tail(rd, false, m->after);
-	l->marked = true;
-}
-
-/* --- the filter --- */
-
-/* A file without a name. */
-static int
-spool_open(void)
-{
-	const char *dir = getenv("TMPDIR");
-	char t[] = "/tmp/picket.XXXXXX";
-	int fd = open(dir == NULL || dir[0] != '/' ? "/tmp" : dir,
-	    O_TMPFILE | O_RDWR | O_CLOEXEC | O_EXCL, SPOOL_MODE);
-
-	if (fd == -1) {
-		fd = mkostemp(t, O_CLOEXEC);
-		if (fd != -1)
-			unlink(t);
-	}
-	return fd;
-}
-
-static bool
-spool_write(int fd, struct buf *b)
-{
-	size_t done = 0;
-	ssize_t k;
-
-	while (done < b->n) {
-		k = write(fd, b->p + done, b->n - done);
-		if (k == -1 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return false;
-		done += (size_t)k;
-	}
-	buf_clear(b);
-	return true;
-}
-
-/* All new lines go through the filter at once. */
-static bool
-spool(struct feed *f)
-{
-	const struct command *filter;
-	enum reader_result x;
-	struct str line;
-	bool good;
-	int fd = spool_open();
-
-	if (fd == -1) {
-		snprintf(f->why, sizeof f->why, "a file for the filter's "
-		    "input: %s", strerror(errno));
-		return false;
-	}
-	f->log->spool = fd;
-	while ((x = feed_log_line(f, &line)) == READER_LINE) {
-		buf_str(&f->record, line);
-		buf_putc(&f->record, '\n');
-		if (f->record.n >= READER_BLOCK && !spool_write(fd,
-		    &f->record))
-			break;
-	}
-	if (x == READER_LINE || !spool_write(fd, &f->record) ||
-	    lseek(fd, 0, SEEK_SET) == -1) {
-		snprintf(f->why, sizeof f->why, "the filter's input cannot be "
-		    "written: %s", strerror(errno));
-		return false;
-	}
-	if (x != READER_END) {
-		if (f->end.failed)
-			snprintf(f->why, sizeof f->why, "%s", f->end.why);
-		else
-			feed_host_why(f);
-		return false;
-	}
-	f->log->spooled = true;
-	f->last = STR_NIL;
-	f->ncut = 0;
-	filter = feed_filter(f, &good);
-	if (!good)
-		return false;
-	f->in = input_open_fd(f->o.live, fd, filter);
-	if (f->in == NULL)
-		feed_host_why(f);
-	return f->in != NULL;
 }
 
 /* --- begin and end --- */
@@ -335,7 +239,6 @@ feed_log_open(struct feed *f)
 		return false;
 	}
 	f->log = l = mem_zalloc(f->o.mem, sizeof *l);
-	l->spool = -1;
 	buf_init(&l->path, f->o.mem);
 	buf_init(&l->bakfile, f->o.mem);
 	buf_init(&l->header, f->o.mem);
@@ -370,42 +273,7 @@ feed_log_open(struct feed *f)
 		return false;
 	}
 	l->opened = true;
-	return !f->o.program->has_filter || spool(f);
-}
-
-/* The line that stopped the run is told of, and left behind. */
-static void
-skip_line(struct feed *f)
-{
-	struct buf b;
-
-	buf_init(&b, f->o.mem);
-	buf_printf(&b, "log %.*s: ", (int)f->log->path.n, f->log->path.p);
-	if (f->log->spooled)
-		buf_puts(&b, "its new lines have stopped three runs and are "
-		    "skipped");
-	else {
-		buf_puts(&b, "a line has stopped three runs and is skipped: "
-		    "\"");
-		buf_escaped(&b, f->last, 200);
-		buf_putc(&b, '"');
-	}
-	feed_warn(f, buf_c(&b));
-	buf_free(&b);
-}
-
-/* Where the line at hand stands, if the reader is still behind it. */
-static bool
-line_mark(struct feed *f, struct mark *m)
-{
-	if (f->log->marked) {
-		*m = f->item[0].mark;
-		return f->started || !f->o.look_ahead;
-	}
-	if (f->in == NULL)
-		return false;
-	feed_log_mark(f, m, false);
-	return true;
+	return !f->o.program->has_filter || feed_spool(f, feed_log_line);
 }
 
 void
@@ -414,23 +282,27 @@ feed_log_settle(struct feed *f)
 	struct feed_log *l = f->log;
 	bool stopped, skip = false;
 	struct mark m;
+	struct buf what;
 
-	if (l == NULL || !l->opened || f->o.outcome == NULL)
+	if (!l->opened || f->o.outcome == NULL)
 		return;
+	buf_init(&what, f->o.mem);
+	buf_puts(&what, "log ");
+	buf_str(&what, buf_view(&l->path));
 	stopped = f->line_open;
-	if (l->spooled) {
+	if (f->spooled) {
 		stopped = stopped || f->end.failed;
 		if (stopped && logfile_stopped(l->file, 0, 0) <
 		    LIM_LOG_STOPS)
 			logfile_unread_all(l->file);
 		else if (stopped)
-			skip_line(f);
-	} else if ((stopped || !f->at_end) && line_mark(f, &m)) {
+			feed_skip_line(f, buf_view(&what));
+	} else if ((stopped || !f->at_end) && feed_line_mark(f, &m)) {
 		if (stopped) {
 			skip = logfile_stopped(l->file, m.part, m.start) >=
 			    LIM_LOG_STOPS;
 			if (skip)
-				skip_line(f);
+				feed_skip_line(f, buf_view(&what));
 		}
 		if (stopped && !skip)
 			logfile_read(l->file, m.part, m.start, m.before,
@@ -444,6 +316,7 @@ feed_log_settle(struct feed *f)
 	logfile_position(l->file, &f->record);
 	outcome_position(f->o.outcome, buf_view(&l->path),
 	    buf_view(&f->record));
+	buf_free(&what);
 }
 
 void
@@ -454,8 +327,6 @@ feed_log_close(struct feed *f)
 	if (l == NULL)
 		return;
 	f->log = NULL;
-	if (l->spool != -1)
-		close(l->spool);
 	logfile_free(l->file);
 	buf_free(&l->path);
 	buf_free(&l->bakfile);

@@ -100,7 +100,8 @@ needs_state(const struct program *p)
 	for (i = 0; i < p->ncode; i++)
 		if (I_OP(p->code[i]) == OP_RECORD)
 			return true;
-	return p->input == INPUT_LOGFILE || calls(p, BI_RUNS);
+	return p->input == INPUT_LOGFILE || p->input == INPUT_JOURNAL ||
+	    calls(p, BI_RUNS);
 }
 
 static bool

@@ -214,15 +214,16 @@ tap.ok('WARNING: L: log %s: a line has stopped three runs and is skipped: '
        log.err)
 tap.eq(log.run(), [7, 8], 'the next run goes on behind it')
 
-log = Log('eoi', extra=STOP.replace('==', 'eq').replace('no"',
-    'no" . $text(#eoi())'))
-log.write(9)
-tap.eq(log.run(ok=False), list(range(6)), 'with a look ahead, too')
-with open(log.pikt) as f:
-	text = f.read()
-with open(log.pikt, 'w') as f:
-	f.write(text.replace('00000006', 'x'))
-tap.eq(log.run(), [6, 7, 8], 'no line is lost by it')
+for n in (5, 6):
+	log = Log('eoi', extra=STOP.replace('==', 'eq').replace('no"',
+	    'no" . $text(#eoi())').replace('00000006', '%08d' % n))
+	log.write(9)
+	tap.eq(log.run(ok=False), list(range(n)), 'with a look ahead, too')
+	with open(log.pikt) as f:
+		text = f.read()
+	with open(log.pikt, 'w') as f:
+		f.write(text.replace('%08d' % n, 'x'))
+	tap.eq(log.run(), list(range(n, 9)), 'no line is lost by it')
 
 log = Log('last', extra='\trule\n\t\tif #innum() == 4\n\t\t\tlast\n\t\tfi\n')
 log.write(9)

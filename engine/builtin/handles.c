@@ -125,9 +125,10 @@ bi_popen(struct call *c)
 		vm_suppressed(c->vm, arg_result(c, b));
 	}
 	*slot = host->popen(h, cmd, mode);
-	if (*slot == NULL)
+	if (*slot == NULL) {
+		vm_set_exec(c->vm, &(struct exec_result){ .output = STR_EMPTY });
 		arg_host_failed(c, cmd->show);
-	else
+	} else
 		c->rn = 1;
 }
 

@@ -25,6 +25,7 @@ bi_system(struct call *c)
 		vm_suppressed(c->vm, arg_result(c, b));
 		r.status = 0;	/* nothing went wrong */
 	} else if (!r.started) {
+		vm_set_exec(c->vm, &r);
 		arg_host_failed(c, cmd->show);
 		return;
 	}
@@ -50,6 +51,7 @@ bi_command(struct call *c)
 	host = vm_host(c->vm, &h);
 	out = host->capture(h, cmd, LIM_COMMAND_OUTPUT, &r);
 	if (!r.started && !r.suppressed) {
+		vm_set_exec(c->vm, &r);
 		arg_host_failed(c, cmd->show);
 		return;
 	}

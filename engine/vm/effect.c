@@ -129,10 +129,7 @@ vm_exec(struct vm *vm, unsigned how)
 	memset(&r, 0, sizeof r);
 	vm->now_valid = false;
 	if (!vm->cmd_ok) {
-		r.status = 126;
-		r.started = true;
-		r.output = STR_EMPTY;
-		vm_set_exec(vm, &r);
+		(void)vm_command(vm);
 		return;		/* the refusal was logged */
 	}
 	if ((how & 4) != 0 && !vm->o.doexec) {

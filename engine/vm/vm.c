@@ -602,7 +602,13 @@ vm_handle_set_eof(struct vm *vm, double index, bool on)
 const struct command *
 vm_command(struct vm *vm)
 {
-	return vm->cmd_ok ? &vm->cmd : NULL;
+	static const struct exec_result refused = { .started = true,
+	    .status = 126 };
+
+	if (vm->cmd_ok)
+		return &vm->cmd;
+	vm_set_exec(vm, &refused);
+	return NULL;
 }
 
 struct str

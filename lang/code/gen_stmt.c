@@ -303,7 +303,7 @@ static void
 lines(struct gen *g, struct node *n)
 {
 	struct lines_in in = { g->lines, n };
-	int out = NO_JUMP, again = NO_JUMP, stop = NO_JUMP;
+	int out = NO_JUMP, again = NO_JUMP, stop = NO_JUMP, none = NO_JUMP;
 	unsigned handle, r, mode, t;
 	uint32_t top, tn = g->tn, ts = g->ts;
 
@@ -315,6 +315,8 @@ lines(struct gen *g, struct node *n)
 	gen_command(g, n->b);
 	t = gen_temp_n(g);
 	gen_call_raw(g, BI_POPEN, t, r, 1, mode, 1);
+	gen_emit(g, I_ABC(OP_LT, gen_const_n(g, 0, -1), t, 0));
+	gen_jump_to(g, &none);	/* it has said why */
 	g->tn = tn;
 	g->ts = ts;
 	top = g->ncode;
@@ -337,6 +339,7 @@ lines(struct gen *g, struct node *n)
 	gen_patch(g, &stop);
 	gen_patch(g, &out);
 	close_lines(g, n);
+	gen_patch(g, &none);
 	g->tn = tn;
 }
 

@@ -27,7 +27,8 @@
 struct journal {
 	sd_journal	*j;
 	const char	*matches;
-	char		 place[JOURNAL_PLACE + 1];
+	char		 place[JOURNAL_PLACE + 1];	/* the last entry's */
+	uint64_t	 time;				/* and its time */
 	size_t		 nunread;	/* entries without a text to be had */
 };
 
@@ -96,20 +97,21 @@ add_matches(struct journal *a)
 static void
 take_place(struct journal *a)
 {
-	uint64_t t;
 	char *cursor;
 	int n;
 
-	need(sd_journal_get_realtime_usec(a->j, &t), "an entry's time");
+	need(sd_journal_get_realtime_usec(a->j, &a->time),
+	    "an entry's time");
 	need(sd_journal_get_cursor(a->j, &cursor), "an entry's cursor");
-	n = snprintf(a->place, sizeof a->place, "%" PRIu64 " %s", t, cursor);
+	n = snprintf(a->place, sizeof a->place, "%" PRIu64 " %s", a->time,
+	    cursor);
 	if (n < 0 || (size_t)n >= sizeof a->place)
 		fail("an entry's cursor has %zu bytes", strlen(cursor));
 	free(cursor);
 }
 
-/* The last entry's, whatever matches; false: there is none. */
-static bool
+/* The last entry's, whatever matches. */
+static void
 end_place(struct journal *a)
 {
 	int r;
@@ -119,7 +121,8 @@ end_place(struct journal *a)
 	need(r, "the journal's end");
 	if (r > 0)
 		take_place(a);
-	return r > 0;
+	else
+		strcpy(a->place, "0 -");
 }
 
 static void
@@ -317,7 +320,8 @@ main(int argc, char *argv[])
 {
 	struct journal a;
 	const char *folder, *from;
-	char why[JOURNAL_WHY];
+	char why[JOURNAL_WHY], end[JOURNAL_PLACE + 1];
+	uint64_t end_time;
 	int r;
 
 	if (argc != 5) {
@@ -343,16 +347,17 @@ main(int argc, char *argv[])
 	    sizeof "MESSAGE="), "the limit of an entry");
 
 	/* the end as it is now: what comes later is the next run's, or among
-	 * the entries */
-	if (!end_place(&a))
-		strcpy(a.place, "0 -");
+	 * the entries, one of which is then the end */
+	end_place(&a);
+	strcpy(end, a.place);
+	end_time = a.time;
 	if (from[0] == '\0')
 		add_matches(&a);
 	else {
 		seek(&a, from);
 		entries(&a, from);
 	}
-	(void)printf("P %s\n", a.place);
+	(void)printf("P %s\n", a.time >= end_time ? a.place : end);
 	sd_journal_close(a.j);
 	return fflush(stdout) == 0 ? 0 : 1;
 }

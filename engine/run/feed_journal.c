@@ -29,6 +29,15 @@ set_place(char to[JOURNAL_PLACE + 1], struct str place)
 	return true;
 }
 
+/* A number, a blank and a cursor. */
+static bool
+is_place(const char *p)
+{
+	size_t n = strspn(p, "0123456789");
+
+	return n > 0 && p[n] == ' ' && p[n + 1] != '\0';
+}
+
 /* --- begin --- */
 
 static bool
@@ -38,16 +47,19 @@ take_position(struct feed_journal *j, struct str at)
 	struct str place = at;
 	char *e;
 
-	if (memchr(at.p, '\0', at.n) != NULL)
+	if (at.n == 0)
+		return true;
+	if (nl != NULL)
+		place.n = (size_t)(nl - at.p);
+	if (memchr(at.p, '\0', at.n) != NULL || !set_place(j->from, place) ||
+	    !is_place(j->from))
 		return false;
 	if (nl == NULL)
-		return set_place(j->at, at);
-	place.n = (size_t)(nl - at.p);
-	if (!set_place(j->at, place) ||
-	    !set_place(j->stopped, str_of(nl + 1, at.n - place.n - 1)))
+		return true;
+	if (!set_place(j->stopped, str_of(nl + 1, at.n - place.n - 1)))
 		return false;
 	j->nstop = (unsigned)strtoul(j->stopped, &e, 10);
-	if (*e != ' ')
+	if (*e != ' ' || !is_place(e + 1))
 		return false;
 	memmove(j->stopped, e + 1, strlen(e + 1) + 1);
 	return true;
@@ -119,11 +131,11 @@ feed_journal_open(struct feed *f)
 		return false;
 	}
 	if (!take_position(j, at)) {
-		snprintf(f->why, sizeof f->why, "the journal's position: what "
-		    "was kept is none");
-		return false;
+		feed_warn(f, "journal: the position that was kept is none; "
+		    "beginning at the end");
+		j->from[0] = j->stopped[0] = '\0';
 	}
-	strcpy(j->from, j->at);
+	strcpy(j->at, j->from);
 	return start(f) && (!f->o.program->has_filter ||
 	    feed_spool(f, feed_journal_line));
 }
@@ -137,15 +149,14 @@ failed(struct feed *f, struct str why)
 	struct live_input *in = f->in;
 	struct input_end end;
 
+	/* first, as the reader may own the text */
+	f->end.failed = true;
+	snprintf(f->end.why, sizeof f->end.why, "input journal: %.*s",
+	    (int)(why.n < 180 ? why.n : 180), why.p);
 	f->in = NULL;
 	input_close(in, &end);
 	if (end.failed)
 		f->end = end;
-	else {
-		f->end.failed = true;
-		snprintf(f->end.why, sizeof f->end.why, "input journal: %.*s",
-		    (int)(why.n < 180 ? why.n : 180), why.p);
-	}
 	return READER_FAILED;
 }
 
@@ -183,7 +194,6 @@ enum reader_result
 feed_journal_line(struct feed *f, struct str *line)
 {
 	struct feed_journal *j = f->journal;
-	struct reader *rd;
 	struct buf t;
 	struct str own;
 	enum reader_result x;
@@ -206,7 +216,7 @@ feed_journal_line(struct feed *f, struct str *line)
 			buf_free(&t);
 			continue;
 		case 'E':
-			if (!set_place(place, *line))
+			if (!set_place(place, *line) || !is_place(place))
 				break;
 			x = reader_line(input_reader(f->in), line);
 			if (x == READER_END ||
@@ -220,12 +230,17 @@ feed_journal_line(struct feed *f, struct str *line)
 			}
 			return x;
 		case 'P':
-			if (!set_place(j->at, *line))
+			if (!set_place(place, *line) || !is_place(place))
 				break;
-			rd = input_reader(f->in);
-			if (reader_line(rd, line) != READER_END)
+			x = reader_line(input_reader(f->in), line);
+			if (x == READER_LINE)
 				break;
-			return feed_end_file(f) ? READER_END : READER_FAILED;
+			if (x != READER_END)
+				return x;
+			if (!feed_end_file(f))
+				return READER_FAILED;
+			strcpy(j->at, place);
+			return READER_END;
 		case 'F':
 			return failed(f, *line);
 		default:

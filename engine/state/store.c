@@ -161,9 +161,17 @@ take_lock(struct store *s)
 	    .l_whence = SEEK_SET };
 	struct timespec tick = { 0, 1000000 };
 	double until = now(CLOCK_MONOTONIC) + LIM_STORE_LOCK;
+	struct stat st;
 
+	/* O_NONBLOCK: a pipe of that name is not waited for */
 	s->lock = open(buf_c(&s->lock_path), (s->writing ? O_RDWR | O_CREAT :
-	    O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+	    O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+	if (s->lock != -1 && (fstat(s->lock, &st) != 0 ||
+	    !S_ISREG(st.st_mode))) {
+		fail(s, "the lock file beside it is no ordinary file: move "
+		    "it away");
+		return false;
+	}
 	if (s->lock == -1) {
 		if (!s->writing)
 			return true;	/* nobody has written here, or it is

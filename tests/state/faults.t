@@ -96,6 +96,15 @@ open(p.db, 'w').close()
 fault('an empty file is a new one', p, '^$', status=0, lines=0)
 p.remove()
 
+for kind, make in ('folder', os.mkdir), ('pipe', os.mkfifo):
+    p = Place()
+    p.run('1')
+    os.unlink(p.db + '.lock')
+    make(p.db + '.lock')
+    fault('a %s where the lock file is' % kind, p,
+         'the lock file beside it is no ordinary file: move it away')
+    p.remove()
+
 # --- other versions and other programs ---
 
 p = Place()

@@ -1,4 +1,5 @@
 /* picket: one command, one run. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +9,23 @@
 #define LIM_CLI_MEM	((size_t)1 << 30)	/* bytes: sources, programs, texts */
 #define ARENA_BLOCK	(16 * 1024)
 
+/*
+ * Who closes 0, 1 or 2 would have the next file that is opened, the state or a
+ * log, take what is printed.  They are filled so that using them fails, but
+ * that what is said as an error goes nowhere.
+ */
+static void
+fill_standard(void)
+{
+	static const int mode[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", mode[fd]) != fd)
+			_exit(EXIT_PROBLEMS);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -15,6 +33,7 @@ main(int argc, char **argv)
 	struct cli *c = &cli;
 	int r;
 
+	fill_standard();
 	mem_init(&c->mem, LIM_CLI_MEM, &c->fail);
 	if (setjmp(c->fail) != 0) {
 		cli_say("no memory left");

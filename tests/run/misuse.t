@@ -98,6 +98,16 @@ printf 'begin\n\toutput mail "x"\n' >mails
     'picket: the mail was not sent; it is kept in' | cmp -s - out
 tap $? 'a mail that was not sent'
 
+# a closed descriptor is not taken for what is opened next
+# shellcheck disable=SC2016
+printf 'P\n\tbegin\n\t\tset #n = 1\n\t\toutput "prev #{%%n}"\n' >kept.pikt
+"$PICKET" run kept.pikt >out 2>err
+"$PICKET" run kept.pikt >&- 2>err
+[ $? -eq 1 ] && grep -q 'standard output' err && ! grep -q picket-store err
+tap $? 'standard output is closed: it is told'
+"$PICKET" run kept.pikt <&- 2>&- >out && : >err && echo 'prev 1' | cmp -s - out
+tap $? 'input and errors are closed: nothing is lost'
+
 # the table of help keeps within a terminal
 for c in '' check run list fmt disasm compile doc completion; do
 	# shellcheck disable=SC2086

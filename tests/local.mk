@@ -45,6 +45,11 @@ HELPERS = \
 	tests/storm/observer \
 	tests/storm/spawner
 check_PROGRAMS += $(HELPERS)
+# Without the sanitizers: shells start it ten thousands of times, and it only
+# prints what it got.
+tests_command_argv_CFLAGS = -std=c11 $(PK_WARN)
+tests_command_argv_LDFLAGS = $(PK_LINK)
+tests_command_argv_LDADD =
 
 # picket with a hole in its tables, for tests/lang/coverage and mutants.t.
 check_PROGRAMS += tests/lang/mutant

@@ -278,7 +278,7 @@ def limits():
 
 
 def hostile():
-    big = (4 if LONG else 1) << 20
+    big = 1 << 18 if SANITIZED else (4 if LONG else 1) << 20
     cases = [
         ('open blocks', b'A begin\n' + b'if 1\n' * 100000, 0),
         ('blocks in one another', b'A\nbegin\n' + b'if 1\n' * 100000 +

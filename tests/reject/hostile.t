@@ -22,7 +22,7 @@ LONG = os.environ.get('PICKET_LONG', '') not in ('', '0')
 SEED = int(os.environ.get('FUZZ_SEED', '2204'))
 
 # Peak memory in MiB and seconds; what the sanitizers cost comes on top.
-SMALL, LARGE = 60, 700
+SMALL = 60
 SECONDS = 20 * (10 if SAN else 1)
 
 number, failed = 0, False
@@ -143,64 +143,69 @@ one('a pattern of 1 MB', rule('if $x =~ "%s" fi' % ('a|b' * 350000)),
 # --- length ---
 one('50 MB', b'// x\n' * 10000000, 'is larger than 16 MiB', most=120)
 one('70 MB', b'// x\n' * 14000000, 'larger than 64 MiB', most=200)
-# under the sanitizers a sixteenth: they make the same code slow
-BIG = (16 << 20) - 200 if not SAN else 1 << 20
-M = 1000000 if not SAN else 60000
-one('16 MB of blanks', b' ' * BIG, most=LARGE)
-one('16 MB of newlines', b'\n' * BIG, most=LARGE)
-one('a comment of 16 MB', b'/*' + b'x' * BIG + b'*/', most=LARGE)
-one('a comment of 16 MB, not closed', b'/*' + b'x' * BIG, 'never closed',
+# a quarter of the most, all of it in check-long; under the sanitizers a
+# sixteenth: they make the same code slow
+FULL = (16 << 20) - 200
+BIG, M = (1 << 20, 60000) if SAN else (FULL, 1000000) if LONG else \
+    (FULL // 4, 250000)
+LARGE = 700 if LONG else 500
+SIZE = '%d MB' % ((BIG + 200) >> 20)
+one(SIZE + ' of blanks', b' ' * BIG, most=LARGE)
+one(SIZE + ' of newlines', b'\n' * BIG, most=LARGE)
+one('a comment of ' + SIZE, b'/*' + b'x' * BIG + b'*/', most=LARGE)
+one('a comment of ' + SIZE + ', not closed', b'/*' + b'x' * BIG, 'never closed',
     most=LARGE)
-one('a name of 16 MB', b'x' * BIG, most=LARGE)
-one('a number of 16 MB', rule('set #x = ' + '7' * BIG), most=LARGE)
-one('a variable of 16 MB', rule('set #x = #' + 'a' * BIG), most=LARGE)
-one('a function of 16 MB', rule('set #x = #' + 'a' * BIG + '()'), most=LARGE)
-one('a string of 16 MB', rule('set $x = "' + 'a' * BIG + '"'), '', most=LARGE)
-one('a string of 16 MB, not closed', rule('set $x = "' + 'a' * BIG),
+one('a name of ' + SIZE, b'x' * BIG, most=LARGE)
+one('a number of ' + SIZE, rule('set #x = ' + '7' * BIG), most=LARGE)
+one('a variable of ' + SIZE, rule('set #x = #' + 'a' * BIG), most=LARGE)
+one('a function of ' + SIZE, rule('set #x = #' + 'a' * BIG + '()'), most=LARGE)
+one('a string of ' + SIZE, rule('set $x = "' + 'a' * BIG + '"'), '', most=LARGE)
+one('a string of ' + SIZE + ', not closed', rule('set $x = "' + 'a' * BIG),
     'never closed', most=LARGE)
-one('a raw string of 16 MB', rule("set $x = '" + 'a' * BIG + "'"), '',
+one('a raw string of ' + SIZE, rule("set $x = '" + 'a' * BIG + "'"), '',
     most=LARGE)
-one('a command of 16 MB', rule('exec "ls ' + 'a' * BIG + '"'), 'too long',
+one('a command of ' + SIZE, rule('exec "ls ' + 'a' * BIG + '"'), 'too long',
     most=LARGE)
 one('a command of 200 kB', rule('exec "ls ' + 'a' * 200000 + '"'), 'too long')
-one('16 MB of quotes', rule('"' * BIG), most=LARGE)
-one('16 MB of apostrophes', rule("'" * BIG), most=LARGE)
-one('16 MB of backslashes', rule('set $x = "' + '\\' * BIG), most=LARGE)
-one('16 MB of operators', rule('+' * BIG), most=LARGE)
-one('16 MB of dollars', rule('$' * BIG), most=LARGE)
-one('16 MB of #', '#' * BIG, most=LARGE)
-one('16 MB of = ', rule('= ' * (BIG // 2)), most=LARGE)
-one('16 MB of \\x01', b'\x01' * BIG, most=LARGE)
-one('16 MB of \\xff', b'\xff' * BIG, most=LARGE)
-one('16 MB of additions', rule('set #x = 1' + '+1' * (BIG // 2)), most=LARGE)
+one(SIZE + ' of quotes', rule('"' * BIG), most=LARGE)
+one(SIZE + ' of apostrophes', rule("'" * BIG), most=LARGE)
+one(SIZE + ' of backslashes', rule('set $x = "' + '\\' * BIG), most=LARGE)
+one(SIZE + ' of operators', rule('+' * BIG), most=LARGE)
+one(SIZE + ' of dollars', rule('$' * BIG), most=LARGE)
+one(SIZE + ' of #', '#' * BIG, most=LARGE)
+one(SIZE + ' of = ', rule('= ' * (BIG // 2)), most=LARGE)
+one(SIZE + ' of \\x01', b'\x01' * BIG, most=LARGE)
+one(SIZE + ' of \\xff', b'\xff' * BIG, most=LARGE)
+one(SIZE + ' of additions', rule('set #x = 1' + '+1' * (BIG // 2)), most=LARGE)
 one('16 MB of statements', 'Long\n begin\n' + ' set #x += 1\n' *
-    (BIG // 13), None if SAN else 'more memory than its limit', most=LARGE)
+    ((BIG if SAN else FULL) // 13), None if SAN else
+    'more memory than its limit', most=700)
 one('a million instructions', 'Long\n begin\n' + ' set #x = #x == 2\n' *
-    230000, None if SAN else 'compiles to more than', most=LARGE)
-one('16 MB of scripts', ''.join('a%d end\n' % i for i in range(M)),
+    230000, None if SAN else 'compiles to more than', most=700)
+one(SIZE + ' of scripts', ''.join('a%d end\n' % i for i in range(M)),
     most=LARGE)
-one('16 MB of rules', 'Long\n' + ' rule\n' * (BIG // 6), most=LARGE)
-one('16 MB of dat', 'Long\n init\n' + ''.join(
+one(SIZE + ' of rules', 'Long\n' + ' rule\n' * (BIG // 6), most=LARGE)
+one(SIZE + ' of dat', 'Long\n init\n' + ''.join(
     ' dat $a%d 1\n' % i for i in range(M * 9 // 10)) + 'rule\n', most=LARGE)
-one('16 MB of variables', 'Long\n begin\n' + ''.join(
+one(SIZE + ' of variables', 'Long\n begin\n' + ''.join(
     ' set #a%d = 1\n' % i for i in range(M * 9 // 10)), most=LARGE)
-one('16 MB of texts', 'Long\n begin\n' + ''.join(
+one(SIZE + ' of texts', 'Long\n begin\n' + ''.join(
     ' output "%d"\n' % i for i in range(M * 9 // 10)), most=LARGE)
-one('16 MB of arrays in strings', 'Long\n begin\n' + ''.join(
+one(SIZE + ' of arrays in strings', 'Long\n begin\n' + ''.join(
     ' output "$a%d[1]"\n' % i for i in range(M * 7 // 10)), most=LARGE)
-one('16 MB of patterns', 'Long\n begin\n' + ''.join(
+one(SIZE + ' of patterns', 'Long\n begin\n' + ''.join(
     ' if $x =~ "a%d" fi\n' % i for i in range(M * 7 // 10)), most=LARGE)
 one('5,000 patterns', 'Long\n begin\n' + ''.join(
     ' if $x =~ "a%d" fi\n' % i for i in range(5000)), '')
-one('16 MB of commands', 'Long\n begin\n' + ''.join(
+one(SIZE + ' of commands', 'Long\n begin\n' + ''.join(
     ' exec "ls $x%d"\n' % (i % 9) for i in range(M * 9 // 10)), most=LARGE)
-one('16 MB of handles', 'Long\n begin\n' + ''.join(
+one(SIZE + ' of handles', 'Long\n begin\n' + ''.join(
     ' do #fclose(A%d)\n' % i for i in range(M * 7 // 10)), most=LARGE)
-one('16 MB of unknown words', rule('foo ' * (BIG // 4)), most=LARGE)
-one('16 MB of calls', rule('do #now() ' * (BIG // 10)), most=LARGE)
-one('16 MB of macros', 'Long\n begin\n' + ' =x' * (BIG // 3), most=LARGE,
+one(SIZE + ' of unknown words', rule('foo ' * (BIG // 4)), most=LARGE)
+one(SIZE + ' of calls', rule('do #now() ' * (BIG // 10)), most=LARGE)
+one(SIZE + ' of macros', 'Long\n begin\n' + ' =x' * (BIG // 3), most=LARGE,
     args=('-M', 'x= output "y" '))
-one('16 MB of unknown macros', 'Long\n begin\n' + ' =y' * (BIG // 3),
+one(SIZE + ' of unknown macros', 'Long\n begin\n' + ' =y' * (BIG // 3),
     most=LARGE)
 
 # --- macros ---

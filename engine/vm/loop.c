@@ -126,6 +126,19 @@ count_of(struct vm *vm, const char *what, double d)
 	return 0;
 }
 
+/* -1 is 255, as exit(3) has it; what no status can say is no success. */
+static int
+status_of(struct vm *vm, double d)
+{
+	char t[NUM_TEXT_MAX];
+
+	if (num_is_int(d) && d >= -128 && d <= 255)
+		return (int)d & 0xff;
+	vm_log(vm, LOG_ERROR, "quit %.*s: no status from 0 to 255: taken as 1",
+	    (int)num_text(d, t), t);
+	return 1;
+}
+
 static void
 call(struct vm *vm, instr i, instr ext, struct call *c)
 {
@@ -510,9 +523,8 @@ vm_execute(struct vm *vm, uint32_t start)
 		return VM_SKIP;
 	CASE(LAST)	return VM_LAST;
 	CASE(QUIT)
-		/* as exit(3): the lowest eight bits; what is none of that: 1 */
-		vm->status = num_none(n[A]) ? -1 : num_is_int(n[A]) ?
-		    (int)((int64_t)n[A] & 0xff) : 1;
+		HERE;
+		vm->status = B ? status_of(vm, n[A]) : -1;
 		return VM_QUIT;
 	CASE(DIE)
 		HERE;

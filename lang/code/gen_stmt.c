@@ -528,7 +528,8 @@ stmt(struct gen *g, struct node *n)
 		break;
 	case S_QUIT:
 		gen_emit(g, I_ABC(OP_QUIT, n->a == NULL ?
-		    gen_const_n(g, NUM_NIL, -1) : gen_n(g, n->a, -1), 0, 0));
+		    gen_const_n(g, 0, -1) : gen_n(g, n->a, -1),
+		    n->a != NULL, 0));
 		break;
 	case S_DIE:
 		gen_emit(g, I_ABC(OP_DIE, gen_s(g, n->a, -1), 0, 0));

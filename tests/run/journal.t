@@ -6,10 +6,10 @@ systemd-journal-remote makes; and what may be wrong with them.
 
 import os
 import shutil
-import stat
 import struct
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.environ.get('SRCDIR', '.'), 'tests',
@@ -130,6 +130,67 @@ p.file('lines', 'Jun 15 01:02:03 a b: given\n')
 p.add('fifteen')
 p.is_(['given'], '--input is another input', options=['--input', 'lines'])
 p.is_(['fifteen'], 'which moves nothing')
+p.remove()
+
+JOURNALCTL = shutil.which('journalctl')
+if JOURNALCTL:
+	p = Journal()
+	p.add('start')
+	p.go()
+	p.add('a', {'MESSAGE': 'b', '_PID': None}, {'MESSAGE': 'c',
+	      '_COMM': 'sh', 'SYSLOG_IDENTIFIER': None}, 'x' * 500, boot=1)
+	r = p.go()
+	c = subprocess.run([JOURNALCTL, '-q', '--no-pager', '-o', 'short',
+			    '-D', p.dir], stdout=subprocess.PIPE,
+			   env=dict(os.environ, TZ='UTC'))
+	c = [l for l in c.stdout.decode().split('\n')
+	     if not l.startswith('-- ')]
+	tell(len(c) == 6 and '\n'.join(c[1:]) == r[1],
+	     'the same lines as those of journalctl', r[1], c)
+	p.remove()
+else:
+	skip('the same lines as those of journalctl', 'no journalctl here')
+
+# runs beside what writes
+p = Journal()
+p.add('start')
+p.go()
+seen = []
+w = subprocess.Popen([REMOTE, '--split-mode=none', '-o', p.path, '-'],
+		     stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+		     stderr=subprocess.DEVNULL)
+N = 3000
+
+
+def feed():
+	for i in range(N):
+		t = T0 + 10**12 + i * 1000
+		w.stdin.write(b'__REALTIME_TIMESTAMP=%d\n'
+			      b'__MONOTONIC_TIMESTAMP=%d\n_BOOT_ID=%s\n'
+			      b'MESSAGE=n%06d\n\n' %
+			      (t, 10**10 + i * 1000, BOOT[0].encode(), i))
+		w.stdin.flush()
+		if i % 50 == 0:
+			time.sleep(.03)
+	w.stdin.close()
+
+
+feeder = threading.Thread(target=feed)
+feeder.start()
+partly = 0
+while feeder.is_alive():
+	r = p.go()
+	got = [l.split(': n')[1] for l in r[1].split('\n') if ': n' in l]
+	partly += 0 < len(got) < N
+	seen += got
+feeder.join()
+w.wait()
+r = p.go()
+seen += [l.split(': n')[1] for l in r[1].split('\n') if ': n' in l]
+tell(seen == ['%06d' % i for i in range(N)] and not r[2],
+     'beside what writes each entry comes once, in order', len(seen),
+     len(set(seen)), r[2])
+tell(partly > 2, 'in several runs', partly)
 p.remove()
 
 p = Journal()

@@ -137,6 +137,8 @@ unknown_word(struct parse *p, struct span at, struct str word,
 	    word.p[0]) && p->lex->before == T_NFUNC)
 		diag_hint(p->diag, d,
 		    STR_LIT("a handle is written in capitals"));
+	else if (p->lex->before == T_INTERP)
+		hint(p, d, "an expression stands there: ${$%.*s}", word);
 	else if (wants(want, nwant, "string"))
 		hint(p, d, "a text stands in quotes: \"%.*s\"", word);
 }

@@ -48,6 +48,7 @@ engine_libengine_a_SOURCES = \
 	engine/input/logfile_inner.h \
 	engine/input/logfolder.c \
 	engine/input/logjudge.c \
+	engine/input/logpacked.c \
 	engine/input/logposition.c \
 	engine/input/logprint.c \
 	engine/input/reader.c \

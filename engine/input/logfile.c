@@ -42,6 +42,7 @@ bool
 logfile_open(struct logfile *l, struct str position)
 {
 	struct str path = l->o.path;
+	char t[600];
 
 	if (str_none(path) || path.n == 0 || path.n >= sizeof l->path ||
 	    memchr(path.p, '\0', path.n) != NULL) {
@@ -55,24 +56,38 @@ logfile_open(struct logfile *l, struct str position)
 	l->path[path.n] = '\0';
 	l->first_run = position.n == 0;
 	if (!l->first_run && !log_decode(l, position)) {
-		l->o.world->warn(l->o.world->arg, "the log's position cannot "
-		    "be read: starting again, from the log's end");
+		snprintf(t, sizeof t, "log %.300s: its position is damaged: "
+		    "the log and its newest rotated file are read from their "
+		    "start, lines may be reported again", l->path);
+		l->o.world->warn(l->o.world->arg, t);
 		l->nstream = l->nseen = 0;
 		l->stops = 0;
 		l->first_run = true;
-		l->o.from_start = false;
+		l->old_real[0] = '\0';
+		l->damaged = true;
 	}
 	if (!log_list(l) || !log_judge(l))
 		return false;
 	if (l->nfile == 0 || (!l->file[l->nfile - 1].live &&
 	    l->first_run)) {
-		char t[400];
-
 		snprintf(t, sizeof t, "log %.300s: there is none",
 		    l->path);
 		l->o.world->warn(l->o.world->arg, t);
 	}
 	return true;
+}
+
+/* Is the open file still as long as it was, and does it begin in that way? */
+static bool
+has_head(const struct log_file *f)
+{
+	char head[LOG_HEAD];
+	struct stat st;
+
+	return f->pack != PACK_NONE || (fstat(f->fd, &st) == 0 &&
+	    (uint64_t)st.st_size >= f->size &&
+	    log_pread(f->fd, head, f->nhead, 0) &&
+	    memcmp(head, f->head, f->nhead) == 0);
 }
 
 /*
@@ -83,20 +98,24 @@ logfile_open(struct logfile *l, struct str position)
 static bool
 is_still(struct log_file *f)
 {
-	char head[LOG_HEAD];
 	struct stat st;
 
-	if (f->pack != PACK_NONE)
+	/* a copy that was being made when the folder was listed is chosen only
+	 * where the log has been emptied since: so it is whole by now */
+	if (f->pack == PACK_NONE && !f->live && has_head(f) &&
+	    fstat(f->fd, &st) == 0 && (uint64_t)st.st_size > f->size) {
+		f->size = (uint64_t)st.st_size;
+		f->mtime = log_mtime(&st);
+		f->nhead = f->size < LOG_HEAD ? (size_t)f->size : LOG_HEAD;
+		if (!log_pread(f->fd, f->head, f->nhead, 0))
+			return false;
+	}
+	if (has_head(f) && (f->pack != PACK_NONE || f->nhead == LOG_HEAD ||
+	    f->nhead == f->size))
 		return true;
-	if (fstat(f->fd, &st) != 0)
+	if (f->verdict == LOG_HOLDS || fstat(f->fd, &st) != 0)
 		return false;
-	if ((uint64_t)st.st_size >= f->size &&
-	    log_pread(f->fd, head, f->nhead, 0) &&
-	    memcmp(head, f->head, f->nhead) == 0 &&
-	    (f->nhead == LOG_HEAD || f->nhead == f->size))
-		return true;
-	if (f->verdict == LOG_HOLDS)
-		return false;
+	f->nmark = 0;
 	f->size = (uint64_t)st.st_size;
 	f->nhead = f->size < LOG_HEAD ? (size_t)f->size : LOG_HEAD;
 	return f->size > 0 && log_pread(f->fd, f->head, f->nhead, 0);
@@ -115,6 +134,11 @@ logfile_next(struct logfile *l, struct log_part *part)
 			f->verdict = LOG_SKIP;
 			continue;
 		}
+		if (f->pack == PACK_NONE)
+			f->nmark = log_marks(f->mark, f->verdict == LOG_NEW ?
+			    NULL : l->stream[f->stream].print.mark,
+			    f->verdict == LOG_NEW ? 0 :
+			    l->stream[f->stream].print.nmark, f->fd, f->size);
 		part->from = f->verdict == LOG_NEW ? 0 :
 		    l->stream[f->stream].print.offset;
 		part->to = f->pack == PACK_NONE ? f->size : UINT64_MAX;
@@ -196,6 +220,17 @@ complete_tail(struct log_file *f, uint64_t from)
 	f->ntail = want;
 }
 
+/* The marks of what was read: the file may have been emptied since. */
+static void
+move_marks(struct log_file *f, struct log_print *t)
+{
+	t->nmark = log_marks(t->mark, f->mark, f->nmark, f->pack == PACK_NONE ?
+	    f->fd : -1, t->offset);
+	if (!has_head(f))
+		t->nmark = log_marks(t->mark, f->mark, f->nmark, -1,
+		    t->offset);
+}
+
 /* The streams as this run leaves them. */
 static void
 move_on(struct logfile *l)
@@ -224,7 +259,24 @@ move_on(struct logfile *l)
 		complete_tail(f, from);
 		log_print(&s->print, f->offset, f->head, f->nhead, f->tail,
 		    f->ntail);
+		move_marks(f, &s->print);
 		f->verdict = LOG_HOLDS;
+	}
+}
+
+/* What is a copy of a file that was read has its stream. */
+static void
+settle_copies(struct logfile *l)
+{
+	struct log_file *f, *g;
+
+	for (f = l->file; f < l->file + l->nfile; f++) {
+		for (g = f; g->like != NO_FILE; g = &l->file[g->like])
+			;
+		if (g == f || g->verdict != LOG_HOLDS)
+			continue;
+		f->verdict = LOG_DONE;
+		f->stream = g->stream;
 	}
 }
 
@@ -304,6 +356,7 @@ logfile_position(struct logfile *l, struct buf *b)
 	size_t i;
 
 	move_on(l);
+	settle_copies(l);
 	for (i = 0; i < l->nstream; i++)
 		l->stream[i].held = false;
 	keep_missed(l);

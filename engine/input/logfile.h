@@ -10,9 +10,39 @@
  * read from its start.  So it does not matter whether a file was renamed,
  * copied and emptied, packed, moved, or several of these more than once.
  *
- * A copy of what another file holds gives nothing.  Packed files are unpacked
- * by the programs that packed them, once: later they are known by device,
- * inode, size and time.
+ * Logrotate may be at work at the same moment, or may have been killed in the
+ * middle of it.  The states that a run can meet, and what is done:
+ *
+ *  renamed	LOG may be missing, LOG.1 be LOG.2 a moment later.  The folder's
+ *		files are opened while it is read and known by inode, none twice;
+ *		what was missed is remembered (LIM_LOG_MISSED) and found later.
+ *  copied	(copy, copytruncate) LOG.1 is a beginning of LOG that grows.  LOG
+ *		is opened first: a copy that is not whole when the folder is read
+ *		ends behind what LOG held then, so it will hold the stream up to
+ *		the offset of this run.  It gives nothing while LOG is there.
+ *  whole	LOG.1 is whole, LOG not yet emptied: more may come into LOG that
+ *		no copy gets.  A run reads it.  LOG.1 is then shorter than the
+ *		stream, and LOG, the only other holder, is emptied.
+ *  emptied	at any moment, also between the look at LOG and the reading: LOG
+ *		is looked at again before it is read, and its marks (below) are
+ *		taken before.  Copies' sizes are taken again, too: they are whole.
+ *  packed	LOG.1 and LOG.1.gz are there: LOG.1 counts.  What a writer still
+ *		adds to it after gzip came to its end is read, but not in the
+ *		packed file: that one is shorter than the stream.
+ *  killed	a part of a copy, followed by a longer copy of the same text;
+ *		LOG.1 beside a part of LOG.1.gz.
+ *
+ * So a file may be a beginning of a text whose rest is in no file any more.
+ * To know it, a stream keeps marks, fingerprints of 256 bytes at places all
+ * along it and closer towards its end: a file that is shorter than the
+ * stream's offset, and like it at each mark, has been read.  Of two files
+ * that hold a stream the longer one is read on.  Both only where the text is
+ * dated: lines without a date or a number may come again, and of such a log
+ * only inodes and times of birth tell a copy from a new text.
+ *
+ * What cannot be unpacked (yet) waits for the next run.  Packed files are
+ * unpacked by the programs that packed them, once: later they are known by
+ * device, inode, size and time.
  *
  * Starts no processes and says nothing by itself: struct log_world.
  */

@@ -10,6 +10,8 @@
 #define FIRST		64	/* bytes kept as they are: a date at least */
 #define HEADS		4	/* prefixes of 128, 256, 512, 1024 bytes */
 #define NO_STREAM	UINT32_MAX
+#define NO_FILE		SIZE_MAX
+#define MARKS		40	/* marks of a text: see log_marks */
 
 /* The first bytes of a text, of any length. */
 struct log_head {
@@ -19,12 +21,20 @@ struct log_head {
 	unsigned	n;		/* of them */
 };
 
-/* A text up to an offset, enough to know it again. */
+/* The LOG_TAIL bytes before an offset. */
+struct log_mark {
+	uint64_t	offset, hash;
+};
+
+/* A text up to an offset, enough to know it again, or a beginning of it. */
 struct log_print {
 	uint64_t	offset;
 	struct log_head	head;		/* of what lies before the offset */
 	uint64_t	whole;		/* of its first LOG_HEAD bytes */
 	uint64_t	tail;		/* of its last LOG_TAIL bytes */
+	struct log_mark	mark[MARKS];	/* ascending; none: a beginning of it */
+	unsigned	nmark;		/* is not told from another text */
+	bool		dated;			/* see log_dated */
 };
 
 struct log_stream {
@@ -66,7 +76,12 @@ struct log_file {
 	struct log_head	 hashes;
 	enum log_verdict verdict;
 	uint32_t	 stream;	/* or NO_STREAM */
+	size_t		 like;		/* it is a beginning of this file, or
+					 * NO_FILE */
+	struct log_mark	 mark[MARKS];	/* of its text, as far as known */
+	unsigned	 nmark;
 	uint64_t	 unpacked;	/* bytes, if this run has unpacked it */
+	uint64_t	 unpacked_tail;	/* the hash of the last of them */
 	/* what was read of it in this run */
 	uint64_t	 offset;
 	char		 tail[LOG_TAIL];
@@ -81,6 +96,7 @@ struct logfile {
 	char		 real[PATH_MAX];	/* where its links lead; "" */
 	char		 old_real[PATH_MAX];	/* led in the last run */
 	bool		 first_run;
+	bool		 damaged;	/* the position */
 	struct log_stream *stream;
 	size_t		 nstream, capstream;
 	struct log_seen	*seen;
@@ -102,6 +118,18 @@ void	 log_head(struct log_head *, const char *, size_t);
  * LOG_HEAD or all, tail the last LOG_TAIL before the offset. */
 void	 log_print(struct log_print *, uint64_t offset, const char *head,
 	    size_t nhead, const char *tail, size_t ntail);
+/*
+ * Gives a text of n bytes its marks: those of `have` that are its, and of an
+ * open file (fd -1: none) the others.  They are at the powers of four, and at
+ * the two last multiples of each 16th power of two: so a beginning of it that
+ * is d bytes shorter has a mark at most 32 d before its end, or behind its
+ * first quarter.  The marks of a longer text that lie in it are its own, too.
+ */
+unsigned log_marks(struct log_mark *to, const struct log_mark *have,
+	    unsigned nhave, int fd, uint64_t n);
+/* Have most lines of a head a date or a number, and are none that was there
+ * before?  If not, equal texts may well be two. */
+bool	 log_dated(const char *head, size_t n);
 /* As much of the texts as both have is alike, as far as heads can tell. */
 bool	 log_alike(const struct log_head *, const struct log_head *);
 /* All n bytes at an offset, or false. */
@@ -116,10 +144,27 @@ struct log_seen *log_add_seen(struct logfile *);
 /* --- folder.c --- */
 /* Lists the log and its rotated files, oldest first, with what stat says. */
 bool	 log_list(struct logfile *);
+/* The time of the last change, in nanoseconds. */
+int64_t	 log_mtime(const struct stat *);
 bool	 log_is_rotated(struct str name, struct str base, struct log_file *);
 
 /* --- judge.c --- */
 /* Finds out what each file is. */
 bool	 log_judge(struct logfile *);
+void	 log_set_holder(struct logfile *, struct log_file *, uint32_t stream);
+/* Is a text of so many bytes, of which a has the head, the beginning of b? */
+bool	 log_begins(const struct log_file *a, const char *tail, size_t ntail,
+	    uint64_t size, const struct log_file *b);
+/* May a, whose text b begins with, be a copy?  Else it is a text of its own
+ * that is the same. */
+bool	 log_may_be_copy(const struct logfile *, const struct log_file *a,
+	    const struct log_file *b);
+/* A file's size bytes and a stream's first ones: are their heads alike, and is
+ * `last`, the last mark that is alike, near enough to the end? */
+bool	 log_is_beginning(const struct log_file *, uint64_t size,
+	    uint64_t last, const struct log_print *);
+
+/* --- packed.c --- */
+void	 log_judge_packed(struct logfile *, struct log_file *);
 
 #endif

@@ -106,14 +106,19 @@ log_is_rotated(struct str name, struct str base, struct log_file *f)
 
 /* --- the list --- */
 
+int64_t
+log_mtime(const struct stat *st)
+{
+	return (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
+}
+
 static void
 fill(struct log_file *f, const struct stat *st)
 {
 	f->dev = (uint64_t)st->st_dev;
 	f->ino = (uint64_t)st->st_ino;
 	f->size = (uint64_t)st->st_size;
-	f->mtime = (int64_t)st->st_mtim.tv_sec * 1000000000 +
-	    st->st_mtim.tv_nsec;
+	f->mtime = log_mtime(st);
 }
 
 static void
@@ -144,6 +149,7 @@ add_file(struct logfile *l, const char *name, const struct log_file *like)
 	memset(f, 0, sizeof *f);
 	f->fd = -1;
 	f->stream = NO_STREAM;
+	f->like = NO_FILE;
 	f->pack = like->pack;
 	f->numbered = like->numbered;
 	f->number = like->number;

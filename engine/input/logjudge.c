@@ -32,6 +32,13 @@ known_by_inode(const struct logfile *l, const struct log_file *f)
 	return NO_STREAM;
 }
 
+static struct log_file *
+live_file(const struct logfile *l)
+{
+	return l->nfile > 0 && l->file[l->nfile - 1].live ?
+	    &l->file[l->nfile - 1] : NULL;
+}
+
 /* Does the open file hold the stream's text up to its offset? */
 static bool
 holds(const struct log_file *f, const struct log_print *t)
@@ -48,8 +55,8 @@ holds(const struct log_file *f, const struct log_print *t)
 }
 
 /* Is all of a the beginning of b?  Judged by its first and last bytes. */
-static bool
-begins(const struct log_file *a, const char *tail, size_t ntail,
+bool
+log_begins(const struct log_file *a, const char *tail, size_t ntail,
     uint64_t size, const struct log_file *b)
 {
 	char head[LOG_HEAD], t[LOG_TAIL];
@@ -62,19 +69,59 @@ begins(const struct log_file *a, const char *tail, size_t ntail,
 	    memcmp(t, tail, ntail) == 0;
 }
 
+bool
+log_may_be_copy(const struct logfile *l, const struct log_file *a,
+    const struct log_file *b)
+{
+	const struct log_file *live = live_file(l);
+
+	if (log_dated(a->head, a->nhead))
+		return true;
+	/* a copy is younger than what it is a copy of, and than the log: what
+	 * is older has been the log itself */
+	return a->btime == 0 || ((b->btime == 0 || a->btime >= b->btime) &&
+	    (live == NULL || live == b || live->btime == 0 ||
+	    a->btime >= live->btime));
+}
+
 static bool
-copied(const struct log_file *a, const struct log_file *b)
+copied(const struct logfile *l, const struct log_file *a,
+    const struct log_file *b)
 {
 	char tail[LOG_TAIL];
 	size_t n = a->size < LOG_TAIL ? (size_t)a->size : LOG_TAIL;
 
-	/* a copy is younger than what it is a copy of: a file that was there
-	 * before is another one with the same text */
-	if (a->fd == -1 || (a->btime != 0 && b->btime != 0 &&
-	    a->btime < b->btime))
-		return false;
-	return log_pread(a->fd, tail, n, a->size - n) &&
-	    begins(a, tail, n, a->size, b);
+	return a->fd != -1 && log_may_be_copy(l, a, b) &&
+	    log_pread(a->fd, tail, n, a->size - n) &&
+	    log_begins(a, tail, n, a->size, b);
+}
+
+bool
+log_is_beginning(const struct log_file *f, uint64_t size, uint64_t last,
+    const struct log_print *t)
+{
+	return size > 0 && size < t->offset && t->dated &&
+	    log_alike(&f->hashes, &t->head) && (size < LOG_HEAD ||
+	    (log_hash(f->head, LOG_HEAD) == t->whole && last >= size / 4));
+}
+
+/* Is an open file's text one that was read further? */
+static bool
+is_beginning(const struct log_file *f, const struct log_print *t)
+{
+	char tail[LOG_TAIL];
+	uint64_t last = 0;
+	unsigned i;
+
+	for (i = 0; i < t->nmark && t->mark[i].offset <= f->size; i++) {
+		last = t->mark[i].offset;
+		if (i == 0 && !log_is_beginning(f, f->size, UINT64_MAX, t))
+			return false;
+		if (!log_pread(f->fd, tail, LOG_TAIL, last - LOG_TAIL) ||
+		    log_hash(tail, LOG_TAIL) != t->mark[i].hash)
+			return false;
+	}
+	return log_is_beginning(f, f->size, last, t);
 }
 
 static void
@@ -92,8 +139,8 @@ read_heads(struct logfile *l)
 	}
 }
 
-static void
-set_holder(struct logfile *l, struct log_file *f, uint32_t stream)
+void
+log_set_holder(struct logfile *l, struct log_file *f, uint32_t stream)
 {
 	struct log_stream *s = &l->stream[stream];
 
@@ -104,6 +151,22 @@ set_holder(struct logfile *l, struct log_file *f, uint32_t stream)
 }
 
 /* --- plain files --- */
+
+/*
+ * Two files hold a stream: is a the better one to read on in?  Of a dated text
+ * the log itself, else the longer one: a copy that was broken off grows no
+ * more.  Of any other text the one that is known.
+ */
+static bool
+is_better(const struct log_file *a, bool a_known, const struct log_file *b,
+    bool b_known, const struct log_print *t)
+{
+	if (!t->dated && a_known != b_known)
+		return a_known;
+	if (a->live || b->live)
+		return a->live;
+	return a->size > b->size || (a->size == b->size && a_known);
+}
 
 /* Each stream that open files hold gets one of them as its holder. */
 static void
@@ -141,16 +204,18 @@ find_holders(struct logfile *l)
 			    holds(f, &l->stream[known].print))
 				continue;	/* it holds its own */
 			f->stream = next;
-			if (best == NULL || (is_known && !best_known) ||
-			    (is_known == best_known && (f->live ||
-			    (!best->live && f->size > best->size)))) {
+			if (best == NULL || is_better(f, is_known, best,
+			    best_known, &l->stream[next].print)) {
 				best = f;
 				best_known = is_known;
 			}
 		}
 		/* a file that has not changed since it was read to its end
-		 * is better known than any but one of the same inode */
-		if (done != NULL && !best_known) {
+		 * is better known than any but one of the same inode, or
+		 * one that goes on where it ends */
+		if (done != NULL && !best_known &&
+		    !(l->stream[next].print.dated && best != NULL &&
+		    best->size > l->stream[next].print.offset)) {
 			best = NULL;
 			l->stream[next].has_holder = true;
 			l->stream[next].holder = (uint32_t)(done - l->file);
@@ -158,8 +223,9 @@ find_holders(struct logfile *l)
 		for (f = l->file; f < l->file + l->nfile; f++)
 			if (f->stream == next && f->verdict == LOG_UNKNOWN) {
 				if (f == best)
-					set_holder(l, f, next);
-				else if (f->live)
+					log_set_holder(l, f, next);
+				else if (f->live || !log_may_be_copy(l, f,
+				    best != NULL ? best : done))
 					f->stream = NO_STREAM;
 				else
 					f->verdict = LOG_DONE; /* a copy */
@@ -167,25 +233,37 @@ find_holders(struct logfile *l)
 	}
 }
 
-static struct log_file *
-live_file(struct logfile *l)
-{
-	return l->nfile > 0 && l->file[l->nfile - 1].live ?
-	    &l->file[l->nfile - 1] : NULL;
-}
-
-/* A rotated file whose text another open file begins with. */
+/*
+ * A rotated file that has nothing of its own: a copy, all of it or a part, of
+ * another open file, or of a text that has been read further.  One that was
+ * not read yet is told from a copy of it only if it is dated; the later one
+ * of equals is read.
+ */
 static bool
 is_copy(struct logfile *l, struct log_file *f)
 {
-	struct log_file *g, *live = live_file(l);
+	struct log_file *g;
+	uint32_t i;
 
+	for (i = 0; i < l->nstream; i++)
+		if (is_beginning(f, &l->stream[i].print)) {
+			f->stream = i;
+			return true;
+		}
 	for (g = l->file; g < l->file + l->nfile; g++)
-		if (g != f && g->verdict == LOG_HOLDS && copied(f, g)) {
+		if (g != f && g->verdict == LOG_HOLDS && copied(l, f, g)) {
 			f->stream = g->stream;
 			return true;
 		}
-	return live != NULL && live->verdict == LOG_UNKNOWN && copied(f, live);
+	for (g = l->file; g < l->file + l->nfile; g++)
+		if (g != f && g->verdict == LOG_UNKNOWN &&
+		    g->pack == PACK_NONE && (g->live || (log_dated(f->head,
+		    f->nhead) && (g->size > f->size || (g->size == f->size &&
+		    g > f)))) && copied(l, f, g)) {
+			f->like = (size_t)(g - l->file);
+			return true;
+		}
+	return false;
 }
 
 /*
@@ -209,7 +287,8 @@ was_cut(struct logfile *l, struct log_file *f)
 	    !log_pread(f->fd, tail, n, f->size - n))
 		return false;
 	log_print(&s->print, f->size, f->head, f->nhead, tail, n);
-	set_holder(l, f, known);
+	s->print.nmark = log_marks(s->print.mark, NULL, 0, f->fd, f->size);
+	log_set_holder(l, f, known);
 	return true;
 }
 
@@ -231,110 +310,6 @@ pass_over(struct logfile *l)
 			f->verdict = f->stream == NO_STREAM ? LOG_SKIP :
 			    LOG_DONE;
 	}
-}
-
-/* --- packed files --- */
-
-/* What unpacking finds out. */
-struct unpacked {
-	struct logfile	*l;
-	struct log_file	*f;
-	uint64_t	 n;
-	char		 tail[LOG_TAIL];
-	size_t		 ntail;
-	uint32_t	 stream;	/* the longest that it holds */
-};
-
-static void
-add_tail(struct unpacked *u, const char *p, size_t n)
-{
-	size_t keep;
-
-	if (n > LOG_TAIL) {
-		p += n - LOG_TAIL;
-		n = LOG_TAIL;
-	}
-	keep = u->ntail < LOG_TAIL - n ? u->ntail : LOG_TAIL - n;
-	memmove(u->tail, u->tail + u->ntail - keep, keep);
-	memcpy(u->tail + keep, p, n);
-	u->ntail = keep + n;
-}
-
-/* Looks at each stream whose offset lies in this block. */
-static void
-take(void *to, const char *p, size_t n)
-{
-	struct unpacked *u = to;
-	struct log_file *f = u->f;
-	uint64_t offset;
-	size_t i, k, h;
-
-	if (f->nhead < LOG_HEAD) {
-		k = LOG_HEAD - f->nhead < n ? LOG_HEAD - f->nhead : n;
-		memcpy(f->head + f->nhead, p, k);
-		f->nhead += k;
-	}
-	while (n > 0) {
-		/* up to the next offset of a stream */
-		k = n;
-		for (i = 0; i < u->l->nstream; i++) {
-			offset = u->l->stream[i].print.offset;
-			if (offset > u->n && offset - u->n < k)
-				k = (size_t)(offset - u->n);
-		}
-		add_tail(u, p, k);
-		u->n += k;
-		p += k;
-		n -= k;
-		for (i = 0; i < u->l->nstream; i++) {
-			const struct log_print *t = &u->l->stream[i].print;
-
-			h = t->offset < LOG_HEAD ? (size_t)t->offset :
-			    LOG_HEAD;
-			if (t->offset == u->n && f->nhead >= h &&
-			    log_hash(f->head, h) == t->whole &&
-			    log_hash(u->tail, u->ntail) == t->tail)
-				u->stream = (uint32_t)i;
-		}
-	}
-}
-
-static void
-judge_packed(struct logfile *l, struct log_file *f)
-{
-	struct unpacked u = { .l = l, .f = f, .stream = NO_STREAM };
-	struct log_file *g;
-
-	f->verdict = LOG_SKIP;
-	if (!l->o.world->unpack(l->o.world->arg, f->fd, f->pack, f->name,
-	    take, &u))
-		return;
-	f->unpacked = u.n;
-	if (u.stream != NO_STREAM) {
-		if (!l->stream[u.stream].has_holder)
-			set_holder(l, f, u.stream);
-		if (f->verdict != LOG_HOLDS ||
-		    l->stream[u.stream].print.offset == u.n)
-			f->verdict = LOG_DONE;
-		f->stream = u.stream;
-		return;
-	}
-	if (u.n == 0) {
-		f->verdict = LOG_DONE;
-		return;
-	}
-	/* packed, a copy's age says nothing any more */
-	for (g = l->file; g < l->file + l->nfile; g++)
-		if (g->pack == PACK_NONE && (g->verdict == LOG_HOLDS ||
-		    (g->live && g->verdict == LOG_UNKNOWN)) &&
-		    begins(f, u.tail, u.ntail, u.n, g)) {
-			if (g->verdict == LOG_HOLDS) {
-				f->verdict = LOG_DONE;
-				f->stream = g->stream;
-			}
-			return;
-		}
-	f->verdict = LOG_NEW;
 }
 
 /* --- the first run --- */
@@ -362,14 +337,21 @@ static bool
 first_run(struct logfile *l)
 {
 	struct log_file *f;
+	struct log_file *end = l->file + l->nfile;
 	struct log_stream *s;
 	char tail[LOG_TAIL];
 	uint64_t at;
 	size_t n;
 
-	for (f = l->file; f < l->file + l->nfile; f++) {
-		if (f->live && l->o.from_start) {
-			f->verdict = f->size == 0 ? LOG_SKIP : LOG_NEW;
+	for (f = l->file; f < end; f++) {
+		/* of a log whose position was lost as much as may be new */
+		if ((f->live && l->o.from_start) || (l->damaged &&
+		    (f->live || f + 1 == end || f[1].live))) {
+			if (f->pack != PACK_NONE && f->fd != -1)
+				log_judge_packed(l, f);
+			else
+				f->verdict = f->size == 0 || f->fd == -1 ?
+				    LOG_SKIP : LOG_NEW;
 			continue;
 		}
 		f->verdict = LOG_DONE;
@@ -383,6 +365,7 @@ first_run(struct logfile *l)
 		}
 		s = log_add_stream(l);
 		log_print(&s->print, at, f->head, f->nhead, tail, n);
+		s->print.nmark = log_marks(s->print.mark, NULL, 0, f->fd, at);
 		f->stream = (uint32_t)(s - l->stream);
 	}
 	return true;
@@ -400,7 +383,7 @@ log_judge(struct logfile *l)
 	pass_over(l);
 	for (f = l->file; f < end; f++)
 		if (f->verdict == LOG_UNKNOWN && f->pack != PACK_NONE)
-			judge_packed(l, f);
+			log_judge_packed(l, f);
 	/* last: only now is it known what other files hold */
 	for (f = l->file; f < end; f++)
 		if (f->verdict == LOG_UNKNOWN && !was_cut(l, f))

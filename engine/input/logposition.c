@@ -1,9 +1,11 @@
 /*
  * logposition: what is kept of a log between runs, as text:
  *
- *	log 1
+ *	log 2
  *	p PATH				where the log's links led
- *	s OFFSET GONE WHOLE TAIL FIRST HEAD...	a stream; its number is its place
+ *	s OFFSET GONE DATED WHOLE TAIL FIRST HEAD...	a stream; its number is
+ *						its place
+ *	m OFFSET HASH ...		its marks
  *	f DEV INO SIZE MTIME GONE STREAM	a file; STREAM -: nothing more in it
  *	x DEV INO OFFSET TIMES		a line that stopped the last run
  */
@@ -12,7 +14,7 @@
 
 #include "engine/input/logfile_inner.h"
 
-#define HEADLINE	"log 1\n"
+#define HEADLINE	"log 2\n"
 
 static void *
 grown(struct logfile *l, void *p, size_t n, size_t *cap, size_t size)
@@ -96,12 +98,13 @@ static bool
 stream_line(struct logfile *l, struct str s)
 {
 	struct log_stream *t = log_add_stream(l);
-	uint64_t gone, h;
+	uint64_t gone, dated, h;
 
 	if (!number(&s, 10, &t->print.offset) || !number(&s, 10, &gone) ||
-	    !number(&s, 16, &t->print.whole) ||
+	    !number(&s, 10, &dated) || !number(&s, 16, &t->print.whole) ||
 	    !number(&s, 16, &t->print.tail))
 		return false;
+	t->print.dated = dated != 0;
 	t->gone = gone < UINT_MAX ? (unsigned)gone : UINT_MAX;
 	if (!first_bytes(&s, &t->print.head))
 		return false;
@@ -111,6 +114,26 @@ stream_line(struct logfile *l, struct str s)
 		t->print.head.hash[t->print.head.n++] = h;
 	}
 	return s.n == 0 && t->print.offset > 0;
+}
+
+/* The marks of the last stream, ascending, none behind its offset. */
+static bool
+mark_line(struct logfile *l, struct str s)
+{
+	struct log_print *t;
+	struct log_mark m;
+
+	if (l->nstream == 0)
+		return false;
+	t = &l->stream[l->nstream - 1].print;
+	while (number(&s, 10, &m.offset)) {
+		if (!number(&s, 16, &m.hash) || t->nmark == MARKS ||
+		    m.offset < LOG_TAIL || m.offset > t->offset ||
+		    (t->nmark > 0 && m.offset <= t->mark[t->nmark - 1].offset))
+			return false;
+		t->mark[t->nmark++] = m;
+	}
+	return s.n == 0;
 }
 
 static bool
@@ -171,6 +194,9 @@ log_decode(struct logfile *l, struct str s)
 			/* before the files that name them */
 			good = l->nseen == 0 && stream_line(l, line);
 			break;
+		case 'm':
+			good = l->nseen == 0 && mark_line(l, line);
+			break;
 		case 'f':
 			good = file_line(l, line);
 			break;
@@ -204,14 +230,22 @@ log_encode(const struct logfile *l, struct buf *b)
 		buf_printf(b, "p %s\n", l->real);
 	for (i = 0; i < l->nstream; i++) {
 		s = &l->stream[i];
-		buf_printf(b, "s %" PRIu64 " %u %" PRIx64 " %" PRIx64,
-		    s->print.offset, s->gone, s->print.whole, s->print.tail);
+		buf_printf(b, "s %" PRIu64 " %u %d %" PRIx64 " %" PRIx64,
+		    s->print.offset, s->gone, s->print.dated, s->print.whole,
+		    s->print.tail);
 		buf_putc(b, ' ');
 		for (k = 0; k < s->print.head.nfirst; k++)
 			buf_printf(b, "%02x",
 			    (unsigned char)s->print.head.first[k]);
 		for (k = 0; k < s->print.head.n; k++)
 			buf_printf(b, " %" PRIx64, s->print.head.hash[k]);
+		buf_putc(b, '\n');
+		if (s->print.nmark == 0)
+			continue;
+		buf_putc(b, 'm');
+		for (k = 0; k < s->print.nmark; k++)
+			buf_printf(b, " %" PRIu64 " %" PRIx64,
+			    s->print.mark[k].offset, s->print.mark[k].hash);
 		buf_putc(b, '\n');
 	}
 	for (i = 0; i < l->nseen; i++) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# runner: timeout=300
+# runner: timeout=900
 """input logfile: what rotation is not: cut, replaced, locked, killed, odd
 names, lines that stop the run, offsets beyond 4 GiB.
 """
@@ -13,7 +13,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from logs import LOGROTATE, SANITIZED, Log, Tap	# noqa: E402
+from logs import LOGROTATE, LONG, SANITIZED, Log, Tap		# noqa: E402
 
 os.chdir(os.environ.get('TMPDIR', '/tmp'))
 tap = Tap()
@@ -279,31 +279,56 @@ tap.ok(not [n for n in log.reported if log.reported.count(n) > 1] and
        not log.wrong() and len(log.seen) > 50,
        'SIGKILL: only what a killed run said is said again', log.wrong())
 
+def meanwhile(name, options, hold, runs, kill):
+	"""Writer, logrotate and picket all at once; why it went wrong."""
+	log = Log('meanwhile %s%s' % (name, ' killed' if kill else ''),
+		  options + ', rotate 1000', hold=hold)
+	rnd = random.Random(log.dir)
+	log.run(ok=False)
+	log.start()
+	end, turned = [], [0]
+
+	def turn():
+		while not end:
+			if os.path.exists(log.path) and \
+			    os.path.getsize(log.path) > 2000:
+				log.rotate(check=False, kill=rnd.random() * .01
+					   if kill and rnd.random() < .4
+					   else None)
+				turned[0] += 1
+			time.sleep(.002)
+
+	t = threading.Thread(target=turn)
+	t.start()
+	for i in range(runs):
+		log.run(ok=False)
+	end.append(1)
+	t.join()
+	log.stop()
+	log.run(ok=False)
+	log.look()
+	if len(log.seen) < 50 or turned[0] < 5:
+		return 'only %d lines, %d turns' % (len(log.seen), turned[0])
+	return log.wrong()
+
+
 if LOGROTATE:
 	for name, options, hold in (
-	    ('create', 'create, rotate 1000', False),):
-		log = Log('meanwhile ' + name, options, hold=hold)
-		log.run(ok=False)
-		log.start()
-		end = []
-
-		def turn():
-			while not end:
-				if os.path.exists(log.path) and \
-				    os.path.getsize(log.path) > 2000:
-					log.rotate(check=False)
-				time.sleep(.002)
-
-		t = threading.Thread(target=turn)
-		t.start()
-		for i in range(10 if SANITIZED else 40):
-			log.run(ok=False)
-		end.append(1)
-		t.join()
-		log.stop()
-		log.run()
-		log.look()
-		bad = log.wrong()
-		tap.ok(not bad and len(log.seen) > 50,
-		       'logrotate (%s) while picket runs' % name, bad)
+	    ('create', 'create', False),
+	    ('copy', 'copy', True),
+	    ('copytruncate', 'copytruncate', True),
+	    ('gzip', 'create, compress', False),
+	    ('delaycompress', 'create, compress, delaycompress', False),
+	    ('copytruncate, gzip', 'copytruncate, compress', True),
+	    ('copytruncate, delaycompress',
+	     'copytruncate, compress, delaycompress', True)):
+		for kill in (False, True):
+			for i in range(5 if LONG else 1):
+				bad = meanwhile(name, options, hold,
+						10 if SANITIZED else
+						100 if LONG else 30, kill)
+				if bad:
+					break
+			tap.ok(not bad, 'logrotate (%s) while picket runs%s' %
+			       (name, ', and is killed' if kill else ''), bad)
 tap.done()

@@ -18,7 +18,7 @@ if LOGROTATE is None:
 	skip_all('logrotate is not here')
 os.chdir(os.environ.get('TMPDIR', '/tmp'))
 tap = Tap()
-ROUNDS = 100 if LONG else 8 if SANITIZED else 25
+ROUNDS = 100 if LONG else 8 if SANITIZED else 12
 DATE = 'dateext, dateformat -%Y%m%d-%s'
 
 # name, options, and what else: rounds at most (a date is one second long)

@@ -131,12 +131,17 @@ class Log:
 				    end if i == n - 1 else '\n'))
 				self.written += 1
 
-	def rotate(self, check=True):
-		r = subprocess.run([LOGROTATE, '-f', '-s',
+	def rotate(self, check=True, kill=None):
+		"""kill: SIGKILL after so many seconds."""
+		p = subprocess.Popen([LOGROTATE, '-f', '-s',
 		    os.path.join(self.dir, 'status'), self.conf],
 		    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-		if check and r.returncode:
-			raise RuntimeError(r.stdout.decode())
+		if kill is not None:
+			time.sleep(kill)
+			p.kill()
+		said = p.communicate()[0]
+		if check and p.returncode:
+			raise RuntimeError(said.decode())
 		if self.hold and self.writer:
 			self.writer.send_signal(signal.SIGHUP)
 
@@ -150,7 +155,10 @@ class Log:
 	def look(self):
 		"""What is in the files now must be reported."""
 		for f in self.files():
-			self.seen.update(whole_lines(unpacked(f)))
+			try:
+				self.seen.update(whole_lines(unpacked(f)))
+			except (EOFError, OSError):
+				pass	# half packed: logrotate was killed
 
 	def command(self):
 		return [PICKET, 'run', '--color', 'never', self.pikt]

@@ -1,4 +1,5 @@
 /* picket: one command, one run. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,28 @@
 
 #define LIM_CLI_MEM	((size_t)1 << 30)	/* bytes: sources, programs, texts */
 #define ARENA_BLOCK	(16 * 1024)
+
+static int lost;		/* errno of output that could not be written */
+
+bool
+cli_write(int fd, struct str s)
+{
+	ssize_t k;
+
+	while (s.n > 0) {
+		k = write(fd, s.p, s.n);
+		if (k == -1 && errno == EINTR)
+			continue;
+		if (k <= 0) {
+			if (fd == 1 && lost == 0)
+				lost = k == 0 ? ENOSPC : errno;
+			return false;
+		}
+		s.p += k;
+		s.n -= (size_t)k;
+	}
+	return true;
+}
 
 /*
  * Who closes 0, 1 or 2 would have the next file that is opened, the state or a
@@ -54,5 +77,11 @@ main(int argc, char **argv)
 		default: r = EXIT_USAGE; break;
 		}
 	arena_free(&c->arena);
+	if (lost != 0 && r == EXIT_FINE) {
+		/* a reader that has seen enough is no news */
+		if (lost != EPIPE)
+			cli_say("standard output: %s", strerror(lost));
+		r = EXIT_PROBLEMS;
+	}
 	return r;
 }

@@ -32,21 +32,6 @@ static const struct option {
 #undef O
 };
 
-bool
-cli_write(int fd, struct str s)
-{
-	ssize_t k;
-
-	while (s.n > 0) {
-		k = write(fd, s.p, s.n);
-		if (k <= 0)
-			return false;
-		s.p += k;
-		s.n -= (size_t)k;
-	}
-	return true;
-}
-
 void
 cli_say(const char *fmt, ...)
 {

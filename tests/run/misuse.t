@@ -84,6 +84,19 @@ says 'an empty name' 1 "picket: : a file's name is empty\n" \
 says 'help for a command that is none' 2 \
     "picket: unknown command 'rnu'; did you mean run?\n" "$PICKET" help rnu
 
+# output that finds no room
+full='picket: standard output: No space left on device'
+for c in 'check hello' 'help' 'help run' '--version' 'completion bash' \
+    'run --dry-run hello'; do
+	# shellcheck disable=SC2086
+	"$PICKET" $c 2>err >/dev/full </dev/null
+	[ $? -eq 1 ] && tail -n 1 err >out && {
+		printf '%s\n' "$full" | cmp -s - out ||
+		    grep -q 'standard output: .*No space left' out
+	}
+	tap $? "picket $c, without room"
+done
+
 # a mail that no way takes: what the ways said, in words
 mkdir mail
 printf 'mailcmd "echo no way >&2; exit 3"\n' >mail/picket.conf

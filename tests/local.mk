@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_input \
 	tests/unit/test_jpath \
 	tests/unit/test_live \
+	tests/unit/test_logfile \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
 	tests/unit/test_program \

@@ -1,5 +1,6 @@
 /* logfile: see logfile.h. */
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/input/logfile_inner.h"
@@ -121,6 +122,15 @@ is_still(struct log_file *f)
 	return f->size > 0 && log_pread(f->fd, f->head, f->nhead, 0);
 }
 
+/* A program that has a rotated file open may be in the middle of a line. */
+static bool
+changed_lately(const struct log_file *f)
+{
+	int64_t age = (int64_t)time(NULL) - f->mtime / 1000000000;
+
+	return f->pack == PACK_NONE && age > -LOG_QUIET && age < LOG_QUIET;
+}
+
 bool
 logfile_next(struct logfile *l, struct log_part *part)
 {
@@ -150,7 +160,7 @@ logfile_next(struct logfile *l, struct log_part *part)
 		part->nhead = f->nhead;
 		part->fd = f->fd;
 		part->pack = f->pack;
-		part->live = f->live;
+		part->open = f->live || changed_lately(f);
 		f->offset = part->from;
 		return true;
 	}

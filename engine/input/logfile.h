@@ -56,6 +56,8 @@
 #define LOG_HEAD	1024	/* bytes at a file's start that tell it from
 				 * others: more than any fixed first lines */
 #define LOG_TAIL	256	/* bytes before the offset: a line or two */
+#define LOG_QUIET	60	/* seconds after which nobody adds to a rotated
+				 * file: its open last line is one */
 #define LIM_LOG_FILES	1000	/* files of one log that are looked at, the
 				 * newest: some years of daily rotation */
 #define LIM_LOG_GONE	32	/* streams that no file holds any more: one may
@@ -94,7 +96,7 @@ struct log_part {
 	const char	*head;		/* the file's first bytes, of a packed one */
 	size_t		 nhead;		/* those that unpacking gave */
 	enum log_pack	 pack;
-	bool		 live;		/* an open last line is not yet one */
+	bool		 open;		/* an open last line is not yet one */
 	uint64_t	 from, to;	/* offsets; of a packed file `to` is none */
 };
 

@@ -200,7 +200,7 @@ feed_log_line(struct feed *f, struct str *line)
 		rd = input_reader(f->in);
 		x = reader_line(rd, line);
 		if (x == READER_LINE && (rd->had_newline ||
-		    !f->log->part.live))
+		    !f->log->part.open))
 			return x;
 		if (x != READER_LINE && x != READER_END)
 			return x;

@@ -101,6 +101,7 @@ EXTRA_DIST += \
 	tests/sources \
 	tests/state \
 	tests/storm \
+	tests/tap.py \
 	tests/unit/child.h \
 	tests/unit/effect.h \
 	tests/unit/fake_vm.h \

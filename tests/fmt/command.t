@@ -13,6 +13,8 @@ import sys
 import tempfile
 import time
 
+from tap import end, tell
+
 PICKET = os.environ['PICKET']
 LONG = bool(os.environ.get('PICKET_LONG'))
 with open(PICKET, 'rb') as f:
@@ -20,18 +22,6 @@ with open(PICKET, 'rb') as f:
 
 UGLY = b'A\ninit\n  status active\nbegin\n set #x=1   // one\n'
 NICE = b'A\n\tinit\n\t\tstatus  active\n\tbegin\n\t\tset #x = 1      // one\n'
-
-n = failed = 0
-
-
-def tell(good, what, *notes):
-    global n, failed
-    n += 1
-    failed += not good
-    print('%s %d - %s' % ('ok' if good else 'not ok', n, what))
-    if not good:
-        for note in notes:
-            print('# ' + str(note)[:2000].replace('\n', '\n# '))
 
 
 def fmt(*args, text=b'', **kw):
@@ -366,8 +356,7 @@ def main():
         style()
         hostile()
         os.chdir('/')
-    print('1..%d' % n)
-    return 1 if failed else 0
+    end()
 
 
 if __name__ == '__main__':

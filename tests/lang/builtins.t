@@ -13,8 +13,9 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tempfile
+
+from tap import end, tell
 
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
@@ -39,20 +40,6 @@ def picket(*words, at='.'):
                        stderr=subprocess.PIPE)
     return (p.returncode, p.stdout.decode('latin-1'),
             p.stderr.decode('latin-1'))
-
-
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-    if not ok:
-        for t in why:
-            for line in str(t).split('\n'):
-                print('#   ' + line)
 
 
 status, out, err = picket('doc', '--json')
@@ -179,5 +166,4 @@ for at in range(0, len(where), 16):
                        err, re.M) is not None, c + ' is an error',
              *[t for t in err.split('\n') if ':%d:' % (k + 3) in t])
 
-print('1..%d' % number)
-sys.exit(failed)
+end()

@@ -12,7 +12,8 @@ import json
 import os
 import re
 import subprocess
-import sys
+
+from tap import end, tell
 
 PICKET = os.environ['PICKET']
 
@@ -216,18 +217,6 @@ for kind, script, line, text in re.findall(
         r'^picket: (ERROR|WARNING): T(\d+): t\.pikt:(\d+): (.*)$', err, re.M):
     lines.setdefault(script, []).append((kind, int(line), text))
 
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-    if not ok:
-        for t in why:
-            print('#   %s' % (t,))
-
 
 if len(value) != len(cases):
     for t in err.split('\n')[:40]:
@@ -268,5 +257,4 @@ tell(known == here | total, 'every function fails, or cannot',
      'neither: %s' % sorted(known - here - total),
      'unknown: %s' % sorted((here | total) - known))
 tell(not here & total, 'and not both', here & total)
-print('1..%d' % number)
-sys.exit(failed)
+end()

@@ -20,6 +20,8 @@ import shutil
 import subprocess
 import sys
 
+from tap import end, skip, tell
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
@@ -160,19 +162,6 @@ def build(at, sources, first=('true',)):
     return os.path.join(at, 'picket'), ''
 
 
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-    for t in [] if ok else why:
-        for line in str(t).split('\n')[:10]:
-            print('#   ' + line)
-
-
 used = cov.uses()
 pool = concurrent.futures.ThreadPoolExecutor(4)
 for table, list_ in cov.rows().items():
@@ -215,9 +204,7 @@ try:
     more = list(grammars())
     todo += more if LONG else rnd.sample(more, SAMPLE)
 except FileNotFoundError:
-    number += 1
-    print('ok %d - precedences # skip no bison to build grammars with' %
-          number)
+    skip('precedences', 'no bison to build grammars with')
 
 
 def one(job):
@@ -234,5 +221,4 @@ def one(job):
 
 for (_, what, _), (ok, why) in zip(todo, pool.map(one, enumerate(todo))):
     tell(ok, what, why)
-print('1..%d' % number)
-sys.exit(failed)
+end()

@@ -12,8 +12,9 @@ import re
 import resource
 import shutil
 import subprocess
-import sys
 import time
+
+from tap import end, tell
 
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
@@ -24,20 +25,6 @@ SEED = int(os.environ.get('FUZZ_SEED', '2204'))
 # Peak memory in MiB and seconds; what the sanitizers cost comes on top.
 SMALL = 60
 SECONDS = 20 * (10 if SAN else 1)
-
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-    if not ok:
-        for w in why:
-            for line in str(w).split('\n')[:12]:
-                print('#   ' + line[:300])
-    sys.stdout.flush()
 
 
 def check(paths, args=(), seconds=SECONDS):
@@ -441,5 +428,4 @@ for k in range(40 if LONG else 4):
     batch('mutations of scripts, %d' % (k + 1),
           [mutate(rnd.choice(valid)) for _ in range(1000)])
 
-print('1..%d' % number)
-sys.exit(1 if failed else 0)
+end()

@@ -16,7 +16,8 @@ import os
 import re
 import shutil
 import subprocess
-import sys
+
+from tap import end, tell
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 SRC = os.environ['SRCDIR']
@@ -83,17 +84,7 @@ def show(what, text):
 sites = [f for f in os.listdir(HERE) if os.path.isdir(os.path.join(HERE, f))]
 names = sorted([f[:-5] for f in os.listdir(HERE) if f.endswith('.pikt')] +
                sites)
-number, failed, met = 0, False, {}
-
-
-def tell(ok, what):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-
-
-print('1..%d' % (len(names) + 1))
+met = {}
 for name in names:
     status, out, err = run(name, [])
     path = os.path.join(HERE, name + '.err')
@@ -128,4 +119,4 @@ for r in missing:
 for r in UNREACHED:
     if r in met:
         print('#   %s is met by %s: take it out of UNREACHED' % (r, met[r]))
-sys.exit(1 if failed else 0)
+end()

@@ -7,7 +7,8 @@ to 2037.  One run a zone; so many times in it: PICKET_LONG=1 for ten times."""
 import os
 import random
 import subprocess
-import sys
+
+from tap import end, tell
 
 PICKET = os.environ['PICKET']
 ZONES = ('UTC', 'Europe/Berlin', 'America/New_York', 'America/St_Johns',
@@ -19,18 +20,6 @@ FORMATS = ('%Y-%m-%d %H:%M:%S', '%a %A %b %B %e %j %U %W %V %G %u %w',
            '%I:%M:%S %p %y %C %D %F %R %T %r', '%z %Z %s', '%c', '%x %X',
            '%h%n%t%%', '%d.%m.%y', '%k %l')
 MANY = 300 if os.environ.get('PICKET_LONG') else 30
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-    if not ok:
-        for t in why:
-            for line in str(t).split('\n')[:20]:
-                print('#   ' + line)
 
 
 def run(argv, zone, text=''):
@@ -159,5 +148,4 @@ for zone in ZONES:
     tell(not bad and not err, zone + ': #datevalue', err, *bad)
 
 print('# %d conversions' % total)
-print('1..%d' % number)
-sys.exit(failed)
+end()

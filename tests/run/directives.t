@@ -8,23 +8,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
+
+from tap import end, skip, tell
 
 PICKET = os.environ['PICKET']
 LONG = os.environ.get('PICKET_LONG', '') not in ('', '0')
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what), flush=True)
-    if not ok:
-        for w in why:
-            for line in str(w).split('\n')[:20]:
-                print('#   ' + line)
 
 
 def picket(*words, stdin=b'', **env):
@@ -73,8 +62,7 @@ says('statements that fail', '#pexec [die "no"]\n', 'it ended with status 1')
 write('mode.inc', '// nothing\n')
 os.chmod('mode.inc', 0)
 if os.access('mode.inc', os.R_OK):
-    number += 1
-    print('ok %d - a file without permission # SKIP all may be read' % number)
+    skip('a file without permission', 'all may be read')
 else:
     says('a file without permission', '#include "mode.inc"\n',
          'cannot read mode.inc: Permission denied')
@@ -176,5 +164,4 @@ want = [('-M two', 1, 1, 'one'), ('b.inc', 2, 9, 'two'), ('a.inc', 1, 1, None),
 got = [(t['file'], t['line'], t['column'], t.get('macro'))
        for t in d.get('from', ())]
 tell(got == want and d['file'] == '-M one', 'the trail in JSON', out)
-print('1..%d' % number)
-sys.exit(failed)
+end()

@@ -8,21 +8,10 @@ import os
 import pty
 import shutil
 import subprocess
-import sys
+
+from tap import end, tell
 
 PICKET = os.environ['PICKET']
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-    if not ok:
-        for t in why:
-            for line in str(t).split('\n'):
-                print('#   ' + line)
 
 
 def doc(*words, **env):
@@ -159,5 +148,4 @@ if shutil.which('bash'):
          'files.pikt' in complete('picket run f'), 'files where they are meant')
     tell(complete('picket doc --se') == ['--search'], 'of options')
 
-print('1..%d' % number)
-sys.exit(failed)
+end()

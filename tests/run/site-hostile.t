@@ -9,25 +9,15 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
+
+from tap import end, tell
 
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
 LONG = os.environ.get('PICKET_LONG') == '1'
 SEED = int(os.environ.get('SEED', '20000425'))
-number, failed = 0, False
 os.umask(0o022)
-
-
-def tell(good, what, *notes):
-    global number, failed
-    number += 1
-    failed = failed or not good
-    print('%sok %d - %s' % ('' if good else 'not ', number, what))
-    for note in notes if not good else ():
-        for line in str(note).split('\n')[:40]:
-            print('#   ' + line)
 
 
 def check(folder, *args):
@@ -165,5 +155,4 @@ one('a ring of includes', {'alerts.cfg': '#include "alerts.cfg"\n'}, 'error')
 one('aliases of aliases', {'systems.cfg': 'linux hosts a\na aliases b\n'
                            'b aliases c\nc aliases a\n'}, 'unknown host b')
 
-print('1..%d' % number)
-sys.exit(1 if failed else 0)
+end()

@@ -11,26 +11,15 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
+
+from tap import end, tell
 
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
 HERE = os.path.dirname(os.path.realpath(__file__))
 UPDATE = os.environ.get('SITE_UPDATE')
 SAMPLE = 'sample'
-number, failed = 0, False
-
-
-def tell(good, what, *notes):
-    global number, failed
-    number += 1
-    failed = failed or not good
-    print('%sok %d - %s' % ('' if good else 'not ', number, what))
-    if not good:
-        for note in notes:
-            for line in str(note).split('\n'):
-                print('#   ' + line)
 
 
 def picket(*args, env=None):
@@ -493,5 +482,4 @@ site(systems_cfg='linux hosts h\n' + groups + 'a60 members h\nb60 members h\n')
 code, out, err = picket('check', 's', '--host', 'h')
 tell(code == 0, 'groups that share members 2^60 times', out, err)
 
-print('1..%d' % number)
-sys.exit(1 if failed else 0)
+end()

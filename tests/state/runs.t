@@ -12,7 +12,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from store import SAN, Place, end, skip, tell	# noqa: E402
+from tap import end, skip, tell			# noqa: E402
+from store import SAN, Place			# noqa: E402
 
 DF = '''
 DiskWatch

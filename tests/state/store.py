@@ -1,11 +1,10 @@
 """What the tests of the state share: runs of a script in a folder of its own
-with a state of its own, and TAP."""
+with a state of its own."""
 
 import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -18,31 +17,6 @@ Count
 		output "was #{%n}"
 		set #n = #value($arg(1))
 '''
-
-number, failed = 0, False
-
-
-def tell(ok, what, *why):
-    global number, failed
-    number += 1
-    failed = failed or not ok
-    print('%sok %d - %s' % ('' if ok else 'not ', number, what))
-    if not ok:
-        for w in why:
-            for line in str(w).split('\n')[:20]:
-                print('#   ' + line[:400])
-    sys.stdout.flush()
-
-
-def skip(what, why):
-    global number
-    number += 1
-    print('ok %d - %s # skip %s' % (number, what, why))
-
-
-def end():
-    print('1..%d' % number)
-    sys.exit(failed)
 
 
 class Place:

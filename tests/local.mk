@@ -102,6 +102,7 @@ EXTRA_DIST += \
 	tests/state \
 	tests/storm \
 	tests/tap.py \
+	tests/tap.sh \
 	tests/unit/child.h \
 	tests/unit/effect.h \
 	tests/unit/fake_vm.h \

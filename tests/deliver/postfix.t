@@ -4,18 +4,7 @@
 # what stands in the mailbox is what was composed, byte for byte.
 
 . "$SRCDIR/tests/deliver/postfix.sh"
-n=0 failed=0
-
-# tap STATUS NAME
-tap() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-	fi
-}
+. "$SRCDIR/tests/tap.sh"
 
 # same FILE FILE NAME
 same() {
@@ -165,5 +154,4 @@ kill -0 "$pid" 2>/dev/null
 is "$?" 1 'Postfix is gone'
 [ -e "$dir" ]
 is "$?" 1 'and so is its folder'
-echo "1..$n"
-exit $failed
+tap_end

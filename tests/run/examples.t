@@ -2,18 +2,8 @@
 # The examples compile without a word, and say of the input beside them what
 # the file beside them says: NAME.pikt, NAME.input, NAME.mail.  So do the
 # scripts of the standard library compile.
-n=0 failed=0
 
-tap() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		sed 's/^/#   /' out
-	fi
-}
+. "$SRCDIR/tests/tap.sh"
 
 cd "$TMPDIR" || exit 1
 for f in "$SRCDIR"/stdlib-scripts/*.pikt "$SRCDIR"/examples/*/*.pikt; do
@@ -38,5 +28,4 @@ for d in "$SRCDIR"/examples/*/; do
 	    "$(find "$d" -name '*.pikt' | sort | head -n 1)" >out 2>&1
 	tap $? "its picket.conf is right"
 done
-echo "1..$n"
-exit $failed
+tap_end

@@ -1,17 +1,7 @@
 #!/bin/sh
 # input file with a pattern: what in its list is none to read.
-n=0 failed=0
 
-tap() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		sed 's/^/#   /' out err
-	fi
-}
+. "$SRCDIR/tests/tap.sh"
 
 # run PATTERN: output in out, messages in err
 run() {
@@ -87,5 +77,4 @@ else
 	echo "ok $n - a file that may not be read # SKIP no user to be"
 fi
 
-echo "1..$n"
-exit $failed
+tap_end

@@ -1,18 +1,8 @@
 #!/bin/sh
 # The bundled macros: those of scheduling say what they shall, and each command
 # is one.
-n=0 failed=0
 
-tap() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		sed 's/^/#   /' out
-	fi
-}
+. "$SRCDIR/tests/tap.sh"
 
 cd "$TMPDIR" || exit 1
 cat >M.pikt <<'EOT'
@@ -145,5 +135,4 @@ done
 ls "$SRCDIR"/stdlib-scripts/macros-*.cfg >out
 [ "$(wc -l <out)" -eq 4 ]
 tap $? 'no system is left out here'
-echo "1..$n"
-exit $failed
+tap_end

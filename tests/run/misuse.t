@@ -2,18 +2,8 @@
 # Odd things where a file is named, and mistakes on the command line: each has
 # its message and its status, and none harms what is there.
 # runner: timeout=120
-n=0 failed=0
 
-tap() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		sed 's/^/#   /' out err
-	fi
-}
+. "$SRCDIR/tests/tap.sh"
 
 # says NAME STATUS TEXT COMMAND...: its status and all of its standard error
 says() {
@@ -167,5 +157,4 @@ END
 	tap $? 'completion in bash'
 fi
 
-echo "1..$n"
-exit $failed
+tap_end

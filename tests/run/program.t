@@ -1,18 +1,8 @@
 #!/bin/sh
 # Programs of one's own: the kernel starts them by their first line, and what
 # they get as arguments, input and exit status is theirs.
-n=0 failed=0
 
-tap() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		failed=1
-		sed 's/^/#   /' out err
-	fi
-}
+. "$SRCDIR/tests/tap.sh"
 
 # is STATUS WANT-OF-OUT: $1 was the status, $2 is what out must hold
 is() {
@@ -108,5 +98,4 @@ tap $? 'a word that is neither command nor file'
 "$PICKET" check count >out 2>err
 tap $? 'a command goes before a file of that name'
 
-echo "1..$n"
-exit $failed
+tap_end

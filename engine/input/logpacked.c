@@ -14,7 +14,7 @@
 /* What the LOG_TAIL bytes, or all, before an offset may be. */
 struct point {
 	uint64_t	offset, hash;
-	enum { AT_END, AT_MARK, AT_FILE } kind;
+	enum point_kind { AT_END, AT_MARK, AT_FILE } kind;
 	size_t		which;	/* stream or file */
 };
 
@@ -49,8 +49,8 @@ by_offset(const void *a, const void *b)
 }
 
 static void
-add_point(struct unpacked *u, uint64_t offset, uint64_t hash, int kind,
-    size_t which)
+add_point(struct unpacked *u, uint64_t offset, uint64_t hash,
+    enum point_kind kind, size_t which)
 {
 	struct point *p = &u->point[u->npoint++];
 

@@ -14,7 +14,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.environ.get('SRCDIR', '.'), 'tests',
 				'state'))
-from store import Place, end, skip, tell			# noqa: E402
+from tap import end, skip, tell					# noqa: E402
+from store import Place						# noqa: E402
 
 LIBEXEC = os.environ['PICKET_LIBEXEC']
 HELPER = os.path.join(LIBEXEC, 'picket-journal')

@@ -55,6 +55,7 @@ logfile_open(struct logfile *l, struct str position)
 	}
 	memcpy(l->path, path.p, path.n);
 	l->path[path.n] = '\0';
+	log_reserve(l);
 	l->first_run = position.n == 0;
 	if (!l->first_run && !log_decode(l, position)) {
 		snprintf(t, sizeof t, "log %.300s: its position is damaged: "

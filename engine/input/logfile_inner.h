@@ -138,6 +138,8 @@ bool	 log_pread(int fd, char *, size_t n, uint64_t offset);
 /* --- position.c --- */
 bool	 log_decode(struct logfile *, struct str);
 void	 log_encode(const struct logfile *, struct buf *);
+/* Room in all lists: then a loop may go from an empty one's start to its end. */
+void	log_reserve(struct logfile *);
 struct log_stream *log_add_stream(struct logfile *);
 struct log_seen *log_add_seen(struct logfile *);
 

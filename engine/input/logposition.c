@@ -27,6 +27,14 @@ grown(struct logfile *l, void *p, size_t n, size_t *cap, size_t size)
 	return mem_realloc(l->mem, p, was * size, *cap * size);
 }
 
+void
+log_reserve(struct logfile *l)
+{
+	l->stream = grown(l, l->stream, 0, &l->capstream, sizeof *l->stream);
+	l->seen = grown(l, l->seen, 0, &l->capseen, sizeof *l->seen);
+	l->file = grown(l, l->file, 0, &l->capfile, sizeof *l->file);
+}
+
 struct log_stream *
 log_add_stream(struct logfile *l)
 {

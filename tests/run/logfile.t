@@ -64,14 +64,16 @@ MODES = [
 ]
 
 
-def rounds(log, n, date, least):
-	"""Rotations, none to three between two runs; least: lines a round."""
+def rounds(log, n, date):
+	"""Rotations, none to three between two runs; n rounds, and more until
+	there were lines enough: what is thrown away is in no file."""
 	rnd = random.Random(log.dir)
 	log.run(ok=False)	# there is no log yet: a WARNING
 	log.start()
 	while not os.path.exists(log.path):
 		pass
-	for i in range(n):
+	i = 0
+	while i < n or (len(log.seen) <= 20 * n and i < 4 * n):
 		for k in range(1 if date else rnd.choice((0, 1, 1, 1, 2, 3))):
 			while not os.path.exists(log.path) or \
 			    os.path.getsize(log.path) < 3000:
@@ -82,12 +84,13 @@ def rounds(log, n, date, least):
 		log.look()
 		log.run()
 		log.check('round %d' % i)
+		i += 1
 	log.stop()
 	log.rotate()
 	log.look()
 	log.run()
 	log.check('at the end')
-	return log.wrong() or ('' if len(log.seen) > least * n else
+	return log.wrong() or ('' if len(log.seen) > 20 * n else
 			       'only %d lines' % len(log.seen))
 
 
@@ -101,9 +104,7 @@ def mode(i):
 			more[key] = os.path.join(os.getcwd(), folder, more[key])
 	try:
 		return rounds(Log(folder, options, **more), n,
-			      'dateext' in options,
-			      # what is thrown away is in no file
-			      5 if 'rotate 0' in options else 20)
+			      'dateext' in options)
 	except RuntimeError as e:
 		return str(e)
 

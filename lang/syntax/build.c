@@ -219,20 +219,28 @@ build_var(struct parse *p, struct str name, enum type type, struct span span)
 	return n;
 }
 
-struct node *
-build_index(struct parse *p, struct str name, enum type type, struct list keys,
-    struct span span)
+static void
+set_keys(struct parse *p, struct node *n, struct list keys)
 {
-	struct node *n = ast_new(p, X_INDEX, span), *q;
+	const struct node *q;
 
-	n->text = name;
-	n->type = type;
 	n->list = keys.head;
 	for (q = n->list; q != NULL; q = q->next)
 		if (q->depth >= n->depth)
 			n->depth = (uint16_t)(q->depth + 1);
 	if (n->depth >= LIM_DEPTH)
-		build_too_deep(p, span, "1000 levels");
+		build_too_deep(p, n->span, "1000 levels");
+}
+
+struct node *
+build_index(struct parse *p, struct str name, enum type type, struct list keys,
+    struct span span)
+{
+	struct node *n = ast_new(p, X_INDEX, span);
+
+	n->text = name;
+	n->type = type;
+	set_keys(p, n, keys);
 	return n;
 }
 
@@ -251,7 +259,7 @@ struct node *
 build_prev(struct parse *p, struct str name, int what, struct list keys,
     struct span span)
 {
-	struct node *n = ast_new(p, X_PREV, span), *q;
+	struct node *n = ast_new(p, X_PREV, span);
 	size_t end = name.n, at = 1;
 
 	n->flag = name.p[0] == '@';
@@ -263,12 +271,7 @@ build_prev(struct parse *p, struct str name, int what, struct list keys,
 	if (name.p[end - 1] == '[')
 		end--;
 	n->text = str_of(name.p + at, end - at);
-	n->list = keys.head;
-	for (q = n->list; q != NULL; q = q->next)
-		if (q->depth >= n->depth)
-			n->depth = (uint16_t)(q->depth + 1);
-	if (n->depth >= LIM_DEPTH)
-		build_too_deep(p, span, "1000 levels");
+	set_keys(p, n, keys);
 	return n;
 }
 

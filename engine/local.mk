@@ -14,6 +14,8 @@ engine_libengine_a_SOURCES = \
 	engine/vm/formats.c \
 	engine/vm/host.h \
 	engine/vm/call.c \
+	engine/vm/clock.c \
+	engine/vm/clock.h \
 	engine/vm/kept.c \
 	engine/vm/loop.c \
 	engine/vm/objects.h \
@@ -79,8 +81,11 @@ engine_libengine_a_SOURCES = \
 	engine/effect/user.h \
 	engine/state/client.c \
 	engine/state/client.h \
+	engine/state/query.def \
 	engine/state/wire.c \
 	engine/state/wire.h \
+	engine/incident/fields.def \
+	engine/incident/incident.h \
 	engine/run/feed.c \
 	engine/run/feed.h \
 	engine/run/feed_inner.h \
@@ -110,6 +115,8 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/mailcmd.c \
 	engine/deliver/send.c \
 	engine/deliver/send.h \
+	engine/deliver/notice.h \
+	engine/deliver/outbox.h \
 	engine/deliver/sendmail.c \
 	engine/deliver/transport.c \
 	engine/deliver/transport.h \

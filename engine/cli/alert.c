@@ -12,6 +12,7 @@
 #include "engine/deliver/child.h"
 #include "engine/deliver/mailbox.h"
 #include "engine/deliver/send.h"
+#include "engine/vm/clock.h"
 
 #define LPCMD_TIMEOUT	60.0	/* seconds a print command may take */
 
@@ -228,7 +229,7 @@ mail(struct alert *a, const struct mail_section *section, size_t nsection,
 		snprintf(id, sizeof id, "%s.%zu", a->run_id, number);
 		m.run_id = str_c(id);
 	}
-	m.when = time(NULL);
+	m.when = (time_t)clock_wall();
 	m.from = c->conf.value[CONF_MAILFROM];
 	m.to = to;
 	m.nto = nto;

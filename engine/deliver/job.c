@@ -53,6 +53,8 @@ job_write(const struct job *j, struct buf *b)
 		add_field(b, "transport", j->transport[i]);
 	add_field(b, "message", j->message);
 	add_field(b, "body", j->body);
+	if (j->notice.n > 0)
+		add_field(b, "notice", j->notice);
 	add_field(b, "end", STR_EMPTY);
 }
 
@@ -92,7 +94,7 @@ set_field(struct job *j, struct str name, struct str value, struct buf *why)
 	} once[] = {
 		{ "host", &j->host }, { "run", &j->run }, { "path", &j->path },
 		{ "from", &j->from }, { "message", &j->message },
-		{ "body", &j->body },
+		{ "body", &j->body }, { "notice", &j->notice },
 	};
 	size_t i;
 
@@ -138,6 +140,8 @@ complete(struct job *j, struct buf *why)
 
 	if (str_none(j->run))
 		j->run = STR_EMPTY;
+	if (str_none(j->notice))
+		j->notice = STR_EMPTY;
 	if (str_none(j->message) || str_none(j->body) || str_none(j->path) ||
 	    str_none(j->from) || str_none(j->host) || j->ntransport == 0) {
 		buf_puts(why, "a field is missing");

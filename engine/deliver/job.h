@@ -18,6 +18,7 @@
  * transport	1-	a line as in picket.conf, in order of use
  * message	1	RFC 5322, lines ended by \n
  * body		1	the body alone, as text, for mailcmd
+ * notice	0-1	the same as JSON (notice.h), for HTTP
  *
  * A transport is tried for the recipients that no earlier one has taken.
  * On standard output, one line per attempt:
@@ -53,7 +54,7 @@ enum job_exit {
 
 /* Owns nothing. */
 struct job {
-	struct str	 host, run, path, from, message, body;
+	struct str	 host, run, path, from, message, body, notice;
 	struct str	 to[LIM_JOB_RCPT];
 	size_t		 nto;
 	struct str	 transport[LIM_CONF_TRANSPORTS];	/* lines */

@@ -17,6 +17,7 @@
 #include "engine/effect/kid.h"
 #include "engine/effect/memory.h"
 #include "engine/effect/proc.h"
+#include "engine/vm/clock.h"
 
 #define POLL_MAX	3600.0		/* seconds of one poll: fits its int */
 
@@ -258,11 +259,8 @@ live_output(void *h, enum out to, struct str target, struct str text)
 double
 live_clock(void *h)
 {
-	struct timespec t;
-
 	(void)h;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return clock_wall();
 }
 
 double

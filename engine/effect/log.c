@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/effect/state.h"
+#include "engine/vm/clock.h"
 
 #define SYSLOG_NOTICE	"<29>"		/* LOG_DAEMON | LOG_NOTICE */
 #define LIM_JOURNAL_TEXT (64 * 1024)	/* bytes of a message: a datagram takes it,
@@ -29,7 +30,7 @@ static const char *
 stamp(struct live *l)
 {
 	static const char month[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	time_t now = time(NULL);
+	time_t now = (time_t)clock_wall();
 	struct tm tm;
 
 	if ((double)now == l->head_time)

@@ -100,7 +100,52 @@ bool	state_apply(struct state *, const struct state_owner *,
 	    const struct outcome *, bool ended_well,
 	    const struct state_expire *, double now);
 
-/* After state_apply: it failed, but the store may have taken it all before it
+/*
+ * Everything else that outlives a run is rows: incidents, notices and what
+ * is to be sent, silences, the history of runs.  query.def has the questions
+ * and the changes.
+ */
+enum query {
+#define Q(id, shape, columns, sql) Q_##id,
+#include "engine/state/query.def"
+#undef Q
+	QUERY_COUNT
+};
+struct param {
+	bool		 number;
+	double		 n;		/* NUM_NIL: NULL */
+	struct str	 t;		/* NIL: NULL */
+};
+#define PT(s)	((struct param){ .t = (s) })
+#define PN(x)	((struct param){ .number = true, .n = (x) })
+
+/* One row; NULL is NIL, numbers as %.17g.  The texts are valid for the
+ * call. */
+typedef void state_row_fn(void *arg, const struct str *column, unsigned n);
+/* Asks; there is one param for each letter of the query's shape.  No file is
+ * no rows.  false: failed, see state_why. */
+bool	state_ask(struct state *, enum query, const struct param *,
+	    state_row_fn *, void *arg);
+
+/* Changes that are made together: outcomes of scripts and rows. */
+struct batch;
+struct batch *batch_new(struct mem *);
+void	batch_free(struct batch *);
+void	batch_row(struct batch *, enum query, const struct param *);
+/* As state_apply; the outcome's bytes are copied. */
+void	batch_outcome(struct batch *, const struct state_owner *,
+	    const struct outcome *, bool ended_well,
+	    const struct state_expire *, double now);
+bool	batch_is_empty(const struct batch *);
+/*
+ * One transaction: all of it, in order, or nothing.  durable: on the disk
+ * before this returns true, as mail and incidents must be.  A batch that was
+ * lost with its answer may have been taken (state_is_unknown); its rows must
+ * bear to be written twice.
+ */
+bool	state_commit(struct state *, const struct batch *, bool durable);
+
+/* After state_apply and state_commit: it failed, but the store may have taken it all before it
  * was gone. */
 bool	state_is_unknown(const struct state *);
 /* The reason of the last failure, one line, and what to do. */

@@ -77,6 +77,34 @@ enum read_result { READ_LINE = 1, READ_END = 0, READ_FAILED = -1 };
 typedef void host_value_fn(void *arg, struct str key, bool number,
 	    struct str name, struct str element, struct str text);
 
+/*
+ * One evaluation of an incident statement (language.md section 9).  when and
+ * until: 1, 0, or NIL if an operand was NIL, which is unknown.  A host keeps
+ * no view of it.
+ */
+struct incident_seen {
+	struct str	 key;
+	double		 when, until;
+	bool		 has_until;	/* else it is: not when */
+	double		 hold, remind;	/* seconds; 0: at once, never */
+	double		 absent;	/* runs; 0: not said */
+	enum level	 level;
+	struct str	 message;	/* NIL: when is false */
+	struct str	 evidence;	/* "#queued >= 5000 (#queued = 5210)" */
+	struct str	 unless;	/* another key, or NIL */
+	struct str	 place;		/* file:line */
+};
+/* What the statement has to do. */
+enum incident_verdict { VERDICT_NOTHING, VERDICT_ONSET, VERDICT_CLEAR };
+/* What can be asked of an incident: functions.md, incidents. */
+enum incident_fact {
+	INCIDENT_FIRING,	/* 1 or 0 */
+	INCIDENT_ACKED,		/* 1 or 0 */
+	INCIDENT_SINCE,		/* seconds since 1970 of its onset, or NIL */
+	INCIDENT_DURATION	/* seconds that it has lasted, or lasted in
+				 * all if it has just ended; or NIL */
+};
+
 struct host {
 	const char *name;		/* "live", "dry" */
 	bool	suppresses;		/* effects are told of, not done */
@@ -139,6 +167,12 @@ struct host {
 	void	(*record)(void *h, struct str series, double value);
 	/* runs of this script before this one; less than 0: failed */
 	double	(*runs)(void *h);
+
+	/* A step of an incident.  Verdicts are given as if the run ended well;
+	 * what is kept and told of is settled at its end. */
+	enum incident_verdict (*incident)(void *h,
+		    const struct incident_seen *);
+	double	(*incident_fact)(void *h, enum incident_fact, struct str key);
 
 	/* the reason of the last failure, one line */
 	struct str (*why)(void *h);

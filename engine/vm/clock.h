@@ -1,0 +1,20 @@
+/*
+ * clock: the time of day, for all that keeps or compares it.  Why a module:
+ * tests of what takes days must not wait, and nobody may set the machine's
+ * clock; so a test says in the environment what the time is.
+ */
+#ifndef ENGINE_VM_CLOCK_H
+#define ENGINE_VM_CLOCK_H
+
+#define CLOCK_ENV	"PICKET_CLOCK"
+
+/*
+ * Seconds since 1970 with fractions.  PICKET_CLOCK over-rides the system's:
+ * "956639822" is that moment, which then stands; "+90000" and "-31536000"
+ * shift the clock by seconds.  What is none of these is as if it were not
+ * there, and so is all of it in a program that runs with more rights than its
+ * caller (AT_SECURE).
+ */
+double	clock_wall(void);
+
+#endif

@@ -511,6 +511,7 @@ conf_transports(void)
 #undef K
 }
 
+#define ON_ANY		(~0u)
 #define ON_SMTP		1u
 #define ON_SENDMAIL	2u
 #define ON_MAILCMD	4u
@@ -523,7 +524,7 @@ conf_option(const char *word_, unsigned on, const char *arg,
 	if (*arg != '\0')
 		printf(" Ar %s", arg);
 	putchar('\n');
-	if (on != ON_SMTP)
+	if (on != ON_SMTP && on != ON_ANY)
 		fputs("Of all but\n.Ic file :\n", stdout);
 	put_prose(help);
 	putchar('\n');

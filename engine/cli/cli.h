@@ -106,6 +106,8 @@ size_t	 cli_own_names(struct cli *, struct str host,
 struct json_diag;
 struct json_diag *json_diag_new(void);
 void	 json_diag_add(struct json_diag *, struct diag *);
+/* A warning about a file that has no struct diag. */
+void	 json_diag_warn(struct json_diag *, struct str path, struct str what);
 /* A file that fmt has changed, or would. */
 void	 json_diag_changed(struct json_diag *, struct str path);
 int	 json_diag_end(struct json_diag *);
@@ -115,6 +117,12 @@ bool	 cli_define(const struct cli *, const char *name);
 bool	 cli_site_is(struct cli *, const char *dir);
 /* Reads the folder's picket.conf, the system's if NULL; false: told of. */
 bool	 cli_configuration(struct cli *, const char *dir);
+/*
+ * Warns if critical alerts of the site can leave this host by its own mail
+ * queue only; true if so.
+ */
+bool	 cli_warn_ways(struct cli *, const struct site *, const char *dir,
+	    struct json_diag *);
 /* The folder is the configuration's from here on; false: told of. */
 bool	 cli_set_dir(struct cli *, const char *dir);
 /*

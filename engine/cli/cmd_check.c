@@ -104,6 +104,8 @@ check_site(struct cli *c, const char *dir, struct totals *t)
 		return;
 	}
 	cli_site_show(c, s, t->json);
+	if (cli_warn_ways(c, s, dir, t->json))
+		t->warnings++;
 	for (k = 0; k < CONFIG_COUNT; k++)
 		if (s->has_file[k])
 			t->files++;

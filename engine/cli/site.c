@@ -72,6 +72,45 @@ cli_configuration(struct cli *c, const char *dir)
 	return ok;
 }
 
+/* Whether a script of an alert is critical or above. */
+static bool
+has_critical(const struct site *s)
+{
+	const struct site_alert *a;
+	size_t i;
+
+	for (a = s->alert; a < s->alert + s->nalert; a++)
+		for (i = 0; i < a->nalarm; i++)
+			if (a->alarm[i].level <= LEVEL_CRITICAL)
+				return true;
+	return false;
+}
+
+bool
+cli_warn_ways(struct cli *c, const struct site *s, const char *dir,
+    struct json_diag *json)
+{
+	static const char what[] = "critical alerts leave this host by its own "
+	    "mail queue only, which may be what is out of order; add a relay, "
+	    "a webhook or another way that needs no queue here";
+	struct str path;
+	struct buf b;
+
+	if (!conf_one_queue(&c->conf) || !has_critical(s))
+		return false;
+	(void)is_there(dir, "picket.conf", c, &path);
+	if (json != NULL) {
+		json_diag_warn(json, path, STR_LIT(what));
+		return true;
+	}
+	buf_init(&b, &c->mem);
+	buf_escaped(&b, path, 0);
+	buf_printf(&b, ": warning: %s\n", what);
+	(void)cli_write(2, buf_view(&b));
+	buf_free(&b);
+	return true;
+}
+
 bool
 cli_set_dir(struct cli *c, const char *dir)
 {

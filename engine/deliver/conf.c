@@ -105,6 +105,41 @@ add_addresses(struct parse *p, const struct str *word, int n)
 	}
 }
 
+/*
+ * Reports a name that an earlier line has.  What goes by a transport with
+ * `always` is kept under its label, so those must differ as well.
+ */
+static bool
+taken(struct parse *p, const struct transport *t)
+{
+	const struct transport *other;
+	struct buf name, b;
+	char hint[80];
+	size_t i;
+
+	buf_init(&name, p->why->mem);
+	buf_init(&b, p->why->mem);
+	transport_label(t, &name);
+	for (i = 0, other = NULL; i < p->conf->ntransport; i++) {
+		other = &p->conf->transport[i];
+		buf_clear(&b);
+		transport_label(other, &b);
+		if (str_eq(buf_view(&b), buf_view(&name)) &&
+		    (!str_none(t->name) || !str_none(other->name) ||
+		    (t->role == ROLE_ALWAYS && other->role == ROLE_ALWAYS)))
+			break;
+	}
+	if (i < p->conf->ntransport) {
+		snprintf(hint, sizeof hint, " is that of line %u already%s",
+		    other->line, str_none(t->name) ? "; give it one with "
+		    "`name`" : "");
+		fault_word(p, "the name", buf_view(&name), hint);
+	}
+	buf_free(&name);
+	buf_free(&b);
+	return i < p->conf->ntransport;
+}
+
 static void
 add_transport(struct parse *p, const struct str *word, int n)
 {
@@ -122,6 +157,8 @@ add_transport(struct parse *p, const struct str *word, int n)
 		return;
 	}
 	t->line = p->line;
+	if (taken(p, t))
+		return;
 	c->ntransport++;
 	/* Words of words_split end with a zero byte, so passfile is a path. */
 	if (!str_none(t->passfile) &&
@@ -302,4 +339,50 @@ conf_read(struct conf *c, const char *file, bool any_owner, struct arena *a,
 	buf_free(&why);
 	buf_free(&text);
 	return fine;
+}
+
+enum transport_role
+conf_role(const struct conf *c, size_t i)
+{
+	const struct transport *t = &c->transport[i];
+	bool said = false, mail_before = false, list = false;
+	size_t k;
+
+	if (t->role == ROLE_ALWAYS)
+		return ROLE_ALWAYS;
+	for (k = 0; k < c->ntransport; k++) {
+		said |= c->transport[k].role == ROLE_FALLBACK;
+		list |= c->transport[k].role == ROLE_LIST;
+		mail_before |= k < i && c->transport[k].role == ROLE_LIST &&
+		    transport_is_mail(&c->transport[k]);
+	}
+	if (!list)
+		return ROLE_LIST;
+	if (said)
+		return t->role;
+	return mail_before && !transport_is_mail(t) ? ROLE_FALLBACK : ROLE_LIST;
+}
+
+const struct transport *
+conf_transport(const struct conf *c, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < c->ntransport && !str_none(name); i++)
+		if (!str_none(c->transport[i].name) &&
+		    str_eq(c->transport[i].name, name))
+			return &c->transport[i];
+	return NULL;
+}
+
+bool
+conf_one_queue(const struct conf *c)
+{
+	const struct transport *t;
+
+	for (t = c->transport; t < c->transport + c->ntransport; t++)
+		if (t->kind != TRANSPORT_FILE &&
+		    !transport_shares_queue(t, c->value[CONF_HOSTNAME]))
+			return false;
+	return true;
 }

@@ -50,4 +50,18 @@ bool	conf_read(struct conf *, const char *file, bool any_owner,
 bool	conf_parse(struct conf *, struct str name, struct str text,
 	    struct arena *, struct buf *errors);
 
+/*
+ * What transport i is used for.  Without any `fallback` in the file, those
+ * that are no mail and stand behind one that is are fall-backs.  Where all
+ * that are not ROLE_ALWAYS would be fall-backs, they are the list.
+ */
+enum transport_role conf_role(const struct conf *, size_t i);
+/* The transport of that name, or NULL. */
+const struct transport *conf_transport(const struct conf *, struct str name);
+/*
+ * True if no transport brings an alert out of this host without its mail
+ * queue: what `picket check` warns of.  A file brings it nowhere.
+ */
+bool	conf_one_queue(const struct conf *);
+
 #endif

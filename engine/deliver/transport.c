@@ -1,5 +1,7 @@
 #include "engine/deliver/transport.h"
 
+#include <strings.h>
+
 #include "engine/deliver/address.h"
 #include "engine/deliver/words.h"
 #include "lang/base/num.h"
@@ -7,6 +9,7 @@
 #define ON_SMTP		(1u << TRANSPORT_SMTP)
 #define ON_SENDMAIL	(1u << TRANSPORT_SENDMAIL)
 #define ON_MAILCMD	(1u << TRANSPORT_MAILCMD)
+#define ON_ANY		(~0u)
 
 #define PORT_MAX	65535
 
@@ -104,6 +107,24 @@ parse_target(struct transport *t, struct str s, struct buf *why)
 	}
 }
 
+/* A word of every list and report that it stands in. */
+static bool
+parse_name(struct transport *t, struct str s, struct buf *why)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t i;
+
+	t->name = s;
+	for (i = 0; i < s.n && s.p[i] != '\0' && strchr(ok, s.p[i]) != NULL;)
+		i++;
+	if (i < s.n || s.n == 0 || s.p[0] == '-')
+		return words_wrong(why, "a name is letters, digits, -, _ and "
+		    "dots, not", s);
+	return s.n <= LIM_TRANSPORT_NAME ||
+	    words_wrong(why, "the name is longer than 40 bytes:", s);
+}
+
 static int
 find_option(enum transport_kind kind, struct str word)
 {
@@ -165,6 +186,20 @@ set_option(struct transport *t, enum transport_option o, struct str arg,
 		return (t->timeout >= LIM_TIMEOUT_MIN &&
 		    t->timeout <= LIM_TIMEOUT_MAX) ||
 		    words_wrong(why, "timeout must be from 1s to 1h, not", arg);
+	case OPTION_NAME:
+		return parse_name(t, arg, why);
+	case OPTION_FALLBACK:
+		t->role = ROLE_FALLBACK;
+		break;
+	case OPTION_ALWAYS:
+		t->role = ROLE_ALWAYS;
+		break;
+	case OPTION_DIRECT:
+		t->queue = QUEUE_DIRECT;
+		break;
+	case OPTION_QUEUED:
+		t->queue = QUEUE_LOCAL;
+		break;
 	case OPTION_COUNT:
 		break;
 	}
@@ -199,6 +234,18 @@ settle_smtp(struct transport *t, const bool *given, struct buf *why)
 	return true;
 }
 
+static bool
+settle(struct transport *t, const bool *given, struct buf *why)
+{
+	if (given[OPTION_FALLBACK] && given[OPTION_ALWAYS])
+		return words_wrong(why, "only one of fallback and always for",
+		    t->target);
+	if (given[OPTION_DIRECT] && given[OPTION_QUEUED])
+		return words_wrong(why, "only one of direct and queued for",
+		    t->target);
+	return t->kind != TRANSPORT_SMTP || settle_smtp(t, given, why);
+}
+
 bool
 transport_parse(struct transport *t, const struct str *word, int n,
     struct buf *why)
@@ -208,7 +255,7 @@ transport_parse(struct transport *t, const struct str *word, int n,
 	struct str arg;
 	int i, k;
 
-	*t = (struct transport){ .ca = STR_NIL };
+	*t = (struct transport){ .ca = STR_NIL, .name = STR_NIL };
 	for (k = 0; k < TRANSPORT_COUNT; k++)
 		if (str_eq(word[0], str_c(transport_name[k])))
 			break;
@@ -242,7 +289,7 @@ transport_parse(struct transport *t, const struct str *word, int n,
 		if (!set_option(t, (enum transport_option)k, arg, why))
 			return false;
 	}
-	return t->kind != TRANSPORT_SMTP || settle_smtp(t, given, why);
+	return settle(t, given, why);
 }
 
 bool
@@ -307,6 +354,14 @@ transport_format(const struct transport *t, struct buf *b)
 	if ((options[OPTION_TIMEOUT].on & 1u << t->kind) != 0)
 		buf_printf(b, " %s %gs", options[OPTION_TIMEOUT].word,
 		    t->timeout);
+	if (!str_none(t->name))
+		add_option(b, OPTION_NAME, t->name);
+	if (t->role != ROLE_LIST)
+		add_option(b, t->role == ROLE_ALWAYS ? OPTION_ALWAYS :
+		    OPTION_FALLBACK, STR_NIL);
+	if (t->queue != QUEUE_GUESSED)
+		add_option(b, t->queue == QUEUE_DIRECT ? OPTION_DIRECT :
+		    OPTION_QUEUED, STR_NIL);
 }
 
 void
@@ -314,6 +369,10 @@ transport_label(const struct transport *t, struct buf *b)
 {
 	size_t from, i;
 
+	if (!str_none(t->name)) {
+		buf_str(b, t->name);
+		return;
+	}
 	buf_puts(b, transport_name[t->kind]);
 	if (t->kind == TRANSPORT_MAILCMD)
 		return;		/* a command is no word */
@@ -327,4 +386,33 @@ transport_label(const struct transport *t, struct buf *b)
 	for (i = from; i < b->n; i++)
 		if (b->p[i] == ' ')
 			b->p[i] = '_';
+}
+
+bool
+transport_is_mail(const struct transport *t)
+{
+	return t->kind == TRANSPORT_SMTP || t->kind == TRANSPORT_SENDMAIL ||
+	    t->kind == TRANSPORT_MAILCMD;
+}
+
+/* The same name in any case, or one is the other without its domain. */
+static bool
+same_host(struct str a, struct str b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+
+	if (n == 0 || strncasecmp(a.p, b.p, n) != 0)
+		return false;
+	return (a.n == n || a.p[n] == '.') && (b.n == n || b.p[n] == '.');
+}
+
+bool
+transport_shares_queue(const struct transport *t, struct str own)
+{
+	if (t->queue != QUEUE_GUESSED)
+		return t->queue == QUEUE_LOCAL;
+	if (t->kind == TRANSPORT_SMTP)
+		return host_is_loopback(t->target) ||
+		    same_host(t->target, own);
+	return transport_is_mail(t);
 }

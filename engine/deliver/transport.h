@@ -28,10 +28,17 @@ enum transport_option {
 #undef O
 	OPTION_COUNT
 };
+enum transport_role {
+	ROLE_LIST,		/* one of the list, in its order */
+	ROLE_FALLBACK,		/* for what the list has not taken in time */
+	ROLE_ALWAYS		/* gets everything, besides */
+};
+enum transport_queue { QUEUE_GUESSED, QUEUE_DIRECT, QUEUE_LOCAL };
 enum smtp_tls { SMTP_STARTTLS, SMTP_TLS, SMTP_PLAIN };
 
 #define LIM_TIMEOUT_MIN	1.0	/* seconds; less answers no question */
 #define LIM_TIMEOUT_MAX	3600.0	/* an attempt this long is a hang */
+#define LIM_TRANSPORT_NAME 40	/* bytes: a word in a column of a report */
 #define SMTP_PORT	25
 #define SMTPS_PORT	465
 
@@ -43,6 +50,9 @@ struct transport {
 	bool		 insecure;
 	struct str	 ca, user, passfile;	/* NIL if not given */
 	double		 timeout;	/* seconds one attempt may take */
+	struct str	 name;		/* NIL if not given */
+	enum transport_role role;	/* as its line says; see conf_role */
+	enum transport_queue queue;	/* the same; see transport_shares_queue */
 	unsigned	 line;		/* in picket.conf; 0: not from there */
 };
 
@@ -59,7 +69,15 @@ bool	transport_parse_line(struct transport *, struct str line,
 	    struct arena *, struct buf *why);
 /* A transport as the line that transport_parse_line reads back. */
 void	transport_format(const struct transport *, struct buf *);
-/* Its name in reports, one word: smtp:mail.example.org:587, mailcmd. */
+/* Its name in reports, one word: that of its line, or else
+ * smtp:mail.example.org:587, mailcmd. */
 void	transport_label(const struct transport *, struct buf *);
+/* smtp, sendmail, mailcmd: what it takes is a mail. */
+bool	transport_is_mail(const struct transport *);
+/*
+ * True if what it takes waits in a mail queue of this host, which may be what
+ * is out of order: acceptance is no delivery then.  own: this host's name.
+ */
+bool	transport_shares_queue(const struct transport *, struct str own);
 
 #endif

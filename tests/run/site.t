@@ -482,4 +482,34 @@ site(systems_cfg='linux hosts h\n' + groups + 'a60 members h\nb60 members h\n')
 code, out, err = picket('check', 's', '--host', 'h')
 tell(code == 0, 'groups that share members 2^60 times', out, err)
 
+# --- the way out ---
+
+def ways(level, conf):
+    site(picket_conf=conf, alerts_cfg='A timing @daily alarms One\n',
+         alarms_cfg='One init level %s input proc "=echo a"\n'
+         'rule output "m"\n' % level)
+    return picket('check', 's')
+
+
+QUEUE = ('s/picket.conf: warning: critical alerts leave this host by its own '
+         'mail queue only')
+for conf, level, warns in (
+        ('smtp localhost', 'critical', True),
+        ('sendmail /usr/sbin/sendmail', 'emergency', True),
+        ('sendmail /usr/sbin/sendmail', 'error', False),
+        ('smtp localhost\nfile /x fallback', 'urgent', True),
+        ('smtp localhost\nsmtp mail.example.org', 'critical', False),
+        ('smtp localhost direct', 'critical', False)):
+    code, out, err = ways(level, conf)
+    tell(code == 0 and err.startswith(QUEUE) == warns and
+         err.count('\n') == warns and out.endswith(
+             ': 0 errors, %d warning%s\n' % (warns, '' if warns else 's')),
+         '%s by %s' % (level, conf.replace('\n', ', ')), out, err)
+ways('critical', 'smtp localhost')
+code, out, err = picket('check', 's', '--json')
+j = json.loads(out)
+tell(code == 0 and err == '' and j['warnings'] == 1 and
+     j['diagnostics'][0]['file'] == 's/picket.conf', 'the same as JSON', out,
+     err)
+
 end()

@@ -186,6 +186,24 @@ test_wrong(void **state)
 		{ "sendmail /usr/sbin/sendmail -t", "sendmail has no option "
 		    "\"-t\"" },
 		{ "mailcmd \"\"", "empty command \"\"" },
+		{ "file /x name", "name needs NAME" },
+		{ "file /x name \"\"", "a name is letters, digits, -, _ and "
+		    "dots, not \"\"" },
+		{ "file /x name a/b", "a name is letters, digits, -, _ and "
+		    "dots, not \"a/b\"" },
+		{ "file /x name -a", "a name is letters, digits, -, _ and "
+		    "dots, not \"-a\"" },
+		{ "file /x name aaaaaaaaaabbbbbbbbbbccccccccccddddddddddE",
+		    "the name is longer than 40 bytes: "
+		    "\"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddE\"" },
+		{ "file /x fallbck", "file has no option \"fallbck\"; did you "
+		    "mean \"fallback\"?" },
+		{ "smtp a alway", "smtp has no option \"alway\"; did you mean "
+		    "\"always\"?" },
+		{ "file /x always fallback", "only one of fallback and always "
+		    "for \"/x\"" },
+		{ "smtp a queued direct", "only one of direct and queued for "
+		    "\"a\"" },
 	};
 	char want[300];
 	size_t i;
@@ -264,6 +282,10 @@ test_relays(void **state)
 		  "\\\"c\\\" \\\\n #d\" timeout 60s", "mailcmd" },
 		{ "mailcmd \"#x\"", "mailcmd \"#x\" timeout 60s", "mailcmd" },
 		{ "file \"/a b\"", "file \"/a b\"", "file:/a_b" },
+		{ "file /a direct always name x_1.y", "file /a name x_1.y always "
+		  "direct", "x_1.y" },
+		{ "sendmail /s timeout 5s queued fallback", "sendmail /s timeout "
+		  "5s fallback queued", "sendmail:/s" },
 		{ "sendmail /s", "sendmail /s timeout 60s", "sendmail:/s" },
 	};
 	struct transport t, u;
@@ -293,6 +315,96 @@ test_relays(void **state)
 	assert_string_equal(buf_c(&why), "empty line");
 	buf_free(&b);
 	buf_free(&why);
+}
+
+static void
+test_names(void **state)
+{
+	(void)state;
+	assert_string_equal(parse("smtp a name one\nfile /x name One\n"), "");
+	assert_ptr_equal(conf_transport(&conf, STR_LIT("One")),
+	    &conf.transport[1]);
+	assert_null(conf_transport(&conf, STR_LIT("two")));
+	assert_null(conf_transport(&conf, STR_NIL));
+	assert_string_equal(parse("\nsmtp a name one\n\nfile /x name one\n"),
+	    "picket.conf:4: error: the name \"one\" is that of line 2 "
+	    "already\n");
+	assert_string_equal(parse("mailcmd a\nmailcmd b name mailcmd\n"),
+	    "picket.conf:2: error: the name \"mailcmd\" is that of line 1 "
+	    "already\n");
+	assert_string_equal(parse("mailcmd a\nmailcmd b\n"), "");
+	assert_string_equal(parse("mailcmd a always\nmailcmd b always\n"),
+	    "picket.conf:2: error: the name \"mailcmd\" is that of line 1 "
+	    "already; give it one with `name`\n");
+}
+
+/* Roles as letters: list, fall-back, always. */
+static void
+test_roles(void **state)
+{
+	static const struct {
+		const char *text, *roles;
+	} row[] = {
+		{ "smtp a\nsendmail /s\n", "ll" },
+		{ "smtp a\nfile /x\nmailcmd b\nfile /y\n", "lflf" },
+		{ "file /x\nsmtp a\nfile /y\n", "llf" },
+		{ "file /x\nfile /y\n", "ll" },
+		{ "smtp a always\nfile /y\n", "al" },
+		{ "smtp a\nsmtp b fallback\nfile /y\n", "lfl" },
+		{ "smtp a\nfile /x always\nfile /y\n", "laf" },
+		{ "smtp a fallback\nfile /y fallback\n", "ll" },
+		{ "smtp a fallback\nfile /y always\n", "la" },
+		{ "file /x fallback\nsmtp a\n", "fl" },
+	};
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof row / sizeof *row; i++) {
+		assert_string_equal(parse(row[i].text), "");
+		assert_int_equal(conf.ntransport, strlen(row[i].roles));
+		for (k = 0; k < conf.ntransport; k++)
+			assert_int_equal("lfa"[conf_role(&conf, k)],
+			    row[i].roles[k]);
+	}
+}
+
+static void
+test_queues(void **state)
+{
+	static const struct {
+		const char *line;
+		bool shares, one;
+	} row[] = {
+		{ "smtp mail.example.org", false, false },
+		{ "smtp mail.example.org queued", true, true },
+		{ "smtp localhost", true, true },
+		{ "smtp 127.0.0.9:25", true, true },
+		{ "smtp [::1]", true, true },
+		{ "smtp [2001:db8::1]", false, false },
+		{ "smtp localhost direct", false, false },
+		{ "smtp moscow", true, true },
+		{ "smtp MOSCOW.Example.org", true, true },
+		{ "smtp moscow.example", true, true },
+		{ "smtp moscow2", false, false },
+		{ "smtp mosco", false, false },
+		{ "sendmail /s", true, true },
+		{ "sendmail /s direct", false, false },
+		{ "mailcmd s", true, true },
+		{ "file /x", false, true },
+		{ "file /x\nsmtp a", false, false },
+	};
+	char text[200];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof row / sizeof *row; i++) {
+		snprintf(text, sizeof text, "hostname moscow.example.org\n%s\n",
+		    row[i].line);
+		assert_string_equal(parse(text), "");
+		assert_int_equal(transport_shares_queue(&conf.transport[0],
+		    conf.value[CONF_HOSTNAME]), row[i].shares);
+		assert_int_equal(conf_one_queue(&conf), row[i].one);
+	}
 }
 
 /* conf.def names the transports twice: as keywords and as transports. */
@@ -498,6 +610,9 @@ main(void)
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_relays),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_roles),
+		cmocka_unit_test(test_queues),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_trust),

@@ -117,10 +117,31 @@ is_still(struct log_file *f)
 		return true;
 	if (f->verdict == LOG_HOLDS || fstat(f->fd, &st) != 0)
 		return false;
-	f->nmark = 0;
+	f->emptied = true;
 	f->size = (uint64_t)st.st_size;
 	f->nhead = f->size < LOG_HEAD ? (size_t)f->size : LOG_HEAD;
 	return f->size > 0 && log_pread(f->fd, f->head, f->nhead, 0);
+}
+
+/*
+ * What will be kept of the text that is about to be read is taken before: its
+ * marks, and the bytes before the part.  false: the file has been emptied in
+ * between, and they may be of two texts.
+ */
+static bool
+take_place(const struct logfile *l, struct log_file *f)
+{
+	const struct log_print *t = f->verdict == LOG_NEW ? NULL :
+	    &l->stream[f->stream].print;
+
+	if (f->pack != PACK_NONE)
+		return true;
+	f->nmark = log_marks(f->mark, t == NULL ? NULL : t->mark,
+	    t == NULL ? 0 : t->nmark, f->fd, f->size);
+	f->nbefore = t == NULL ? 0 : t->offset < LOG_TAIL ?
+	    (size_t)t->offset : LOG_TAIL;
+	return log_pread(f->fd, f->before, f->nbefore,
+	    t == NULL ? 0 : t->offset - f->nbefore) && has_head(f);
 }
 
 /* A program that has a rotated file open may be in the middle of a line. */
@@ -141,15 +162,10 @@ logfile_next(struct logfile *l, struct log_part *part)
 		f = &l->file[l->next++];
 		if (f->verdict != LOG_HOLDS && f->verdict != LOG_NEW)
 			continue;
-		if (!is_still(f)) {
+		if (!is_still(f) || !take_place(l, f)) {
 			f->verdict = LOG_SKIP;
 			continue;
 		}
-		if (f->pack == PACK_NONE)
-			f->nmark = log_marks(f->mark, f->verdict == LOG_NEW ?
-			    NULL : l->stream[f->stream].print.mark,
-			    f->verdict == LOG_NEW ? 0 :
-			    l->stream[f->stream].print.nmark, f->fd, f->size);
 		part->from = f->verdict == LOG_NEW ? 0 :
 		    l->stream[f->stream].print.offset;
 		part->to = f->pack == PACK_NONE ? f->size : UINT64_MAX;
@@ -166,6 +182,12 @@ logfile_next(struct logfile *l, struct log_part *part)
 		return true;
 	}
 	return false;
+}
+
+bool
+logfile_still(const struct logfile *l, size_t number)
+{
+	return has_head(&l->file[number]);
 }
 
 void
@@ -216,18 +238,19 @@ logfile_stopped(struct logfile *l, size_t number, uint64_t offset)
 
 /* The last bytes before a part's start that it did not read itself. */
 static void
-complete_tail(struct log_file *f, uint64_t from)
+complete_tail(struct log_file *f)
 {
 	size_t want = f->offset < LOG_TAIL ? (size_t)f->offset : LOG_TAIL,
 	    miss;
 
 	if (f->ntail >= want || f->pack != PACK_NONE)
 		return;
-	/* these were compared when the run began */
+	/* the file may hold others by now */
 	miss = want - f->ntail;
+	if (miss > f->nbefore)
+		return;
 	memmove(f->tail + miss, f->tail, f->ntail);
-	if (!log_pread(f->fd, f->tail, miss, from - miss))
-		memset(f->tail, 0, miss);
+	memcpy(f->tail, f->before + f->nbefore - miss, miss);
 	f->ntail = want;
 }
 
@@ -267,7 +290,7 @@ move_on(struct logfile *l)
 		}
 		if (f->offset == from)
 			continue;
-		complete_tail(f, from);
+		complete_tail(f);
 		log_print(&s->print, f->offset, f->head, f->nhead, f->tail,
 		    f->ntail);
 		move_marks(f, &s->print);
@@ -275,7 +298,10 @@ move_on(struct logfile *l)
 	}
 }
 
-/* What is a copy of a file that was read has its stream. */
+/*
+ * What is a copy of a file that was read has its stream; but not if another
+ * text was read of that file: then the copy is what is left of the first.
+ */
 static void
 settle_copies(struct logfile *l)
 {
@@ -284,7 +310,7 @@ settle_copies(struct logfile *l)
 	for (f = l->file; f < l->file + l->nfile; f++) {
 		for (g = f; g->like != NO_FILE; g = &l->file[g->like])
 			;
-		if (g == f || g->verdict != LOG_HOLDS)
+		if (g == f || g->verdict != LOG_HOLDS || g->emptied)
 			continue;
 		f->verdict = LOG_DONE;
 		f->stream = g->stream;

@@ -23,9 +23,14 @@
  *  whole	LOG.1 is whole, LOG not yet emptied: more may come into LOG that
  *		no copy gets.  A run reads it.  LOG.1 is then shorter than the
  *		stream, and LOG, the only other holder, is emptied.
- *  emptied	at any moment, also between the look at LOG and the reading: LOG
- *		is looked at again before it is read, and its marks (below) are
- *		taken before.  Copies' sizes are taken again, too: they are whole.
+ *  emptied	at any moment, and filled further than before.  LOG is looked at
+ *		again before it is read, and after each read, whose bytes count
+ *		only if it was still the same; its marks (below) and the bytes
+ *		before the part are taken before.  Copies' sizes are taken again,
+ *		too: they are whole.  If it was emptied before it was read, what
+ *		was found to be a copy of it has not been read, either.
+ *  begun	a first line without its newline is like the beginning of any
+ *		text: it is none that was cut.
  *  packed	LOG.1 and LOG.1.gz are there: LOG.1 counts.  What a writer still
  *		adds to it after gzip came to its end is read, but not in the
  *		packed file: that one is shorter than the stream.
@@ -119,6 +124,11 @@ bool	logfile_next(struct logfile *, struct log_part *);
  */
 void	logfile_read(struct logfile *, size_t number, uint64_t offset,
 	    const char *tail, size_t ntail, bool whole);
+/*
+ * To be asked after each read of a part: false: the file has been emptied or
+ * replaced, maybe before that read, whose bytes are none of the part.
+ */
+bool	logfile_still(const struct logfile *, size_t number);
 /* What was said of later parts was too early: they have not been read. */
 void	logfile_unread_after(struct logfile *, size_t number);
 void	logfile_unread_all(struct logfile *);

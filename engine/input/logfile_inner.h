@@ -82,6 +82,9 @@ struct log_file {
 	unsigned	 nmark;
 	uint64_t	 unpacked;	/* bytes, if this run has unpacked it */
 	uint64_t	 unpacked_tail;	/* the hash of the last of them */
+	bool		 emptied;	/* since it was judged: another text */
+	char		 before[LOG_TAIL];	/* what is read of it */
+	size_t		 nbefore;
 	/* what was read of it in this run */
 	uint64_t	 offset;
 	char		 tail[LOG_TAIL];

@@ -187,6 +187,18 @@ is_done(const struct logfile *l, struct log_file *f)
 	return false;
 }
 
+/* Is the newest file of the list one that was there before? */
+static bool
+is_listed(const struct logfile *l)
+{
+	const struct log_file *f, *last = &l->file[l->nfile - 1];
+
+	for (f = l->file; f < last; f++)
+		if (f->dev == last->dev && f->ino == last->ino)
+			return true;
+	return false;
+}
+
 /*
  * A file that may be a rotated one; what is gone or no file is none.  What
  * was read to its end and has not changed is not opened.
@@ -196,18 +208,16 @@ candidate(struct logfile *l, const char *name, const struct log_file *like)
 {
 	struct log_file *f = add_file(l, name, like);
 	struct stat st;
-	size_t i;
 
 	if (stat(name, &st) != 0 || !S_ISREG(st.st_mode)) {
 		drop_file(l);
 		return;
 	}
 	fill(f, &st);
-	for (i = 0; i + 1 < l->nfile; i++)
-		if (l->file[i].dev == f->dev && l->file[i].ino == f->ino) {
-			drop_file(l);
-			return;
-		}
+	if (is_listed(l)) {
+		drop_file(l);
+		return;
+	}
 	if (is_done(l, f)) {
 		f->verdict = LOG_DONE;
 		return;
@@ -216,12 +226,19 @@ candidate(struct logfile *l, const char *name, const struct log_file *like)
 	if (f->fd == -1)
 		return;		/* told of when it is known to be wanted */
 	/* what the name stands for may have changed in between */
-	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		drop_file(l);
-	else {
-		fill(f, &st);
-		birth(f);
+		return;
 	}
+	fill(f, &st);
+	if (is_listed(l))
+		drop_file(l);
+	else if (is_done(l, f)) {
+		close(f->fd);
+		f->fd = -1;
+		f->verdict = LOG_DONE;
+	} else
+		birth(f);
 }
 
 static void

@@ -269,7 +269,8 @@ is_copy(struct logfile *l, struct log_file *f)
 /*
  * The log itself, or a file known by its inode, is shorter than its stream.
  * If another file holds the stream, it was emptied after a copy: its text is
- * new, even if it begins in the same way.  Else it was cut.
+ * new, even if it begins in the same way.  Else it was cut; but a first line
+ * that is not whole yet may become any, and gives nothing to read.
  */
 static bool
 was_cut(struct logfile *l, struct log_file *f)
@@ -282,6 +283,9 @@ was_cut(struct logfile *l, struct log_file *f)
 	if (known == NO_STREAM || f->fd == -1)
 		return false;
 	s = &l->stream[known];
+	if (f->nhead < LOG_HEAD && (f->nhead == 0 ||
+	    memchr(f->head, '\n', f->nhead) == NULL))
+		return false;
 	if (s->has_holder || f->size >= s->print.offset ||
 	    !log_alike(&f->hashes, &s->print.head) ||
 	    !log_pread(f->fd, tail, n, f->size - n))

@@ -139,6 +139,8 @@ fill(struct reader *r)
 			return READER_STOPPED;
 		n = r->left == 0 ? 0 : read(r->fd, r->buf + r->end,
 		    r->left < READER_BLOCK ? (size_t)r->left : READER_BLOCK);
+		if (n > 0 && r->still != NULL && !r->still(r->still_arg))
+			n = 0;
 		if (n > 0) {
 			r->end += (size_t)n;
 			r->nread += (uint64_t)n;

@@ -46,6 +46,10 @@ struct reader {
 	/* waits until fd is readable; false: stop (deadline, interrupt) */
 	bool		(*wait)(void *ctx, int fd);
 	void		*ctx;
+	/* is what was just read still what is read?  false: the bytes of this
+	 * read are none, and the end has come; NULL: it is */
+	bool		(*still)(void *arg);
+	void		*still_arg;
 };
 
 void	reader_init(struct reader *, struct mem *, int fd, size_t line_max,

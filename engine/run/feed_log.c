@@ -117,6 +117,20 @@ header(struct feed *f, const struct log_part *part)
 		mem_free(f->o.mem, block, LIM_LOG_HEADER);
 }
 
+/* After each read: a log may be emptied at any moment.  What was read before
+ * stays, but a line that is open now has no end. */
+static bool
+part_still(void *arg)
+{
+	struct feed *f = arg;
+	struct feed_log *l = f->log;
+
+	if (logfile_still(l->file, l->part.number))
+		return true;
+	l->part.open = true;
+	return false;
+}
+
 static enum reader_result
 open_part(struct feed *f)
 {
@@ -156,6 +170,8 @@ open_part(struct feed *f)
 		}
 		f->in = input_open_part(f->o.live, fd, l->part.to -
 		    l->part.from);
+		input_reader(f->in)->still = part_still;
+		input_reader(f->in)->still_arg = f;
 		return READER_LINE;
 	}
 }

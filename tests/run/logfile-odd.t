@@ -61,6 +61,18 @@ tap.eq(log.err, 'picket: WARNING: L: log %s: there is none\n' % log.path,
 log.write(1)
 tap.eq(log.run(), [133], 'there again')
 
+# the old text is out of sight, the new one has no whole line yet
+log = fresh('begun', 50)
+with open(log.path, 'rb') as f:
+	text = f.read()
+os.truncate(log.path, 4)	# as the new one begins
+tap.eq(log.run(), [], 'emptied, and a part of a line came')
+with open(log.path + '.1', 'wb') as f:
+	f.write(text)
+with open(log.path, 'a') as f:
+	f.write('0050 line\n')
+tap.eq(log.run(), [50], 'its copy appears, the line is whole')
+
 # no dates, no numbers: only inodes tell
 log = Log('same')
 with open(log.pikt) as f:
@@ -198,6 +210,36 @@ with open(log.path + '.1.gz', 'wb') as f:
 	f.write(data)
 tap.eq(log.run(), [100, 101, 102, 103, 104], 'and read when it is')
 tap.eq(log.run(), [], 'once')
+
+#
+# Copied and emptied, and filled further than before, between two blocks that
+# are read, and between the last block and the end of the run
+#
+
+for n, what in ((12000, 'blocks'), (1, 'the end')):
+	turn = os.path.join(os.getcwd(), 'turn')
+	log = Log('between ' + what, extra='\trule\n\t\tif #innum() == 1\n'
+		  '\t\t\texec wait "sh %s"\n\t\tfi\n' % turn)
+	with open(turn, 'w') as f:
+		f.write(':\n')
+	log.write(40)
+	tap.eq(log.run(), list(range(40)), 'a log that is read')
+	log.write(n)
+	old = log.path + '.old'
+	os.rename(log.path, old)
+	log.write(n + 9000)
+	os.rename(log.path, os.path.join(log.dir, 'new'))
+	os.rename(old, log.path)
+	with open(turn, 'w') as f:
+		f.write('cd "%s" || exit\n[ -f new ] || exit\ncp app.log '
+			'app.log.1\ncat new >app.log\nrm new\n' % log.dir)
+	got = log.run()
+	tap.ok(got == list(range(40, 40 + len(got))) and got and
+	       (len(got) < n or n == 1), 'emptied before ' + what,
+	       '%d: %s...' % (len(got), got[:3]))
+	tap.eq(log.run(), list(range(40 + len(got), 9040 + 2 * n)),
+	       'the other lines come, each once')
+	tap.eq(log.run(), [], 'and no more')
 
 #
 # Lines that stop the run

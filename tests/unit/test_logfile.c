@@ -1,4 +1,7 @@
-/* test_logfile: what is kept of a log between runs, and when it is damaged. */
+/*
+ * test_logfile: what is kept of a log between runs, and when it is damaged; a
+ * log that is copied and emptied at each moment of a run.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -178,6 +181,161 @@ test_random(void **state)
 	buf_free(&b);
 }
 
+/* --- copied and emptied while it is read --- */
+
+/* A log of one read text; the position. */
+static uint64_t
+begin(struct buf *at)
+{
+	buf_init(at, &mem);
+	unlink(rotated);
+	unlink(path);
+	write_lines(path, 0);
+	run(STR_EMPTY, at);
+	return write_lines(path, LINES);
+}
+
+static void
+copy(void)
+{
+	char t[4096];
+	FILE *from = fopen(path, "r"), *to = fopen(rotated, "w");
+	size_t n;
+
+	assert_true(from != NULL && to != NULL);
+	while ((n = fread(t, 1, sizeof t, from)) > 0)
+		assert_int_equal(fwrite(t, 1, n, to), n);
+	fclose(from);
+	fclose(to);
+}
+
+/* Longer than what was there before: no size tells. */
+static uint64_t
+refill(void)
+{
+	assert_int_equal(truncate(path, 0), 0);
+	write_lines(path, 2 * LINES);
+	write_lines(path, 3 * LINES);
+	return write_lines(path, 4 * LINES);
+}
+
+static void
+read_part(struct logfile *l, const struct log_part *part)
+{
+	char tail[LOG_TAIL];
+	size_t k = part->to - part->from < LOG_TAIL ?
+	    (size_t)(part->to - part->from) : LOG_TAIL;
+
+	assert_true(log_pread(part->fd, tail, k, part->to - k));
+	logfile_read(l, part->number, part->to, tail, k, true);
+}
+
+static void
+end_run(struct logfile *l, struct buf *at)
+{
+	buf_clear(at);
+	logfile_position(l, at);
+	logfile_free(l);
+}
+
+/* The copy was found to be one of what the log held then: it is all that is
+ * left of it. */
+static void
+test_emptied_after_judging(void **state)
+{
+	struct logfile *l = NULL;
+	struct log_part part;
+	struct buf at;
+	uint64_t n, m;
+	unsigned known;
+
+	(void)state;
+	for (known = 0; known < 2; known++) {
+		n = begin(&at);
+		if (!known) {	/* a text that no run has seen yet */
+			assert_int_equal(truncate(path, 0), 0);
+			n = write_lines(path, 9 * LINES);
+		}
+		copy();
+		l = fresh();
+		assert_true(logfile_open(l, buf_view(&at)));
+		m = refill();
+		if (known)
+			assert_false(logfile_next(l, &part));
+		else {
+			assert_true(logfile_next(l, &part));
+			assert_int_equal(part.to - part.from, m);
+			read_part(l, &part);
+			assert_false(logfile_next(l, &part));
+			m = 0;
+		}
+		end_run(l, &at);
+		assert_int_equal(run(buf_view(&at), &at), m +
+		    (known ? n / 2 : n));
+		assert_int_equal(run(buf_view(&at), NULL), 0);
+		buf_free(&at);
+	}
+}
+
+/* A part is at hand, and is not what it was: nothing of it counts. */
+static void
+test_emptied_before_reading(void **state)
+{
+	struct logfile *l;
+	struct log_part part;
+	struct buf at;
+	uint64_t n, m;
+
+	(void)state;
+	n = begin(&at);
+	l = fresh();
+	assert_true(logfile_open(l, buf_view(&at)));
+	assert_true(logfile_next(l, &part));
+	assert_true(logfile_still(l, part.number));
+	copy();
+	assert_int_equal(truncate(path, 0), 0);
+	assert_false(logfile_still(l, part.number));
+	m = refill();
+	assert_false(logfile_still(l, part.number));
+	logfile_read(l, part.number, part.from, NULL, 0, true);
+	assert_false(logfile_next(l, &part));
+	end_run(l, &at);
+	assert_int_equal(run(buf_view(&at), &at), n / 2 + m);
+	assert_int_equal(run(buf_view(&at), NULL), 0);
+	buf_free(&at);
+}
+
+/* A short part: the bytes before it are kept, too, from when it began. */
+static void
+test_emptied_after_reading(void **state)
+{
+	struct logfile *l;
+	struct log_part part;
+	struct buf at;
+	uint64_t m;
+	FILE *f;
+
+	(void)state;
+	begin(&at);
+	run(buf_view(&at), &at);
+	f = fopen(path, "a");
+	assert_non_null(f);
+	fprintf(f, "%08u short\n", 2 * LINES - 1);
+	fclose(f);
+	l = fresh();
+	assert_true(logfile_open(l, buf_view(&at)));
+	assert_true(logfile_next(l, &part));
+	assert_int_equal(part.to - part.from, strlen("12345678 short\n"));
+	read_part(l, &part);
+	copy();
+	m = refill();
+	assert_false(logfile_next(l, &part));
+	end_run(l, &at);
+	assert_int_equal(run(buf_view(&at), &at), m);
+	assert_int_equal(run(buf_view(&at), NULL), 0);
+	buf_free(&at);
+}
+
 int
 main(void)
 {
@@ -185,6 +343,9 @@ main(void)
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_emptied_after_judging),
+		cmocka_unit_test(test_emptied_before_reading),
+		cmocka_unit_test(test_emptied_after_reading),
 	};
 	int bad;
 

@@ -85,7 +85,10 @@ engine_libengine_a_SOURCES = \
 	engine/state/wire.c \
 	engine/state/wire.h \
 	engine/incident/fields.def \
+	engine/incident/incident.c \
 	engine/incident/incident.h \
+	engine/incident/silence.c \
+	engine/incident/tell.c \
 	engine/run/feed.c \
 	engine/run/feed.h \
 	engine/run/feed_inner.h \

@@ -284,15 +284,8 @@ bi_parsetime(struct call *c)
 void
 bi_duration(struct call *c)
 {
-	static const struct {
-		char	letter;
-		double	seconds;
-	} unit[] = { { 'w', 7 * DAY }, { 'd', DAY }, { 'h', 3600 },
-	    { 'm', 60 }, { 's', 1 } };
-	char text[NUM_TEXT_MAX], out[64];
-	double d = c->n[0], next;
-	size_t i = 0;
-	int n;
+	char text[NUM_TEXT_MAX], out[WHEN_SPAN_MAX];
+	double d = c->n[0];
 
 	if (arg_none(c))
 		return;
@@ -301,17 +294,7 @@ bi_duration(struct call *c)
 		    text);
 		return;
 	}
-	d = trunc(d);
-	while (i < 4 && fabs(d) < unit[i].seconds)
-		i++;
-	n = snprintf(out, sizeof out, "%s%.0f%c", d < 0 ? "-" : "",
-	    floor(fabs(d) / unit[i].seconds), unit[i].letter);
-	d = fmod(fabs(d), unit[i].seconds);
-	next = i < 4 ? floor(d / unit[i + 1].seconds) : 0;
-	if (next > 0)
-		n += snprintf(out + n, sizeof out - (size_t)n, " %.0f%c",
-		    next, unit[i + 1].letter);
-	c->rs = vm_dup(c->vm, str_of(out, (size_t)n));
+	c->rs = vm_dup(c->vm, str_of(out, when_span(d, out)));
 }
 
 /* The number 0 to 11 of an English month, full or its first three letters. */

@@ -1,6 +1,6 @@
 /*
- * incident: the state machine of language.md section 9, as two functions that
- * know no clock, no store and no mail:
+ * incident: the state machine of incidents (pikt(5), INCIDENTS), as two
+ * functions that know no clock, no store and no mail:
  *
  *	incident_observe	what a script's evaluation changes
  *	incident_tell		what there is to tell of it, given what has
@@ -16,19 +16,20 @@
 #ifndef ENGINE_INCIDENT_INCIDENT_H
 #define ENGINE_INCIDENT_INCIDENT_H
 
-#include "lang/base/arena.h"
 #include "lang/base/buf.h"
 #include "engine/vm/host.h"
 
 enum incident_state {
 	INCIDENT_QUIET,		/* resolved, or never fired */
 	INCIDENT_PENDING,	/* the condition holds, not yet for `hold` */
-	INCIDENT_FIRES
+	INCIDENT_FIRES,
+	INCIDENT_STATES
 };
 enum incident_end {
 	END_NONE, END_RESOLVED,	/* until held */
 	END_ABSENT,		/* the key was not seen any more */
-	END_WITHDRAWN		/* its script was removed */
+	END_WITHDRAWN,		/* its script was removed */
+	END_KINDS
 };
 extern const char *const incident_state_name[];	/* "quiet" ... */
 extern const char *const incident_end_name[];
@@ -42,7 +43,9 @@ extern const char *const incident_end_name[];
 #define INCIDENT_ABSENT		3	/* runs: language.md section 9 */
 #define INCIDENT_UNKNOWN	3	/* runs until that is told */
 #define INCIDENT_FLAPS		5	/* changes an hour; more is flapping */
-#define INCIDENT_FLAP_TIME	3600.0
+#define INCIDENT_CALM		2	/* an hour with so many, fewer than half, and
+					 * it flaps no more */
+#define INCIDENT_FLAP_TIME	3600.0	/* seconds */
 
 struct incident {
 	struct str	 key;
@@ -61,7 +64,8 @@ struct incident {
 
 /* A key that was never seen: all is empty or 0. */
 void	incident_new(struct incident *, struct str key);
-/* Its id: digits of a digest of the host's name and the key. */
+/* Its id: the first digits of SHA-256 of the host's name, a zero byte and the
+ * key. */
 void	incident_id(struct str host, struct str key,
 	    char id[INCIDENT_ID + 1]);
 
@@ -76,28 +80,62 @@ struct incident_run {
  * One evaluation.  good: as far as is known, the run ends well; a statement
  * takes its verdict from a copy, and the incident itself is stepped at the
  * end of the run, when that is known.  blocked: the key of `unless` fires.
- * In a run that is not good only an onset without hold counts; all else is
- * unknown.  Allocates texts (changes) in the arena; a view of seen's texts
- * stays in the incident.
+ *
+ *	quiet, pending	`when` asks.  It holds: fires, at once without `hold`,
+ *			else once it has held so long.  It does not: quiet.
+ *	fires		`until` asks, by default: not `when`.  It ends when
+ *			`until` holds and `when` does not.
+ *	NIL		of what asks: nothing changes, unknown counts up
+ *
+ * Of a run that is not good and complete only an onset without hold counts;
+ * what was pending stays so.  A change that is not taken because the run is
+ * good, but not complete, counts as unknown: otherwise a script that never
+ * reads all of its input would keep its state for ever, and nobody would know.
+ * While it flaps it is one episode, however often it changes.
+ *
+ * Views of seen's texts stay in the incident.  The verdict is of the state
+ * alone: inhibited, silenced and flapping incidents do what their blocks say,
+ * or a clear would not undo its onset.
  */
 enum incident_verdict incident_observe(struct incident *,
 	    const struct incident_seen *, const struct incident_run *,
-	    bool blocked, struct arena *);
-/* A run of its script that did not evaluate it. */
-void	incident_missed(struct incident *, const struct incident_run *,
-	    struct arena *);
+	    bool blocked);
+/*
+ * A run of its script that did not evaluate it.  good and complete: what is
+ * pending is quiet at once, what fires ends after `absent` such runs in a row;
+ * not good: it is blind, as it is when it was evaluated in such a run.
+ */
+void	incident_missed(struct incident *, const struct incident_run *);
+/*
+ * A run of a script, for the incident nodata:ALERT/SCRIPT that stands for all
+ * of the script's own: it fires after INCIDENT_UNKNOWN runs in a row that were
+ * not good, and ends with the next good one.  The seen's when, until and hold
+ * are not looked at.
+ */
+enum incident_verdict incident_nodata(struct incident *,
+	    const struct incident_seen *, const struct incident_run *);
+#define INCIDENT_NODATA	"nodata:"
 /* Its script is gone. */
-void	incident_withdraw(struct incident *, double now, struct arena *);
-/* The clock was set back: no time of it lies in the future. */
+void	incident_withdraw(struct incident *, double now);
+/* Whether the key of `unless` fires, as it is found later: an incident whose
+ * script does not run any more must not stay inhibited. */
+void	incident_inhibit(struct incident *, bool blocked);
+/* What time alone changes; all functions here begin with it.  No time of it
+ * lies in the future, although the clock was set back; what has calmed down
+ * flaps no more. */
 void	incident_clock(struct incident *, double now);
 /* Seconds that the last episode has lasted, or lasted; NIL: there is none. */
 double	incident_duration(const struct incident *, double now);
+/* It is not known now whether it lasts: operands are NIL, or runs fail. */
+bool	incident_is_unknown(const struct incident *);
+/* It fires and somebody knows. */
+bool	incident_is_acked(const struct incident *);
 
 /* What there is to tell. */
 enum notice_kind {
 	NOTICE_NONE,
 	NOTICE_FIRING,		/* the onset */
-	NOTICE_STILL,		/* a reminder */
+	NOTICE_STILL,		/* a reminder, or a hold is over */
 	NOTICE_RESOLVED,	/* the end; see how */
 	NOTICE_UNKNOWN,
 	NOTICE_FLAPPING,
@@ -108,9 +146,11 @@ enum notice_kind {
 extern const char *const notice_name[];		/* "firing", "still firing" */
 
 /* An escalation: `after 30m also pager`. */
+#define LIM_ESCALATIONS	32	/* bits of incident.escalated */
 struct escalation {
-	double		 after;		/* seconds from the onset */
-	unsigned	 bit;		/* of incident.escalated */
+	double		 after;		/* seconds from when the onset was told:
+					 * before that nobody could have acted */
+	unsigned	 bit;		/* its number, 0 to LIM_ESCALATIONS - 1 */
 };
 
 /* What bears on telling, besides the incident. */
@@ -124,12 +164,29 @@ struct telling {
 /*
  * The next thing to tell, or NONE; the incident's second part is changed as
  * if it had been told.  Call it until it says NONE: an end and the onset of
- * the next episode are two.  Of an escalation *bit says which.
+ * the next episode are two.  Of an escalation *bit says which (else it may be
+ * NULL).
+ *
+ *	held		nothing is told.  When it is over: the end of what was
+ *			told and has ended, the onset of what was not told and
+ *			fires, and of what was told and still fires that it
+ *			does, unless it is acknowledged.
+ *	flapping	told once, then nothing until it has calmed down; then
+ *			what differs from what was told last.
+ *	inhibited	no onset, reminder, escalation, unknown or flapping;
+ *			but the end of what was told before.
+ *	acknowledged	told once, then no reminder or escalation.
+ *
+ * It wants to be asked of each incident that a run has stepped, and whenever
+ * else there is time of all for which incident_has_more (query INCIDENT_OPEN).
  */
 enum notice_kind incident_tell(struct incident *, const struct telling *,
 	    unsigned *bit);
+/* Time alone, a person or a hold's end may make it tell something. */
+bool	incident_has_more(const struct incident *);
 /*
- * "resolved after 2h 33m", "still firing, 4h": what stands in brackets.
+ * "resolved after 2h 33m", "still firing, 4h": what stands in brackets.  Asked
+ * behind the incident_tell that gave the kind.
  */
 void	incident_says(const struct incident *, enum notice_kind, double now,
 	    struct buf *);
@@ -141,9 +198,19 @@ struct silence {
 	double		 made, until;
 	struct str	 who, why;
 };
-/* Whether it holds now and is about this incident.  A clock that was set back
- * before `made` ends it as long after as it was to last. */
+/*
+ * Whether it holds now and is about this incident.  A clock that was set back
+ * by more than the silence was to last ends it: rather a notice too many.
+ */
 bool	silence_holds(const struct silence *, const struct incident *,
 	    double now);
+/* Whether a pattern is about it, whenever. */
+bool	silence_is_about(struct str pattern, const struct incident *);
+/*
+ * Bytes against a pattern: * any, ? one, [a-z] and [!a-z] one of a set, \\ in
+ * front of any takes it as it is.  A [ that is not closed is itself.  Time is
+ * the product of both lengths at most.
+ */
+bool	glob_match(struct str pattern, struct str);
 
 #endif

@@ -1,6 +1,7 @@
 #include "engine/vm/when.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lang/base/num.h"
@@ -79,4 +80,28 @@ when_parse(const char *text, const char *fmt, double now_is)
 		t = (double)timegm(&a) - (double)off;
 	}
 	return t;
+}
+
+size_t
+when_span(double seconds, char out[WHEN_SPAN_MAX])
+{
+	static const struct {
+		char	letter;
+		double	seconds;
+	} unit[] = { { 'w', 7 * 86400 }, { 'd', 86400 }, { 'h', 3600 },
+	    { 'm', 60 }, { 's', 1 } };
+	double d = trunc(seconds), next;
+	size_t i = 0;
+	int n;
+
+	while (i < 4 && fabs(d) < unit[i].seconds)
+		i++;
+	n = snprintf(out, WHEN_SPAN_MAX, "%s%.0f%c", d < 0 ? "-" : "",
+	    floor(fabs(d) / unit[i].seconds), unit[i].letter);
+	d = fmod(fabs(d), unit[i].seconds);
+	next = i < 4 ? floor(d / unit[i + 1].seconds) : 0;
+	if (next > 0)
+		n += snprintf(out + n, WHEN_SPAN_MAX - (size_t)n, " %.0f%c",
+		    next, unit[i + 1].letter);
+	return (size_t)n;
 }

@@ -6,6 +6,7 @@
 #define ENGINE_VM_WHEN_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <time.h>
 
 /* Days of a month of 0 to 11. */
@@ -19,5 +20,11 @@ double	when_make(struct tm);
  * this one and the hour 0.  NIL if it does not fit.
  */
 double	when_parse(const char *text, const char *fmt, double now);
+/*
+ * Seconds as people say them: "2h 5m", the greatest unit of w d h m s and the
+ * one below it.  Returns the bytes written; no zero byte follows them.
+ */
+#define WHEN_SPAN_MAX	350	/* bytes: any double in weeks, a unit below */
+size_t	when_span(double seconds, char out[WHEN_SPAN_MAX]);
 
 #endif

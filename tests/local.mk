@@ -136,6 +136,10 @@ clean-tests:
 	rm -rf tests/log
 .PHONY: clean-tests
 
+# What tests/deliver/fetch has brought.
+distclean-local:
+	rm -rf servers
+
 # What a build in the source folder leaves in folders that go out whole.
 dist-hook:
 	find '$(distdir)' \( -name '*.o' -o -name '*.pyc' \) -exec rm -f {} +

@@ -81,7 +81,9 @@ engine_libengine_a_SOURCES = \
 	engine/effect/user.h \
 	engine/state/client.c \
 	engine/state/client.h \
+	engine/state/query.c \
 	engine/state/query.def \
+	engine/state/query.h \
 	engine/state/wire.c \
 	engine/state/wire.h \
 	engine/incident/fields.def \
@@ -161,8 +163,14 @@ picket_deliver_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
 # Keeps what outlives a run; the only program with SQLite.
 pkglibexec_PROGRAMS += picket-store
 picket_store_SOURCES = \
+	engine/state/apply.c \
+	engine/state/apply.h \
 	engine/state/request.c \
 	engine/state/request.h \
+	engine/state/schema.c \
+	engine/state/schema.h \
+	engine/state/sql.c \
+	engine/state/sql.h \
 	engine/state/store.c \
 	engine/state/store.h \
 	engine/state/store_main.c

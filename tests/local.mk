@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
 	tests/unit/test_program \
+	tests/unit/test_query \
 	tests/unit/test_re \
 	tests/unit/test_reader \
 	tests/unit/test_send \
@@ -35,6 +36,13 @@ UNIT_TESTS = \
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)
 endif
+
+# The store itself, without its main.
+tests_unit_test_query_SOURCES = tests/unit/test_query.c \
+	engine/state/apply.c engine/state/request.c engine/state/schema.c \
+	engine/state/sql.c engine/state/store.c
+tests_unit_test_query_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE3_CFLAGS)
+tests_unit_test_query_LDADD = $(LDADD) $(SQLITE3_LIBS)
 
 # Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
 HELPERS = \

@@ -14,6 +14,8 @@
 #include "lang/base/num.h"
 #include "engine/state/wire.h"
 
+#define LIM_PART	256	/* bytes that a part of a batch counts besides its
+				 * own: the store's, too, and more than it has */
 #define LIM_STATE_END	10.0	/* seconds for the store to go when it is told;
 				 * all is committed by then */
 
@@ -32,6 +34,29 @@ struct state {
 	struct buf	 why;
 	bool		 unknown;	/* whether the last request was done */
 	unsigned	 napply;	/* makes ids differ */
+};
+
+/* A message of a batch: an APPLY, or a DO that more rows may be added to. */
+struct part {
+	struct part	*next;
+	struct buf	 m;
+	bool		 rows;
+};
+
+struct batch {
+	struct mem	*mem;
+	struct part	*first, *last;
+	size_t		 bytes;
+	const char	*refused;	/* why, or NULL */
+};
+
+/* Whom the rows of an answer are for. */
+struct taker {
+	state_value_fn	*value;
+	state_row_fn	*row;
+	unsigned	 columns;
+	void		*arg;
+	bool		 given;		/* it has got some */
 };
 
 struct outcome {
@@ -195,13 +220,28 @@ lost(struct state *st, enum wire_got got)
 	return fail(st, t, 0);
 }
 
-/* Hands each ROWS message to the caller's function. */
+#define MOST_COLUMNS	64	/* of all queries; checked where they are sent */
+_Static_assert(INCIDENT_COLUMNS <= MOST_COLUMNS, "the longest row");
+
+/* Hands each row of a ROWS message to the caller's function. */
 static bool
-rows(struct wire *w, state_value_fn *fn, void *arg)
+rows(struct wire *w, struct taker *t)
 {
+	struct str column[MOST_COLUMNS];
 	struct str key, name, element, text;
 	bool number;
+	unsigned i;
 
+	if (t == NULL)
+		return false;		/* that was no question */
+	t->given = t->given || w->left > 0;
+	while (w->left > 0 && t->row != NULL) {
+		for (i = 0; i < t->columns; i++)
+			column[i] = wire_get_text(w);
+		if (w->bad)
+			return false;
+		t->row(t->arg, column, t->columns);
+	}
 	while (w->left > 0) {
 		key = wire_get_text(w);
 		number = wire_get_u8(w) != 0;
@@ -210,23 +250,29 @@ rows(struct wire *w, state_value_fn *fn, void *arg)
 		text = wire_get_text(w);
 		if (w->bad)
 			return false;
-		if (fn != NULL)
-			fn(arg, key, number, name, element, text);
+		if (t->value != NULL)
+			t->value(t->arg, key, number, name, element, text);
 	}
 	return true;
 }
 
 enum answer { ANSWERED, REFUSED, LOST };
 
-/* One request and its answer; *w reads what DONE holds. */
+/* One request, with what comes before it, and its answer; *w reads what DONE
+ * holds. */
 static enum answer
-talk(struct state *st, const struct buf *request, struct wire *w,
-    state_value_fn *fn, void *arg)
+talk(struct state *st, const struct part *before, const struct buf *request,
+    struct wire *w, struct taker *t)
 {
 	enum wire_got got;
 	struct str text;
+	bool sent = true;
 
-	(void)wire_send(st->fd, buf_view(request));	/* the answer tells */
+	for (; before != NULL && sent; before = before->next)
+		sent = wire_send(st->fd, buf_view(&before->m));
+	if (sent)
+		(void)wire_send(st->fd, buf_view(request));
+	/* if it could not be sent the answer tells */
 	for (;;) {
 		got = wire_receive(st->fd, &st->in, LIM_STATE_ANSWER);
 		if (got != WIRE_GOT) {
@@ -248,7 +294,7 @@ talk(struct state *st, const struct buf *request, struct wire *w,
 				st->say(st->say_arg, text);
 			break;
 		case WIRE_ROWS_KIND:
-			if (rows(w, fn, arg))
+			if (rows(w, t))
 				break;
 			/* FALLTHROUGH */
 		default:
@@ -271,18 +317,21 @@ start(struct state *st)
 		return false;
 	wire_begin(&st->hello, WIRE_HELLO);
 	wire_u32(&st->hello, WIRE_VERSION);
+	wire_u32(&st->hello, query_print());
 	wire_text(&st->hello, buf_view(&st->path));
 	wire_u8(&st->hello, st->read_only);
 	wire_end(&st->hello);
-	return talk(st, &st->hello, &w, NULL, NULL) == ANSWERED;
+	return talk(st, NULL, &st->hello, &w, NULL) == ANSWERED;
 }
 
 /*
  * The request in st->out.  A store that dies is started once more: every
- * request may be asked twice, APPLY too, for it has an id.
+ * request may be asked twice, COMMIT too, for it has an id.  But not when
+ * some rows have been given: they would come again.
  */
 static bool
-ask(struct state *st, struct wire *w, state_value_fn *fn, void *arg)
+ask(struct state *st, const struct part *before, struct wire *w,
+    struct taker *t)
 {
 	enum answer a = LOST;
 	int tries;
@@ -290,9 +339,11 @@ ask(struct state *st, struct wire *w, state_value_fn *fn, void *arg)
 	wire_end(&st->out);
 	st->unknown = false;
 	for (tries = 0; a == LOST && tries < 2; tries++) {
+		if (t != NULL && t->row != NULL && t->given)
+			return false;
 		if (st->fd == -1 && !start(st))
 			return false;
-		a = talk(st, &st->out, w, fn, arg);
+		a = talk(st, before, &st->out, w, t);
 		st->unknown = st->unknown || a == LOST;
 	}
 	if (a != LOST)
@@ -318,10 +369,11 @@ bool
 state_values(struct state *st, const struct state_owner *o,
     state_value_fn *fn, void *arg)
 {
+	struct taker t = { .value = fn, .arg = arg };
 	struct wire w;
 
 	owner(st, WIRE_VALUES, o);
-	return ask(st, &w, fn, arg);
+	return ask(st, NULL, &w, &t);
 }
 
 bool
@@ -332,7 +384,7 @@ state_position(struct state *st, const struct state_owner *o,
 
 	owner(st, WIRE_POSITION, o);
 	wire_text(&st->out, name);
-	if (!ask(st, &w, NULL, NULL))
+	if (!ask(st, NULL, &w, NULL))
 		return false;
 	buf_clear(&st->position);
 	buf_str(&st->position, wire_get_given(&w));
@@ -346,7 +398,7 @@ state_runs(struct state *st, const struct state_owner *o, double *runs)
 	struct wire w;
 
 	owner(st, WIRE_RUNS, o);
-	if (!ask(st, &w, NULL, NULL))
+	if (!ask(st, NULL, &w, NULL))
 		return false;
 	*runs = wire_get_num(&w);
 	return well(st, &w);
@@ -429,6 +481,152 @@ outcome_size(const struct outcome *o)
 	return o->names.n + o->items.n;
 }
 
+/* --- rows and batches --- */
+
+/* What cannot be written is NULL, as NIL is. */
+static void
+params(struct buf *m, enum query query, const struct param *p)
+{
+	const char *shape = query_shape[query].shape;
+
+	for (; *shape != '\0'; shape++, p++)
+		if (*shape == 't')
+			wire_text(m, str_none(p->t) ? STR_NIL : p->t);
+		else
+			wire_num(m, num_fine(p->n) ? p->n : NUM_NIL);
+}
+
+static bool
+refuse(struct state *st, const char *why)
+{
+	buf_clear(&st->why);
+	buf_puts(&st->why, why);
+	st->unknown = false;
+	return false;
+}
+
+bool
+state_ask(struct state *st, enum query query, const struct param *p,
+    state_row_fn *fn, void *arg)
+{
+	struct taker t = { .row = fn, .arg = arg };
+	struct wire w;
+
+	t.columns = query_shape[query].columns;
+	if (t.columns == 0 || t.columns > MOST_COLUMNS)
+		return refuse(st, "that is no question but a change");
+	wire_begin(&st->out, WIRE_ASK);
+	wire_u32(&st->out, query);
+	params(&st->out, query, p);
+	return ask(st, NULL, &w, &t);
+}
+
+struct batch *
+batch_new(struct mem *m)
+{
+	struct batch *b = mem_zalloc(m, sizeof *b);
+
+	b->mem = m;
+	return b;
+}
+
+void
+batch_free(struct batch *b)
+{
+	struct part *p;
+
+	if (b == NULL)
+		return;
+	while ((p = b->first) != NULL) {
+		b->first = p->next;
+		buf_free(&p->m);
+		mem_free(b->mem, p, sizeof *p);
+	}
+	mem_free(b->mem, b, sizeof *b);
+}
+
+static struct buf *
+add_part(struct batch *b, enum wire_kind kind)
+{
+	struct part *p = mem_zalloc(b->mem, sizeof *p);
+
+	buf_init(&p->m, b->mem);
+	p->rows = kind == WIRE_DO;
+	if (b->last == NULL)
+		b->first = p;
+	else
+		b->last->next = p;
+	b->last = p;
+	b->bytes += LIM_PART;
+	wire_begin(&p->m, kind);
+	return &p->m;
+}
+
+static void
+end_part(struct batch *b, struct buf *m, size_t before)
+{
+	b->bytes += m->n - before;
+	wire_end(m);
+	if (b->bytes > LIM_BATCH)
+		b->refused = "what is to be kept is more than 68M; nothing of "
+		    "it was: keep fewer keys or names, or say less";
+}
+_Static_assert(LIM_BATCH == 68u << 20, "the message says it");
+
+void
+batch_row(struct batch *b, enum query query, const struct param *p)
+{
+	struct buf *m;
+	size_t before;
+
+	if (query_shape[query].columns != 0) {
+		b->refused = "that is no change but a question";
+		return;
+	}
+	m = b->last != NULL && b->last->rows && b->last->m.n < WIRE_DO_FULL ?
+	    &b->last->m : add_part(b, WIRE_DO);
+	before = m->n;
+	wire_u32(m, query);
+	params(m, query, p);
+	if (m->n - before > LIM_ROW)
+		b->refused = "one text or row is more than 8M; nothing was "
+		    "kept: say less";
+	end_part(b, m, before);
+}
+_Static_assert(LIM_ROW == 8u << 20, "the message says it");
+
+void
+batch_outcome(struct batch *b, const struct state_owner *o,
+    const struct outcome *out, bool ended_well,
+    const struct state_expire *expire, double now)
+{
+	struct buf *m;
+	size_t before;
+
+	if (outcome_size(out) > LIM_OUTCOME) {
+		b->refused = "the run leaves more than 32M of values; "
+		    "nothing of it was kept: keep fewer keys or names";
+		return;
+	}
+	m = add_part(b, WIRE_APPLY);
+	before = m->n;
+	wire_text(m, o->alert);
+	wire_text(m, o->script);
+	wire_u8(m, ended_well);
+	wire_num(m, expire == NULL ? 0 : expire->runs);
+	wire_num(m, expire == NULL ? 0 : expire->seconds);
+	wire_num(m, now);
+	wire_text(m, buf_view(&out->names));
+	buf_str(m, buf_view(&out->items));
+	end_part(b, m, before);
+}
+
+bool
+batch_is_empty(const struct batch *b)
+{
+	return b->first == NULL && b->refused == NULL;
+}
+
 /* Told apart from every other: the store takes an id once. */
 static struct str
 new_id(struct state *st, char *t, size_t size)
@@ -443,28 +641,35 @@ new_id(struct state *st, char *t, size_t size)
 }
 
 bool
-state_apply(struct state *st, const struct state_owner *o,
-    const struct outcome *out, bool ended_well,
-    const struct state_expire *expire, double now)
+state_commit(struct state *st, const struct batch *b, bool durable)
 {
 	struct wire w;
 	char id[80];
 
-	if (outcome_size(out) > LIM_OUTCOME) {
-		buf_clear(&st->why);
-		buf_puts(&st->why, "the run leaves more than 32M of values; "
-		    "nothing of it was kept: keep fewer keys or names");
-		return false;
-	}
-	owner(st, WIRE_APPLY, o);
+	if (b->refused != NULL)
+		return refuse(st, b->refused);
+	if (batch_is_empty(b))
+		return true;
+	if (st->read_only)
+		return refuse(st, "a dry run keeps nothing");
+	wire_begin(&st->out, WIRE_COMMIT);
 	wire_text(&st->out, new_id(st, id, sizeof id));
-	wire_u8(&st->out, ended_well);
-	wire_num(&st->out, expire == NULL ? 0 : expire->runs);
-	wire_num(&st->out, expire == NULL ? 0 : expire->seconds);
-	wire_num(&st->out, now);
-	wire_text(&st->out, buf_view(&out->names));
-	buf_str(&st->out, buf_view(&out->items));
-	return ask(st, &w, NULL, NULL);
+	wire_u8(&st->out, durable);
+	return ask(st, b->first, &w, NULL);
+}
+
+bool
+state_apply(struct state *st, const struct state_owner *o,
+    const struct outcome *out, bool ended_well,
+    const struct state_expire *expire, double now)
+{
+	struct batch *b = batch_new(st->mem);
+	bool ok;
+
+	batch_outcome(b, o, out, ended_well, expire, now);
+	ok = state_commit(st, b, false);
+	batch_free(b);
+	return ok;
 }
 
 bool

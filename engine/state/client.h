@@ -15,6 +15,8 @@
 #define ENGINE_STATE_CLIENT_H
 
 #include "lang/base/buf.h"
+#include "lang/base/num.h"
+#include "engine/state/query.h"
 
 #define STATE_PROGRAM	"picket-store"
 #define STATE_FILE	"state.db"
@@ -105,12 +107,6 @@ bool	state_apply(struct state *, const struct state_owner *,
  * is to be sent, silences, the history of runs.  query.def has the questions
  * and the changes.
  */
-enum query {
-#define Q(id, shape, columns, sql) Q_##id,
-#include "engine/state/query.def"
-#undef Q
-	QUERY_COUNT
-};
 struct param {
 	bool		 number;
 	double		 n;		/* NUM_NIL: NULL */
@@ -122,31 +118,38 @@ struct param {
 /* One row; NULL is NIL, numbers as %.17g.  The texts are valid for the
  * call. */
 typedef void state_row_fn(void *arg, const struct str *column, unsigned n);
-/* Asks; there is one param for each letter of the query's shape.  No file is
- * no rows.  false: failed, see state_why. */
+/*
+ * Asks; there is one param for each letter of the query's shape.  No file is
+ * no rows.  false: failed, see state_why; rows that were given before that
+ * are not all.  What writes is refused here, and what asks in a batch.
+ */
 bool	state_ask(struct state *, enum query, const struct param *,
 	    state_row_fn *, void *arg);
 
-/* Changes that are made together: outcomes of scripts and rows. */
+/*
+ * Changes that are made together: outcomes of scripts and rows.  All that is
+ * given is copied.  What cannot be taken (LIM_OUTCOME, LIM_ROW of one row's
+ * texts, LIM_BATCH of all) is refused by state_commit.
+ */
 struct batch;
 struct batch *batch_new(struct mem *);
 void	batch_free(struct batch *);
 void	batch_row(struct batch *, enum query, const struct param *);
-/* As state_apply; the outcome's bytes are copied. */
+/* As state_apply. */
 void	batch_outcome(struct batch *, const struct state_owner *,
 	    const struct outcome *, bool ended_well,
 	    const struct state_expire *, double now);
 bool	batch_is_empty(const struct batch *);
 /*
  * One transaction: all of it, in order, or nothing.  durable: on the disk
- * before this returns true, as mail and incidents must be.  A batch that was
- * lost with its answer may have been taken (state_is_unknown); its rows must
- * bear to be written twice.
+ * before this returns true, as mail and incidents must be.  A store that dies
+ * is asked once more, and takes a batch once; a batch that is committed twice
+ * by the caller is two.
  */
 bool	state_commit(struct state *, const struct batch *, bool durable);
 
-/* After state_apply and state_commit: it failed, but the store may have taken it all before it
- * was gone. */
+/* After state_apply and state_commit: it failed, but the store may have taken
+ * it all before it was gone. */
 bool	state_is_unknown(const struct state *);
 /* The reason of the last failure, one line, and what to do. */
 struct str state_why(const struct state *);

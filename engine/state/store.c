@@ -7,6 +7,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/state/schema.h"
+#include "engine/state/sql.h"
+
 void
 store_init(struct store *s, struct mem *m, struct str path, bool read_only)
 {
@@ -223,38 +226,85 @@ pragma(struct store *s, const char *sql, int *value)
 	return rc;
 }
 
+/* A file's bytes and its name in the folder are on the disk. */
+static bool
+to_disk(struct store *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct buf folder;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool ok = fd != -1 && fsync(fd) == 0;
+
+	if (fd != -1)
+		(void)close(fd);
+	buf_init(&folder, s->mem);
+	buf_add(&folder, path, (size_t)(slash - path) + 1);
+	fd = open(buf_c(&folder), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+	ok = ok && fd != -1 && fsync(fd) == 0;
+	if (fd != -1)
+		(void)close(fd);
+	buf_free(&folder);
+	return ok;
+}
+
+/* A name beside the file that nothing has: PATH + what + time + tail. */
+static void
+free_name(struct store *s, struct buf *to, const char *what, const char *tail)
+{
+	char stamp[32];
+	time_t t = (time_t)now(CLOCK_REALTIME);
+	struct tm tm;
+	struct stat st;
+	int n = 0;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm) == 0)
+		stamp[0] = '\0';
+	do {			/* twice in a second */
+		buf_clear(to);
+		buf_str(to, buf_view(&s->path));
+		buf_printf(to, "%s%s", what, stamp);
+		if (n++ > 0)
+			buf_printf(to, ".%d", n);
+		buf_puts(to, tail);
+	} while (lstat(buf_c(to), &st) == 0 && n < 1000);
+}
+
 /*
- * line: a key and when it was last seen, by the number of the owner's good
- * run and by time.  value.line: of a line, or -owner for the script's own.
- * Names have their sigil; an element is '' for a scalar, else '[' and its
- * key.  A text that is NULL is NIL, the integer 1 is ERR.
+ * A copy of the file as it was, before it is upgraded: whoever wants the
+ * older Picket again has it.  It gets its name when it is whole, so one that
+ * was begun by a store that was killed has none.
  */
-static const char schema[] =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE owner ("
-    " id INTEGER PRIMARY KEY, alert BLOB NOT NULL, script BLOB NOT NULL,"
-    " runs INTEGER NOT NULL DEFAULT 0, good INTEGER NOT NULL DEFAULT 0,"
-    " last BLOB, names BLOB, UNIQUE (alert, script));"
-    "CREATE TABLE line ("
-    " id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, key BLOB NOT NULL,"
-    " seen INTEGER NOT NULL, time REAL NOT NULL, UNIQUE (owner, key));"
-    "CREATE TABLE value ("
-    " line INTEGER NOT NULL, name BLOB NOT NULL, element BLOB NOT NULL,"
-    " text BLOB, PRIMARY KEY (line, name, element)) WITHOUT ROWID;"
-    "CREATE TABLE position ("
-    " owner INTEGER NOT NULL, name BLOB NOT NULL, position BLOB NOT NULL,"
-    " PRIMARY KEY (owner, name)) WITHOUT ROWID;"
-    "CREATE TABLE series ("
-    " id INTEGER PRIMARY KEY, owner INTEGER NOT NULL, name BLOB NOT NULL,"
-    " points INTEGER NOT NULL DEFAULT 0, UNIQUE (owner, name));"
-    "CREATE TABLE point ("
-    " series INTEGER NOT NULL, time REAL NOT NULL, value REAL NOT NULL);"
-    "CREATE INDEX point_time ON point (series, time);"
-    "PRAGMA application_id = 1885954923;"
-    "PRAGMA user_version = 1;"
-    "COMMIT;";
-_Static_assert(STORE_ID == 1885954923 && STORE_VERSION == 1,
-    "the schema says them, too");
+static int
+back_up(struct store *s, int version)
+{
+	char what[32];
+	struct buf part, to;
+	sqlite3_stmt *q;
+	int rc = SQLITE_OK;
+
+	buf_init(&part, s->mem);
+	buf_init(&to, s->mem);
+	buf_str(&part, buf_view(&s->path));
+	buf_printf(&part, ".v%d.part", version);
+	(void)unlink(buf_c(&part));
+	q = sql_prepare(s, "VACUUM INTO ?", &rc);
+	if (q != NULL)
+		(void)sqlite3_bind_text64(q, 1, part.p, part.n, SQLITE_STATIC,
+		    SQLITE_UTF8);
+	rc = sql_run(q, rc);
+	(void)sqlite3_finalize(q);
+	snprintf(what, sizeof what, ".v%d.", version);
+	free_name(s, &to, what, "");
+	if (rc == SQLITE_OK && (!to_disk(s, part.p) ||
+	    rename(part.p, buf_c(&to)) != 0 || !to_disk(s, to.p)))
+		rc = SQLITE_IOERR;
+	if (rc != SQLITE_OK)
+		(void)unlink(part.p);
+	buf_free(&part);
+	buf_free(&to);
+	return rc;
+}
 
 enum schema { SCHEMA_FINE, SCHEMA_NONE, SCHEMA_REFUSED };
 
@@ -276,16 +326,24 @@ check_schema(struct store *s, enum schema *is)
 		fail(s, "is of a newer Picket (its version %d, this program "
 		    "knows %d): run that Picket, or move the file away to "
 		    "begin anew", version, STORE_VERSION);
-	else if (id == STORE_ID && version == STORE_VERSION)
+	else if (id == STORE_ID && version > 0) {
+		/* an older one: who only reads takes it as it is */
+		s->version = version;
 		*is = SCHEMA_FINE;
-	else if (id != 0 || version != 0 || tables != 0)
+		if (version == STORE_VERSION || !s->writing)
+			return SQLITE_OK;
+		s->version = STORE_VERSION;
+		rc = back_up(s, version);
+		return rc == SQLITE_OK ? schema_make(s, version) : rc;
+	} else if (id != 0 || version != 0 || tables != 0)
 		fail(s, "is a database of another program: move it away");
 	else {
 		*is = s->writing ? SCHEMA_FINE : SCHEMA_NONE;
 		if (!s->writing)
 			return SQLITE_OK;
+		s->version = STORE_VERSION;
 		rc = exec(s, "PRAGMA journal_mode = WAL");
-		return rc == SQLITE_OK ? exec(s, schema) : rc;
+		return rc == SQLITE_OK ? schema_make(s, 0) : rc;
 	}
 	return SQLITE_OK;
 }
@@ -398,31 +456,16 @@ set_aside(struct store *s)
 {
 	static const char *const parts[] = { "", "-wal", "-journal" };
 	struct buf from, to;
-	char stamp[32];
-	time_t t = (time_t)now(CLOCK_REALTIME);
-	struct tm tm;
 	size_t i;
 	bool ok = true;
 
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm) == 0)
-		stamp[0] = '\0';
 	buf_init(&from, s->mem);
 	buf_init(&to, s->mem);
 	for (i = 0; i < sizeof parts / sizeof *parts; i++) {
-		int n = 0;
-
 		buf_clear(&from);
 		buf_str(&from, buf_view(&s->path));
 		buf_puts(&from, parts[i]);
-		do {		/* twice in a second */
-			buf_clear(&to);
-			buf_str(&to, buf_view(&s->path));
-			buf_printf(&to, ".corrupt.%s", stamp);
-			if (n++ > 0)
-				buf_printf(&to, ".%d", n);
-			buf_puts(&to, parts[i]);
-		} while (access(buf_c(&to), F_OK) == 0 && n < 100);
+		free_name(s, &to, ".corrupt.", parts[i]);
 		if (rename(buf_c(&from), buf_c(&to)) != 0 && i == 0)
 			ok = false;
 		if (i == 0 && ok) {
@@ -430,8 +473,10 @@ set_aside(struct store *s)
 			buf_puts(&s->note, ": the state's file is damaged: it "
 			    "is kept as ");
 			buf_str(&s->note, buf_view(&to));
-			buf_puts(&s->note, " and begun anew: this run has no "
-			    "previous values, and logs are read as at first");
+			buf_puts(&s->note, " and begun anew: there are no "
+			    "previous values, logs are read as at first, and "
+			    "incidents and mail that waited are in that file "
+			    "only");
 		} else if (i == 0)
 			fail(s, "is damaged and cannot be set aside: %s: move "
 			    "it away", strerror(errno));
@@ -449,6 +494,8 @@ store_failed(struct store *s, int rc)
 
 	switch (rc & 0xff) {
 	case SQLITE_CORRUPT: case SQLITE_NOTADB:
+		fail(s, "is damaged: what was asked could not be read as a "
+		    "whole; ask again");
 		if (s->read_only) {
 			buf_str(&s->note, buf_view(&s->path));
 			buf_puts(&s->note, ": the state's file is damaged: a "

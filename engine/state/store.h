@@ -6,7 +6,8 @@
  * and writes none, so it works where nothing can be written, too.
  *
  * A file that SQLite calls damaged is set aside under another name and begun
- * anew; it is never deleted.
+ * anew; it is never deleted.  A file of an older Picket is copied and then
+ * upgraded (schema.h) by the first request that writes.
  */
 #ifndef ENGINE_STATE_STORE_H
 #define ENGINE_STATE_STORE_H
@@ -15,8 +16,6 @@
 
 #include "lang/base/buf.h"
 
-#define STORE_VERSION	1	/* of the schema; the first: there is nothing to
-				 * upgrade from yet */
 #define STORE_ID	0x7069636b	/* "pick": whose SQLite file it is */
 #define LIM_STORE_LOCK	15.0	/* seconds to wait for other runs: a request
 				 * takes milliseconds, a large one some seconds */
@@ -29,6 +28,7 @@ struct store {
 	bool		 read_only;	/* a dry run: all only reads */
 	bool		 writing;	/* the file is open for more */
 	sqlite3		*db;		/* NULL: closed */
+	int		 version;	/* of the open file's tables */
 	int		 lock;		/* descriptor, -1 */
 	struct buf	 why;		/* of a failure */
 	struct buf	 note;		/* what people must hear */

@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/state/query.h"
 #include "engine/state/request.h"
 
-#define LIM_STORE_MEM	((size_t)128 << 20)	/* bytes: a message three times
-						 * over; SQLite's own not counted */
+#define LIM_STORE_MEM	((size_t)320 << 20)	/* bytes: LIM_BATCH, in buffers
+						 * that double, and a message on
+						 * top; SQLite's not counted */
 
 enum { FINE, NO_MEMORY, BAD_MESSAGE };
 
@@ -39,11 +41,12 @@ malformed(void)
 static bool
 hello(struct store *s, struct mem *m, struct wire *w)
 {
-	uint32_t version = wire_get_u32(w);
+	uint32_t version = wire_get_u32(w), print = wire_get_u32(w);
 	struct str path = wire_get_given(w);
 	bool read_only = wire_get_u8(w) != 0;
 
-	if (w->bad || w->left > 0 || version != WIRE_VERSION || path.n == 0 ||
+	if (w->bad || w->left > 0 || version != WIRE_VERSION ||
+	    print != query_print() || path.n == 0 ||
 	    memchr(path.p, '\0', path.n) != NULL)
 		return false;
 	store_init(s, m, path, read_only);
@@ -55,6 +58,7 @@ serve(struct mem *m)
 {
 	struct buf in, out;
 	struct store s;
+	struct stage stage;
 	struct wire w;
 	enum wire_kind kind;
 	enum wire_got got;
@@ -63,6 +67,7 @@ serve(struct mem *m)
 
 	buf_init(&in, m);
 	buf_init(&out, m);
+	stage_init(&stage, m);
 	while (heard && status == FINE &&
 	    (got = wire_receive(STDIN_FILENO, &in, -1)) != WIRE_END) {
 		w = (struct wire){ in.p, in.n, false };
@@ -82,7 +87,12 @@ serve(struct mem *m)
 			heard = wire_send(STDIN_FILENO, buf_view(&out));
 			continue;
 		}
-		switch (request_do(&s, kind, &w, STDIN_FILENO, &out)) {
+		if (kind == WIRE_APPLY || kind == WIRE_DO) {
+			if (!stage_add(&stage, &s, kind, w, &in))
+				status = malformed();
+			continue;
+		}
+		switch (request_do(&s, kind, &w, &stage, STDIN_FILENO, &out)) {
 		case REQUEST_DONE:
 			wire_end(&out);
 			in.n = 0;
@@ -111,7 +121,9 @@ serve(struct mem *m)
 			heard = false;
 			break;
 		}
+		stage_clear(&stage);
 	}
+	stage_clear(&stage);
 	if (greeted)
 		store_free(&s);
 	buf_free(&in);

@@ -10,18 +10,26 @@
  *
  * The client speaks first: HELLO, then one request at a time; each is
  * answered by any count of NOTE and ROWS, and then by one DONE or FAILED.
+ * What changes something is no request but is kept by the store, unanswered,
+ * until COMMIT: all of it is done then, in order, or nothing.  Nothing but
+ * APPLY, DO and COMMIT may follow an APPLY or a DO.
  *
- *   HELLO	u32 WIRE_VERSION, text path, u8 read only
+ *   HELLO	u32 WIRE_VERSION, u32 query_print, text path, u8 read only
  *   VALUES	owner
  *   POSITION	owner, text name		DONE: text position
  *   RUNS	owner				DONE: number
- *   APPLY	owner, text id, u8 ended well, number runs, number seconds
+ *   ASK	u32 query, params
+ *   APPLY	owner, u8 ended well, number runs, number seconds
  *		(of expire), number now, text names, items to the end
+ *   DO		changes to the end: u32 query, params
+ *   COMMIT	text id (it is taken once), u8 durable
  *   NOTE	text				for people, at once
  *   ROWS	values to the end: key, u8 number, name, element, text
+ *		or, of ASK, rows to the end: a text for each column
  *   DONE	what the request asked for
  *   FAILED	text
  *   owner	text alert, text script
+ *   params	for each letter of the query's shape: text or number
  *   names	u8 number and text name, of all names that are kept
  *   item	u8 ITEM_, then
  *	VALUE	key, u8 number, name, element, text
@@ -37,14 +45,20 @@
 #include <stdint.h>
 #include "lang/base/buf.h"
 
-#define WIRE_VERSION	1
+#define WIRE_VERSION	2
 #define LIM_STATE_MESSAGE (34u * 1024 * 1024)	/* bytes: LIM_OUTCOME and the
 						 * rest of an APPLY */
+#define LIM_BATCH	(2u * LIM_STATE_MESSAGE) /* bytes kept until COMMIT: a
+				 * few of the largest scripts of one alert */
+#define LIM_ROW		(8u * 1024 * 1024)	/* bytes of one row's texts: a
+				 * notice is LIM_MAIL_TEXT three times over */
 #define WIRE_ROWS	(64 * 1024)	/* bytes after which a ROWS is sent */
+#define WIRE_DO_FULL	(1024 * 1024)	/* and a DO: it is kept as a whole */
 #define WIRE_HEAD	4		/* bytes of the length */
 
 enum wire_kind { WIRE_HELLO = 1, WIRE_VALUES, WIRE_POSITION, WIRE_RUNS,
-    WIRE_APPLY, WIRE_NOTE, WIRE_ROWS_KIND, WIRE_DONE, WIRE_FAILED };
+    WIRE_ASK, WIRE_APPLY, WIRE_DO, WIRE_COMMIT, WIRE_NOTE, WIRE_ROWS_KIND,
+    WIRE_DONE, WIRE_FAILED };
 enum wire_item { ITEM_VALUE = 1, ITEM_SEEN, ITEM_POSITION, ITEM_POINT };
 
 /* Writing: a message is begun, filled and ended in a buf. */

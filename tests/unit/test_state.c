@@ -403,6 +403,7 @@ greet(struct buf *b)
 {
 	wire_begin(b, WIRE_HELLO);
 	wire_u32(b, WIRE_VERSION);
+	wire_u32(b, query_print());
 	wire_text(b, str_c(file));
 	wire_u8(b, 0);
 	wire_end(b);
@@ -414,7 +415,6 @@ good_apply(struct buf *b)
 	wire_begin(b, WIRE_APPLY);
 	wire_text(b, one.alert);
 	wire_text(b, one.script);
-	wire_text(b, STR_LIT("id"));
 	wire_u8(b, 1);
 	wire_num(b, 0);
 	wire_num(b, 0);
@@ -434,13 +434,89 @@ good_apply(struct buf *b)
 }
 
 static void
-test_hostile(void **state)
+good_rows(struct buf *b)
 {
-	struct buf hello, m;
+	wire_begin(b, WIRE_DO);
+	wire_u32(b, Q_HISTORY_ADD);
+	wire_num(b, 1);
+	wire_text(b, STR_LIT("key"));
+	wire_num(b, NUM_NIL);
+	wire_text(b, STR_LIT("what"));
+	wire_text(b, STR_NIL);
+	wire_text(b, STR_EMPTY);
+	wire_text(b, STR_LIT("notice"));
+	wire_u32(b, Q_META_PUT);
+	wire_text(b, STR_LIT("name"));
+	wire_text(b, STR_LIT("value"));
+	wire_end(b);
+}
+
+static const char *batch_id = "id";
+
+static void
+good_commit(struct buf *b)
+{
+	wire_begin(b, WIRE_COMMIT);
+	wire_text(b, str_c(batch_id));
+	wire_u8(b, 1);
+	wire_end(b);
+}
+
+static void
+good_ask(struct buf *b)
+{
+	wire_begin(b, WIRE_ASK);
+	wire_u32(b, Q_HISTORY_OF);
+	wire_text(b, STR_LIT("key"));
+	wire_num(b, 5);
+	wire_end(b);
+}
+
+/* Cut short, made longer and changed, a message is taken or refused. */
+static void
+hostile(const struct buf *hello, void (*make)(struct buf *))
+{
+	struct buf m, whole;
 	size_t i, n;
 	uint32_t r = 12345;
-	struct state *st;
 	int status, refused = 0;
+
+	buf_init(&m, &mem);
+	buf_init(&whole, &mem);
+	make(&whole);
+	for (n = 1; n < whole.n; n++) {
+		buf_clear(&m);
+		buf_add(&m, whole.p, n);
+		assert_int_equal(ends_with(hello, buf_view(&m)), 2);
+		if (n > 4) {		/* a whole message of a cut body */
+			wire_end(&m);
+			status = ends_with(hello, buf_view(&m));
+			assert_true(status == 2 || status == 0);
+		}
+	}
+	make(&m);
+	wire_u8(&m, 99);
+	wire_end(&m);
+	assert_int_equal(ends_with(hello, buf_view(&m)), 2);
+	for (i = 0; i < 200; i++) {
+		make(&m);
+		r = r * 1103515245 + 12345;
+		m.p[4 + (r >> 8) % (m.n - 4)] ^= (char)(1 + (r >> 24) % 255);
+		status = ends_with(hello, buf_view(&m));
+		assert_true(status == 0 || status == 2);
+		refused += status == 2;
+	}
+	assert_true(refused > 25);
+	buf_free(&m);
+	buf_free(&whole);
+}
+
+static void
+test_hostile(void **state)
+{
+	struct buf hello, m, all_of;
+	size_t n;
+	struct state *st;
 
 	(void)state;
 	buf_init(&hello, &mem);
@@ -455,40 +531,342 @@ test_hostile(void **state)
 	assert_int_equal(ends_with(&hello, str_of("\xff\xff\xff\xff\5", 5)),
 	    2);
 	assert_int_equal(ends_with(&hello, str_of("\1\0\0\0\x63", 5)), 2);
-	/* each message cut short, and with bytes too many */
-	for (n = 1; n < m.n; n++) {
-		struct buf cut;
-
-		buf_init(&cut, &mem);
-		buf_add(&cut, m.p, n);
-		assert_int_equal(ends_with(&hello, buf_view(&cut)), 2);
-		if (n > 4) {		/* a whole message of a cut body */
-			wire_end(&cut);
-			status = ends_with(&hello, buf_view(&cut));
-			assert_true(status == 2 || status == 0);
-		}
-		buf_free(&cut);
-	}
-	wire_u8(&m, 99);
+	hostile(&hello, good_apply);
+	hostile(&hello, good_rows);
+	hostile(&hello, good_commit);
+	hostile(&hello, good_ask);
+	/* what was not committed is not there */
+	buf_init(&all_of, &mem);
+	good_apply(&m);
+	buf_str(&all_of, buf_view(&m));
+	assert_int_equal(ends_with(&hello, buf_view(&all_of)), 0);
+	good_rows(&m);
+	buf_str(&all_of, buf_view(&m));
+	assert_int_equal(ends_with(&hello, buf_view(&all_of)), 0);
+	st = open_state(false);
+	assert_string_equal(values(st, &one), "");
+	state_free(st);
+	/* a question in the midst of a batch, changes that ask, questions that
+	 * change, and a query that there is not */
+	good_ask(&m);
+	assert_int_equal(ends_with(&hello, buf_view(&m)), 0);
+	n = all_of.n;
+	buf_str(&all_of, buf_view(&m));
+	assert_int_equal(ends_with(&hello, buf_view(&all_of)), 2);
+	all_of.n = n;
+	wire_begin(&m, WIRE_DO);
+	wire_u32(&m, Q_RUN_IS);
+	wire_text(&m, STR_LIT("x"));
 	wire_end(&m);
 	assert_int_equal(ends_with(&hello, buf_view(&m)), 2);
-	/* any byte changed: taken or refused, never a crash */
-	for (i = 0; i < 400; i++) {
-		good_apply(&m);
-		r = r * 1103515245 + 12345;
-		m.p[4 + (r >> 8) % (m.n - 4)] ^= (char)(1 + (r >> 24) % 255);
-		status = ends_with(&hello, buf_view(&m));
-		assert_true(status == 0 || status == 2);
-		refused += status == 2;
-	}
-	assert_true(refused > 50);
-	good_apply(&m);
-	assert_int_equal(ends_with(&hello, buf_view(&m)), 0);
+	wire_begin(&m, WIRE_ASK);
+	wire_u32(&m, Q_META_DROP);
+	wire_text(&m, STR_LIT("name"));
+	wire_end(&m);
+	assert_int_equal(ends_with(&hello, buf_view(&m)), 2);
+	wire_begin(&m, WIRE_ASK);
+	wire_u32(&m, QUERY_COUNT);
+	wire_end(&m);
+	assert_int_equal(ends_with(&hello, buf_view(&m)), 2);
+	/* texts where numbers stand, and ERR */
+	wire_begin(&m, WIRE_ASK);
+	wire_u32(&m, Q_META_GET);
+	wire_text(&m, STR_ERR);
+	wire_end(&m);
+	assert_int_equal(ends_with(&hello, buf_view(&m)), 2);
+	/* a store of another build */
+	wire_begin(&m, WIRE_HELLO);
+	wire_u32(&m, WIRE_VERSION);
+	wire_u32(&m, query_print() ^ 1);
+	wire_text(&m, str_c(file));
+	wire_u8(&m, 0);
+	wire_end(&m);
+	assert_int_equal(ends_with(NULL, buf_view(&m)), 2);
+	batch_id = "another";		/* the first is taken */
+	good_commit(&m);
+	buf_str(&all_of, buf_view(&m));
+	assert_int_equal(ends_with(&hello, buf_view(&all_of)), 0);
+	buf_free(&all_of);
+	/* a dry run's store changes nothing */
+	wire_begin(&hello, WIRE_HELLO);
+	wire_u32(&hello, WIRE_VERSION);
+	wire_u32(&hello, query_print());
+	wire_text(&hello, str_c(file));
+	wire_u8(&hello, 1);
+	wire_end(&hello);
+	assert_int_equal(ends_with(&hello, buf_view(&m)), 2);
+	good_rows(&m);
+	assert_int_equal(ends_with(&hello, buf_view(&m)), 2);
 	st = open_state(false);
 	assert_non_null(strstr(values(st, &one), "k/#x=1 "));
 	state_free(st);
 	buf_free(&hello);
 	buf_free(&m);
+}
+
+/* --- rows --- */
+
+/* "a|b|c\n" of each row; NIL is "-". */
+static void
+add_rows(void *arg, const struct str *column, unsigned n)
+{
+	unsigned i, *count = arg;
+
+	for (i = 0; i < n; i++) {
+		buf_str(&all, str_none(column[i]) ? STR_LIT("-") : column[i]);
+		buf_putc(&all, i + 1 < n ? '|' : '\n');
+	}
+	if (count != NULL)
+		(*count)++;
+}
+
+static const char *
+ask(struct state *st, enum query q, const struct param *p)
+{
+	buf_clear(&all);
+	if (!state_ask(st, q, p, add_rows, NULL))
+		buf_str(&all, state_why(st));
+	return buf_c(&all);
+}
+
+static bool
+commit(struct state *st, struct batch *b, bool durable)
+{
+	bool ok = state_commit(st, b, durable);
+
+	batch_free(b);
+	return ok;
+}
+
+static void
+put(struct batch *b, const char *name, const char *value)
+{
+	batch_row(b, Q_META_PUT, (const struct param[]){ PT(str_c(name)),
+	    PT(str_c(value)) });
+}
+
+static void
+test_rows(void **state)
+{
+	struct state *st = open_state(false);
+	struct batch *b = batch_new(&mem);
+	struct outcome *o = leaves();
+	struct stat sb;
+
+	(void)state;
+	/* no file: no rows, and none is made; nothing to commit makes none */
+	assert_string_equal(ask(st, Q_META_LIST, NULL), "");
+	assert_true(batch_is_empty(b));
+	assert_true(state_commit(st, b, true));
+	assert_int_equal(stat(file, &sb), -1);
+	/* in order, with outcomes between them */
+	put(b, "a", "1");
+	outcome_value(o, STR_NIL, true, STR_LIT("x"), STR_NIL, STR_LIT("5"));
+	batch_outcome(b, &one, o, true, &at_once, 77);
+	outcome_free(o);
+	put(b, "a", "2");
+	put(b, "b", NULL);
+	batch_row(b, Q_META_PUT, (const struct param[]){
+	    PT(str_of("\0\xff", 2)), PT(STR_EMPTY) });
+	batch_row(b, Q_HISTORY_ADD, (const struct param[]){ PN(0.1),
+	    PT(STR_LIT("k")), PN(3), PT(STR_LIT("firing")), PT(STR_NIL),
+	    PT(STR_ERR), PT(STR_LIT("n")) });
+	batch_row(b, Q_HISTORY_ADD, (const struct param[]){ PN(1e300),
+	    PT(STR_LIT("k")), PN(NUM_NIL), PT(STR_LIT("x")), PT(STR_NIL),
+	    PT(STR_NIL), PT(STR_NIL) });
+	assert_false(batch_is_empty(b));
+	assert_true(commit(st, b, true));
+	assert_string_equal(values(st, &one), "#x=5 ");
+	(void)ask(st, Q_META_LIST, NULL);
+	assert_int_equal(all.n, 12);
+	assert_memory_equal(all.p, "\0\xff|\na|2\nb|-\n", 12);
+	assert_string_equal(ask(st, Q_META_GET, (const struct param[]){
+	    PT(STR_LIT("a")) }), "2\n");
+	assert_string_equal(ask(st, Q_META_GET, (const struct param[]){
+	    PT(STR_LIT("nothing")) }), "");
+	assert_string_equal(ask(st, Q_HISTORY_OF, (const struct param[]){
+	    PT(STR_LIT("k")), PN(9) }),
+	    "2|1.0000000000000001e+300|k|-|x|-|-|-\n"
+	    "1|0.10000000000000001|k|3|firing|-|-|n\n");
+	assert_string_equal(ask(st, Q_OWNER_GET, (const struct param[]){
+	    PT(one.alert), PT(one.script) }), "run|One|1|1|77|1|0\n");
+	assert_true(apply(st, &one, leaves(), false, at_once, 78));
+	assert_true(apply(st, &one, leaves(), false, at_once, 79));
+	assert_string_equal(ask(st, Q_OWNER_LIST, NULL),
+	    "run|One|3|1|79|0|2\n");
+	state_free(st);
+}
+
+/* What is refused says why and changes nothing. */
+static void
+test_rows_refused(void **state)
+{
+	struct state *st = open_state(false);
+	struct batch *b = batch_new(&mem);
+	static char big[LIM_ROW];
+	struct str text = str_of(big, sizeof big - 100);
+	int i;
+
+	(void)state;
+	memset(big, 'x', sizeof big);
+	assert_string_equal(ask(st, Q_META_PUT, (const struct param[]){
+	    PT(STR_LIT("a")), PT(STR_LIT("b")) }),
+	    "that is no question but a change");
+	put(b, "a", "1");
+	batch_row(b, Q_META_LIST, NULL);
+	assert_false(commit(st, b, false));
+	assert_true(str_eq(state_why(st),
+	    STR_LIT("that is no change but a question")));
+	/* a constraint that fails undoes all */
+	b = batch_new(&mem);
+	put(b, "a", "1");
+	batch_row(b, Q_NOTICE_ADD, (const struct param[]){ PT(STR_NIL),
+	    PT(STR_NIL), PT(STR_NIL), PN(0), PN(0), PT(STR_NIL), PT(STR_NIL),
+	    PT(STR_NIL), PT(STR_NIL), PT(STR_NIL) });
+	assert_false(commit(st, b, false));
+	assert_false(state_is_unknown(st));
+	assert_non_null(memmem(state_why(st).p, state_why(st).n,
+	    "NOT NULL constraint failed: notice.notice", 41));
+	/* the largest row, as many as may be, and one more */
+	b = batch_new(&mem);
+	batch_row(b, Q_META_PUT, (const struct param[]){ PT(STR_LIT("a")),
+	    PT(text) });
+	assert_true(commit(st, b, true));
+	assert_int_equal(strlen(ask(st, Q_META_LIST, NULL)), text.n + 3);
+	b = batch_new(&mem);
+	batch_row(b, Q_META_PUT, (const struct param[]){ PT(STR_LIT("a")),
+	    PT(str_of(big, sizeof big)) });
+	assert_false(commit(st, b, true));
+	assert_true(str_starts(state_why(st), "one text or row is more than"));
+	b = batch_new(&mem);
+	for (i = 0; i < 8; i++)
+		batch_row(b, Q_META_PUT, (const struct param[]){
+		    PT(str_of(big, (size_t)i + 1)), PT(text) });
+	assert_true(state_commit(st, b, false));
+	batch_row(b, Q_META_PUT, (const struct param[]){ PT(STR_LIT("z")),
+	    PT(text) });
+	assert_false(commit(st, b, true));
+	assert_true(str_starts(state_why(st), "what is to be kept is more"));
+	assert_int_equal(strlen(ask(st, Q_META_LIST, NULL)),
+	    8 * (text.n + 2) + 36 + text.n + 3);
+	state_free(st);
+	st = open_state(true);
+	b = batch_new(&mem);
+	put(b, "a", "1");
+	assert_false(commit(st, b, true));
+	assert_true(str_eq(state_why(st), STR_LIT("a dry run keeps nothing")));
+	state_free(st);
+}
+
+/* Rows of more than one message, and a store that dies: taken once. */
+static void
+test_rows_many(void **state)
+{
+	struct state *st = open_state(false);
+	struct batch *b = batch_new(&mem);
+	char name[32], value[200];
+	unsigned n = 0, i;
+
+	(void)state;
+	memset(value, 'v', sizeof value - 1);
+	value[sizeof value - 1] = '\0';
+	for (i = 0; i < 20000; i++) {
+		snprintf(name, sizeof name, "%05u", i);
+		put(b, name, value);
+	}
+	batch_row(b, Q_HISTORY_ADD, (const struct param[]){ PN(1),
+	    PT(STR_LIT("k")), PN(1), PT(STR_NIL), PT(STR_NIL), PT(STR_NIL),
+	    PT(STR_NIL) });
+	assert_true(state_ask(st, Q_META_LIST, NULL, add_rows, &n));
+	assert_int_equal(n, 0);
+	assert_int_equal(kill(store_pid(), SIGKILL), 0);
+	assert_true(commit(st, b, false));
+	buf_clear(&all);
+	assert_true(state_ask(st, Q_META_LIST, NULL, add_rows, &n));
+	assert_int_equal(n, 20000);
+	assert_non_null(strstr(ask(st, Q_HISTORY_OF, (const struct param[]){
+	    PT(STR_LIT("k")), PN(9) }), "1|1|k|1|"));
+	assert_null(strstr(buf_c(&all), "2|1|k"));
+	state_free(st);
+}
+
+/* The same COMMIT twice, as when its answer was lost. */
+static void
+test_taken_once(void **state)
+{
+	struct buf hello, m, twice;
+	struct state *st;
+	int i;
+
+	(void)state;
+	buf_init(&hello, &mem);
+	buf_init(&m, &mem);
+	buf_init(&twice, &mem);
+	greet(&hello);
+	for (i = 0; i < 2; i++) {
+		good_rows(&m);
+		buf_str(&twice, buf_view(&m));
+		good_apply(&m);
+		buf_str(&twice, buf_view(&m));
+		good_commit(&m);
+		buf_str(&twice, buf_view(&m));
+	}
+	assert_int_equal(ends_with(&hello, buf_view(&twice)), 0);
+	assert_int_equal(ends_with(&hello, buf_view(&twice)), 0);
+	st = open_state(false);
+	assert_string_equal(ask(st, Q_HISTORY_OF, (const struct param[]){
+	    PT(STR_LIT("key")), PN(9) }), "1|1|key|-|what|-||notice\n");
+	assert_string_equal(ask(st, Q_OWNER_LIST, NULL), "run|One|1|1|1|1|0\n");
+	state_free(st);
+	buf_free(&hello);
+	buf_free(&m);
+	buf_free(&twice);
+}
+
+/* Each part of an incident has its writer. */
+static void
+test_incident(void **state)
+{
+	struct state *st = open_state(false);
+	struct batch *b = batch_new(&mem);
+	struct param p[INCIDENT_COLUMNS];
+	const char *shape;
+	static const enum query part[] = { Q_INCIDENT_PUT_TOLD,
+	    Q_INCIDENT_PUT_HUMAN, Q_INCIDENT_PUT_RUN };
+	size_t i, k, total = 1;
+	unsigned n = 0;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		shape = query_shape[part[i]].shape;
+		total += strlen(shape) - 1;
+		p[0] = PT(STR_LIT("key"));
+		for (k = 1; shape[k] != '\0'; k++)
+			p[k] = shape[k] == 't' ? PT(STR_LIT("t")) :
+			    PN(1 + (double)i);
+		batch_row(b, part[i], p);
+		batch_row(b, part[i], p);
+	}
+	assert_int_equal(total, INCIDENT_COLUMNS);
+	assert_true(commit(st, b, true));
+	buf_clear(&all);
+	assert_true(state_ask(st, Q_INCIDENT_GET, (const struct param[]){
+	    PT(STR_LIT("key")) }, add_rows, &n));
+	assert_int_equal(n, 1);
+	/* id alert script origin, state episode level ... of the run; then
+	 * what was told, and the human's */
+	assert_int_equal(strncmp(buf_c(&all), "key|t|t|t|t|3|3|3|", 18), 0);
+	assert_non_null(strstr(all.p, "|1|1|1|1|1|1|t|2|2|t|t\n"));
+	assert_int_equal(strlen(ask(st, Q_INCIDENT_OPEN, NULL)) > 18, 1);
+	assert_true(str_starts(str_c(ask(st, Q_INCIDENT_OF,
+	    (const struct param[]){ PT(STR_LIT("t")), PT(STR_LIT("t")) })),
+	    "key|"));
+	b = batch_new(&mem);
+	batch_row(b, Q_INCIDENT_DROP, (const struct param[]){
+	    PT(STR_LIT("key")) });
+	assert_true(commit(st, b, true));
+	assert_string_equal(ask(st, Q_INCIDENT_ALL, NULL), "");
+	state_free(st);
 }
 
 static void
@@ -530,6 +908,15 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_no_program, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_rows_refused, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_rows_many, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_taken_once, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_incident, setup,
+		    teardown),
 		cmocka_unit_test_setup_teardown(test_too_large, setup,
 		    teardown),
 	};

@@ -1,0 +1,214 @@
+/* query: each row of query.def is what SQLite makes of it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "engine/state/schema.h"
+#include "engine/state/sql.h"
+
+static struct mem mem;
+static char dir[100], path[200];
+static struct store store;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/picket-query.XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/state.db", dir);
+	store_init(&store, &mem, str_c(path), false);
+	assert_int_equal(store_open(&store, true), STORE_READY);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char cmd[200];
+
+	(void)state;
+	store_free(&store);
+	snprintf(cmd, sizeof cmd, "rm -rf '%s'", dir);
+	return system(cmd);
+}
+
+/* Parameters and columns are as many as the table says; what it says writes
+ * does, and what it says asks does not. */
+static void
+test_shapes(void **state)
+{
+	sqlite3_stmt *q;
+	const char *p;
+	unsigned i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < QUERY_COUNT; i++) {
+		rc = SQLITE_OK;
+		q = sql_prepare(&store, query_sql[i], &rc);
+		if (rc != SQLITE_OK)
+			fail_msg("%s: %s", query_shape[i].name,
+			    sqlite3_errmsg(store.db));
+		p = query_shape[i].shape;
+		if (strspn(p, "tn") != strlen(p) ||
+		    (size_t)sqlite3_bind_parameter_count(q) != strlen(p))
+			fail_msg("%s: shape \"%s\", and SQLite counts %d",
+			    query_shape[i].name, p,
+			    sqlite3_bind_parameter_count(q));
+		if ((unsigned)sqlite3_column_count(q) != query_shape[i].columns)
+			fail_msg("%s: %u columns, and SQLite counts %d",
+			    query_shape[i].name, query_shape[i].columns,
+			    sqlite3_column_count(q));
+		if ((sqlite3_stmt_readonly(q) == 0) !=
+		    (query_shape[i].columns == 0))
+			fail_msg("%s: reads or writes", query_shape[i].name);
+		if (*sqlite3_sql(q) == '\0' || strlen(sqlite3_sql(q)) !=
+		    strlen(query_sql[i]))
+			fail_msg("%s: more than one statement",
+			    query_shape[i].name);
+		sqlite3_finalize(q);
+	}
+}
+
+/* Each runs, with NULL everywhere or not, and never says that it cannot but
+ * by a constraint. */
+static void
+test_runs(void **state)
+{
+	sqlite3_stmt *q;
+	unsigned i, k, turn;
+	const char *p;
+	int rc;
+
+	(void)state;
+	for (turn = 0; turn < 2; turn++)
+		for (i = 0; i < QUERY_COUNT; i++) {
+			rc = SQLITE_OK;
+			q = sql_prepare(&store, query_sql[i], &rc);
+			assert_int_equal(rc, SQLITE_OK);
+			p = query_shape[i].shape;
+			for (k = 0; p[k] != '\0' && turn == 0; k++)
+				if (p[k] == 't')
+					sql_bind_text(q, (int)k + 1,
+					    STR_LIT("text"));
+				else
+					sql_bind_num(q, (int)k + 1, 7);
+			while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+				;
+			if (rc != SQLITE_DONE && (turn == 0 || ((rc & 0xff) !=
+			    SQLITE_CONSTRAINT && rc != SQLITE_MISMATCH)))
+				fail_msg("%s: %s", query_shape[i].name,
+				    sqlite3_errmsg(store.db));
+			sqlite3_finalize(q);
+		}
+}
+
+/* Where a table may be large a query goes by an index. */
+static void
+test_indexed(void **state)
+{
+	static const enum query asked[] = { Q_RUN_IS, Q_RUN_LAST, Q_INCIDENT_OF,
+	    Q_INCIDENT_GET, Q_INCIDENT_BY_ID, Q_INCIDENT_OPEN, Q_HISTORY_OF,
+	    Q_SILENCE_GET, Q_NOTICE_GET, Q_OUTBOX_GET, Q_OUTBOX_OF,
+	    Q_OUTBOX_TRIED, Q_DELIVERY_OF, Q_DELIVERY_COUNT, Q_META_GET };
+	char sql[4096];
+	sqlite3_stmt *q;
+	unsigned i;
+	int rc;
+
+	(void)state;
+	for (i = 0; i < sizeof asked / sizeof *asked; i++) {
+		sqlite3_snprintf(sizeof sql, sql, "EXPLAIN QUERY PLAN %s",
+		    query_sql[asked[i]]);
+		rc = SQLITE_OK;
+		q = sql_prepare(&store, sql, &rc);
+		while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+			const char *t = (const char *)sqlite3_column_text(q, 3);
+
+			if (strncmp(t, "SCAN", 4) == 0 &&
+			    strstr(t, "USING INDEX incident_open") == NULL)
+				fail_msg("%s: %s", query_shape[asked[i]].name,
+				    t);
+		}
+		assert_int_equal(rc, SQLITE_DONE);
+		sqlite3_finalize(q);
+	}
+}
+
+static double
+count(const char *sql)
+{
+	int rc = SQLITE_OK;
+	sqlite3_stmt *q = sql_prepare(&store, sql, &rc);
+	double n;
+
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	n = sqlite3_column_double(q, 0);
+	sqlite3_finalize(q);
+	return n;
+}
+
+static void
+trim(enum query query, double before)
+{
+	int rc = SQLITE_OK;
+	sqlite3_stmt *q = sql_prepare(&store, query_sql[query], &rc);
+
+	sql_bind_num(q, 1, before);
+	assert_int_equal(sql_run(q, rc), SQLITE_OK);
+	sqlite3_finalize(q);
+}
+
+/* A clock ten years ahead takes what is old in steps, and leaves the newest;
+ * what there is too much of goes by its order. */
+static void
+test_trim(void **state)
+{
+	(void)state;
+	assert_int_equal(sqlite3_exec(store.db, "WITH RECURSIVE n(x) AS "
+	    "(SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 23500) "
+	    "INSERT INTO history (time, key) SELECT x, iif(x = 5, x'6f', x'') "
+	    "FROM n; INSERT INTO incident (key, state) VALUES (x'6f', 2);",
+	    NULL, NULL, NULL), SQLITE_OK);
+	trim(Q_HISTORY_TRIM, 0);
+	assert_true(count("SELECT count(*) FROM history") == 23500);
+	trim(Q_HISTORY_TRIM, 500);
+	assert_true(count("SELECT count(*) FROM history") == 23500 - 498);
+	assert_true(count("SELECT min(id) FROM history") == 5);
+	trim(Q_HISTORY_TRIM, 1e9);
+	assert_true(count("SELECT count(*) FROM history") == 23500 - 1498);
+	trim(Q_HISTORY_TRIM, 1e9);
+	trim(Q_HISTORY_TRIM, 1e9);
+	trim(Q_HISTORY_TRIM, 1e9);
+	/* the newest, and what is of an incident that still fires */
+	assert_true(count("SELECT count(*) FROM history") == 20001);
+	assert_int_equal(sqlite3_exec(store.db, "INSERT INTO history (id, "
+	    "time) VALUES (502000, 1e12)", NULL, NULL, NULL), SQLITE_OK);
+	trim(Q_HISTORY_TRIM, 0);
+	assert_true(count("SELECT count(*) FROM history") == 20002);
+	assert_int_equal(sqlite3_exec(store.db, "INSERT INTO history (id, "
+	    "time) VALUES (504000, 1e12)", NULL, NULL, NULL), SQLITE_OK);
+	trim(Q_HISTORY_TRIM, 0);
+	assert_true(count("SELECT count(*) FROM history WHERE id <= 4000") ==
+	    1);
+	assert_true(count("SELECT count(*) FROM history") == 20003 - 500);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_shapes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_indexed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trim, setup, teardown),
+	};
+
+	mem_init(&mem, (size_t)1 << 28, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

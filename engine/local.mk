@@ -81,6 +81,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/user.h \
 	engine/state/client.c \
 	engine/state/client.h \
+	engine/state/incidents.c \
+	engine/state/incidents.h \
 	engine/state/query.c \
 	engine/state/query.def \
 	engine/state/query.h \

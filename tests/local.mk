@@ -51,6 +51,7 @@ HELPERS = \
 	tests/command/hostile \
 	tests/command/random \
 	tests/deliver/mkjob \
+	tests/incident/drive \
 	tests/limit/peak \
 	tests/storm/observer \
 	tests/storm/spawner
@@ -99,6 +100,7 @@ EXTRA_DIST += \
 	tests/floors \
 	tests/fmt \
 	tests/fuzz \
+	tests/incident \
 	tests/lang \
 	tests/limit \
 	tests/man \

@@ -112,6 +112,8 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/conf.c \
 	engine/deliver/conf.def \
 	engine/deliver/conf.h \
+	engine/deliver/conf_inner.h \
+	engine/deliver/conf_rules.c \
 	engine/deliver/encode.c \
 	engine/deliver/encode.h \
 	engine/deliver/filebox.c \
@@ -120,6 +122,8 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/mailbox.c \
 	engine/deliver/mailbox.h \
 	engine/deliver/mailcmd.c \
+	engine/deliver/route.c \
+	engine/deliver/route.h \
 	engine/deliver/send.c \
 	engine/deliver/send.h \
 	engine/deliver/notice.h \
@@ -129,6 +133,8 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/transport.h \
 	engine/deliver/trust.c \
 	engine/deliver/trust.h \
+	engine/deliver/window.c \
+	engine/deliver/window.h \
 	engine/deliver/words.c \
 	engine/deliver/words.h
 

@@ -459,12 +459,12 @@ after_form(const char *help, char *form, size_t size)
 }
 
 static void
-conf_row(const char *word_, bool transport, const char *dflt,
+conf_row(const char *word_, int form_first, const char *dflt,
     const char *help)
 {
-	char form[64];
+	char form[128];
 
-	if (transport)
+	if (form_first)
 		help = after_form(help, form, sizeof form);
 	else
 		form[0] = '\0';
@@ -485,19 +485,21 @@ conf_row(const char *word_, bool transport, const char *dflt,
 	}
 }
 
-#define CONF_TRANSPORT	true
-#define CONF_ADDRESSES	false
-#define CONF_ADDRESS	false
-#define CONF_TEXT	false
-#define CONF_SEARCH	false
-#define CONF_FOLDER	false
-#define CONF_HOST	false
+/* Whether the help begins with a form, and in which table the row is. */
+#define CONF_ADDRESSES	0
+#define CONF_ADDRESS	0
+#define CONF_TEXT	0
+#define CONF_SEARCH	0
+#define CONF_FOLDER	0
+#define CONF_HOST	0
+#define CONF_TRANSPORT	1
+#define CONF_RULE	2
 
 static void
 conf_keys(void)
 {
 #define K(id, word, kind, dflt, help) \
-	if (!(kind)) conf_row(word, kind, dflt, help);
+	if ((kind) == 0) conf_row(word, kind, dflt, help);
 #include "engine/deliver/conf.def"
 #undef K
 }
@@ -506,10 +508,51 @@ static void
 conf_transports(void)
 {
 #define K(id, word, kind, dflt, help) \
-	if (kind) conf_row(word, kind, dflt, help);
+	if ((kind) == 1) conf_row(word, kind, dflt, help);
 #include "engine/deliver/conf.def"
 #undef K
 }
+
+static void
+conf_rules(void)
+{
+#define K(id, word, kind, dflt, help) \
+	if ((kind) == 2) conf_row(word, kind, dflt, help);
+#include "engine/deliver/conf.def"
+#undef K
+}
+
+#define IN_WHEN		0
+#define IN_ROUTE	1
+#define IN_QUIET	2
+#define IN_HEARTBEAT	3
+
+/* The parts of rules of one sort. */
+static void
+conf_part(const char *word_, const char *arg, const char *help)
+{
+	printf(".It Cm %s", word_);
+	if (*arg != '\0') {
+		fputs(" Ar ", stdout);
+		put_arg(arg);
+	}
+	putchar('\n');
+	put_prose(help);
+	putchar('\n');
+}
+
+static void
+conf_parts(int in)
+{
+#define W(id, word, rules, arg, help) if ((rules) == in) \
+	conf_part(word, arg, help);
+#include "engine/deliver/conf.def"
+#undef W
+}
+
+static void conf_when(void) { conf_parts(IN_WHEN); }
+static void conf_route(void) { conf_parts(IN_ROUTE); }
+static void conf_heartbeat(void) { conf_parts(IN_HEARTBEAT); }
 
 #define ON_ANY		(~0u)
 #define ON_SMTP		1u
@@ -702,6 +745,10 @@ static const struct {
 	{ "conf_keys", conf_keys },
 	{ "conf_transports", conf_transports },
 	{ "conf_options", conf_options },
+	{ "conf_rules", conf_rules },
+	{ "conf_when", conf_when },
+	{ "conf_route", conf_route },
+	{ "conf_heartbeat", conf_heartbeat },
 	{ "config_files", config_files },
 	{ "config_systems", config_systems },
 	{ "config_alerts", config_alerts },

@@ -30,6 +30,7 @@ UNIT_TESTS = \
 	tests/unit/test_query \
 	tests/unit/test_re \
 	tests/unit/test_reader \
+	tests/unit/test_route \
 	tests/unit/test_send \
 	tests/unit/test_state \
 	tests/unit/test_verify
@@ -52,6 +53,7 @@ HELPERS = \
 	tests/command/random \
 	tests/deliver/mkjob \
 	tests/incident/drive \
+	tests/deliver/window \
 	tests/limit/peak \
 	tests/storm/observer \
 	tests/storm/spawner

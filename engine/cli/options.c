@@ -13,7 +13,7 @@
 #define ON(id)	(1u << CMD_##id)
 #define ON_ALL	0xffffu
 
-static const struct command {
+static const struct command_row {
 	const char *name, *args, *help;
 } commands[CMD_COUNT] = {
 #define C(id, name, args, help) { name, args, help },

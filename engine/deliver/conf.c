@@ -1,4 +1,4 @@
-#include "engine/deliver/conf.h"
+#include "engine/deliver/conf_inner.h"
 
 #include <stdio.h>
 #include <sys/utsname.h>
@@ -18,19 +18,8 @@ static const struct key_row {
 #undef K
 };
 
-struct parse {
-	struct conf	*conf;
-	struct arena	*arena;
-	struct buf	*errors;
-	struct buf	*why;
-	struct str	 name;		/* of the file */
-	unsigned	 line;
-	unsigned	 nerror;
-};
-
-/* Reports "what" of the line at hand. */
-static void
-fault(struct parse *p, struct str what)
+void
+conf_fault(struct parse *p, struct str what)
 {
 	if (++p->nerror > LIM_CONF_ERRORS)
 		return;
@@ -40,14 +29,14 @@ fault(struct parse *p, struct str what)
 	buf_putc(p->errors, '\n');
 }
 
-static void
-fault_word(struct parse *p, const char *what, struct str word,
+void
+conf_fault_word(struct parse *p, const char *what, struct str word,
     const char *hint)
 {
 	buf_clear(p->why);
 	words_wrong(p->why, what, word);
 	buf_puts(p->why, hint);
-	fault(p, buf_view(p->why));
+	conf_fault(p, buf_view(p->why));
 }
 
 static void
@@ -62,11 +51,11 @@ unknown_key(struct parse *p, struct str word)
 	if (near.best != NULL)
 		snprintf(hint, sizeof hint, "; did you mean \"%s\"?",
 		    near.best);
-	fault_word(p, "unknown keyword", word, hint);
+	conf_fault_word(p, "unknown keyword", word, hint);
 }
 
-static void
-check_address(struct parse *p, struct str s)
+void
+conf_check_address(struct parse *p, struct str s)
 {
 	const char *what = address_fault(s);
 	char hint[80];
@@ -74,35 +63,32 @@ check_address(struct parse *p, struct str s)
 	if (what == NULL)
 		return;
 	snprintf(hint, sizeof hint, " %s", what);
-	fault_word(p, "mail address", s, hint);
+	conf_fault_word(p, "mail address", s, hint);
 }
 
-static void
-add_addresses(struct parse *p, const struct str *word, int n)
+bool
+conf_add_address(struct parse *p, struct str s,
+    struct str to[LIM_CONF_MAILTO], size_t *n)
 {
-	struct conf *c = p->conf;
-	struct str s, one;
+	struct str one;
 	size_t at, comma;
-	int i;
 
-	for (i = 0; i < n; i++) {
-		s = word[i];
-		for (at = 0; at < s.n; at = comma + 1) {
-			/* a quoted user part may hold a comma; then the
-			 * whole word is one address */
-			comma = s.p[0] == '"' ? s.n : str_find(s, ',', at);
-			one = str_of(s.p + at, comma - at);
-			if (one.n == 0)
-				continue;
-			check_address(p, one);
-			if (c->nmailto == LIM_CONF_MAILTO) {
-				fault(p, STR_LIT("too many addresses; make a "
-				    "mailing list"));
-				return;
-			}
-			c->mailto[c->nmailto++] = one;
+	for (at = 0; at < s.n; at = comma + 1) {
+		/* a quoted user part may hold a comma; then the whole word is
+		 * one address */
+		comma = s.p[0] == '"' ? s.n : str_find(s, ',', at);
+		one = str_of(s.p + at, comma - at);
+		if (one.n == 0)
+			continue;
+		conf_check_address(p, one);
+		if (*n == LIM_CONF_MAILTO) {
+			conf_fault(p, STR_LIT("too many addresses; make a "
+			    "mailing list"));
+			return false;
 		}
+		to[(*n)++] = one;
 	}
+	return true;
 }
 
 /*
@@ -133,7 +119,7 @@ taken(struct parse *p, const struct transport *t)
 		snprintf(hint, sizeof hint, " is that of line %u already%s",
 		    other->line, str_none(t->name) ? "; give it one with "
 		    "`name`" : "");
-		fault_word(p, "the name", buf_view(&name), hint);
+		conf_fault_word(p, "the name", buf_view(&name), hint);
 	}
 	buf_free(&name);
 	buf_free(&b);
@@ -147,13 +133,13 @@ add_transport(struct parse *p, const struct str *word, int n)
 	struct transport *t;
 
 	if (c->ntransport == LIM_CONF_TRANSPORTS) {
-		fault(p, STR_LIT("too many transports"));
+		conf_fault(p, STR_LIT("too many transports"));
 		return;
 	}
 	t = &c->transport[c->ntransport];
 	buf_clear(p->why);
 	if (!transport_parse(t, word, n, p->why)) {
-		fault(p, buf_view(p->why));
+		conf_fault(p, buf_view(p->why));
 		return;
 	}
 	t->line = p->line;
@@ -163,7 +149,7 @@ add_transport(struct parse *p, const struct str *word, int n)
 	/* Words of words_split end with a zero byte, so passfile is a path. */
 	if (!str_none(t->passfile) &&
 	    trust_check_secret(t->passfile.p, p->why) == TRUST_REFUSED)
-		fault(p, buf_view(p->why));
+		conf_fault(p, buf_view(p->why));
 }
 
 /* Folders, absolute: a relative one would be looked up where a script runs. */
@@ -175,7 +161,7 @@ check_search(struct parse *p, struct str s)
 	for (at = 0; at <= s.n; at = end + 1) {
 		end = str_find(s, ':', at);
 		if (end == at || s.p[at] != '/') {
-			fault_word(p, "every folder of path must begin with /:",
+			conf_fault_word(p, "every folder of path must begin with /:",
 			    s, "");
 			return;
 		}
@@ -188,18 +174,18 @@ set_value(struct parse *p, enum conf_key k, struct str s)
 	p->conf->value[k] = s;
 	switch (keys[k].kind) {
 	case CONF_ADDRESS:
-		check_address(p, s);
+		conf_check_address(p, s);
 		break;
 	case CONF_SEARCH:
 		check_search(p, s);
 		break;
 	case CONF_FOLDER:
 		if (!str_starts(s, "/"))
-			fault_word(p, "the path must begin with /:", s, "");
+			conf_fault_word(p, "the path must begin with /:", s, "");
 		break;
 	case CONF_HOST:
 		if (!host_name_ok(s))
-			fault_word(p, "no host name:", s, "");
+			conf_fault_word(p, "no host name:", s, "");
 		break;
 	default:
 		break;
@@ -216,7 +202,7 @@ parse_line(struct parse *p, struct str line)
 
 	n = words_split(line, p->arena, word, &what);
 	if (n < 0)
-		fault(p, str_c(what));
+		conf_fault(p, str_c(what));
 	if (n <= 0)
 		return;
 	for (i = 0; i < CONF_KEYS; i++)
@@ -228,16 +214,20 @@ parse_line(struct parse *p, struct str line)
 	}
 	k = (enum conf_key)i;
 	if (n == 1) {
-		fault_word(p, "a value must follow", word[0], "");
+		conf_fault_word(p, "a value must follow", word[0], "");
 	} else if (keys[k].kind == CONF_ADDRESSES) {
-		add_addresses(p, word + 1, n - 1);
+		for (i = 1; i < n && conf_add_address(p, word[i],
+		    p->conf->mailto, &p->conf->nmailto);)
+			i++;
 	} else if (keys[k].kind == CONF_TRANSPORT) {
 		add_transport(p, word, n);
+	} else if (keys[k].kind == CONF_RULE) {
+		conf_rule(p, k, word, n);
 	} else if (n > 2) {
-		fault_word(p, "one value only after", word[0],
+		conf_fault_word(p, "one value only after", word[0],
 		    "; quote a text that holds blanks");
 	} else if (p->conf->line[k] != 0) {
-		fault_word(p, "given twice:", word[0], "");
+		conf_fault_word(p, "given twice:", word[0], "");
 	} else
 		set_value(p, k, word[1]);
 	if (p->conf->line[k] == 0)
@@ -311,6 +301,7 @@ conf_parse(struct conf *c, struct str name, struct str text,
 		parse_line(&p, line);
 	}
 	settle(c, a, &why);
+	conf_settle_rules(&p);
 	if (p.nerror > LIM_CONF_ERRORS)
 		buf_printf(errors, "%u more errors\n",
 		    p.nerror - LIM_CONF_ERRORS);
@@ -366,13 +357,19 @@ conf_role(const struct conf *c, size_t i)
 const struct transport *
 conf_transport(const struct conf *c, struct str name)
 {
-	size_t i;
+	const struct transport *t, *found = NULL;
+	size_t n = 0;
 
-	for (i = 0; i < c->ntransport && !str_none(name); i++)
-		if (!str_none(c->transport[i].name) &&
-		    str_eq(c->transport[i].name, name))
-			return &c->transport[i];
-	return NULL;
+	for (t = c->transport; t < c->transport + c->ntransport; t++)
+		if (!str_none(t->name) && str_eq(t->name, name))
+			return t;
+	for (t = c->transport; t < c->transport + c->ntransport; t++)
+		if (str_none(t->name) &&
+		    str_eq(str_c(transport_name[t->kind]), name)) {
+			found = t;
+			n++;
+		}
+	return n == 1 ? found : NULL;
 }
 
 bool

@@ -12,10 +12,11 @@
 #ifndef ENGINE_DELIVER_CONF_H
 #define ENGINE_DELIVER_CONF_H
 
+#include "engine/deliver/route.h"
 #include "engine/deliver/transport.h"
 
 enum conf_kind { CONF_ADDRESSES, CONF_ADDRESS, CONF_TEXT, CONF_TRANSPORT,
-    CONF_SEARCH, CONF_FOLDER, CONF_HOST };
+    CONF_SEARCH, CONF_FOLDER, CONF_HOST, CONF_RULE };
 enum conf_key {
 #define K(id, word, kind, dflt, help) id,
 #include "engine/deliver/conf.def"
@@ -27,7 +28,20 @@ enum conf_key {
 				 * RFC 5321 4.5.3.1.8 */
 #define LIM_CONF_TRANSPORTS 16	/* nobody needs more; each costs its timeout */
 #define LIM_CONF_ERRORS	20	/* a person reads no more; the rest is counted */
+#define LIM_CONF_LIMIT	10000	/* mails an hour to one person: no limit */
+#define LIM_GRACE	86400.0	/* seconds: a host that says nothing for longer
+				 * after it has started is not watched */
+#define LIM_ESCALATE_MIN 60.0	/* seconds: nobody acts in less */
+#define LIM_ESCALATE_MAX (7 * 86400.0)	/* seconds: nobody will act any more */
+#define LIM_HEARTBEAT_MIN 10.0	/* seconds: who listens waits for minutes */
+#define LIM_HEARTBEAT_MAX 86400.0	/* seconds: nobody learns in time else */
 #define CONF_SENDMAIL_PATH "/usr/sbin/sendmail"
+
+struct heartbeat {
+	struct str	 url;		/* NIL: none */
+	struct str	 fail;		/* NIL: url with /fail behind it */
+	double		 every;		/* seconds; 0: after each cycle */
+};
 
 struct conf {
 	struct str	 value[CONF_KEYS];	/* of keys with one value */
@@ -36,6 +50,16 @@ struct conf {
 	size_t		 nmailto;
 	struct transport transport[LIM_CONF_TRANSPORTS]; /* in order */
 	size_t		 ntransport;		/* 0: there is no way out */
+	/* route.h; each in the order of the file */
+	struct route	*route;
+	struct quiet	*quiet;
+	struct conf_escalation *escalation;
+	struct maintenance *maintenance;
+	size_t		 nroute, nquiet, nescalation, nmaintenance;
+	double		 grace;			/* seconds after boot */
+	unsigned	 limit;			/* mails to one recipient in an
+						 * hour; 0: any number */
+	struct heartbeat heartbeat;
 };
 
 /*
@@ -56,7 +80,8 @@ bool	conf_parse(struct conf *, struct str name, struct str text,
  * that are not ROLE_ALWAYS would be fall-backs, they are the list.
  */
 enum transport_role conf_role(const struct conf *, size_t i);
-/* The transport of that name, or NULL. */
+/* The transport of that name, or the only one without a name of that kind
+ * ("syslog"), or NULL. */
 const struct transport *conf_transport(const struct conf *, struct str name);
 /*
  * True if no transport brings an alert out of this host without its mail

@@ -107,23 +107,6 @@ parse_target(struct transport *t, struct str s, struct buf *why)
 	}
 }
 
-/* A word of every list and report that it stands in. */
-static bool
-parse_name(struct transport *t, struct str s, struct buf *why)
-{
-	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-	size_t i;
-
-	t->name = s;
-	for (i = 0; i < s.n && s.p[i] != '\0' && strchr(ok, s.p[i]) != NULL;)
-		i++;
-	if (i < s.n || s.n == 0 || s.p[0] == '-')
-		return words_wrong(why, "a name is letters, digits, -, _ and "
-		    "dots, not", s);
-	return s.n <= LIM_TRANSPORT_NAME ||
-	    words_wrong(why, "the name is longer than 40 bytes:", s);
-}
 
 static int
 find_option(enum transport_kind kind, struct str word)
@@ -187,7 +170,9 @@ set_option(struct transport *t, enum transport_option o, struct str arg,
 		    t->timeout <= LIM_TIMEOUT_MAX) ||
 		    words_wrong(why, "timeout must be from 1s to 1h, not", arg);
 	case OPTION_NAME:
-		return parse_name(t, arg, why);
+		t->name = arg;
+		return words_name_ok(arg) ||
+		    words_wrong(why, WORDS_NAME ", not", arg);
 	case OPTION_FALLBACK:
 		t->role = ROLE_FALLBACK;
 		break;

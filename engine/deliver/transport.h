@@ -38,7 +38,6 @@ enum smtp_tls { SMTP_STARTTLS, SMTP_TLS, SMTP_PLAIN };
 
 #define LIM_TIMEOUT_MIN	1.0	/* seconds; less answers no question */
 #define LIM_TIMEOUT_MAX	3600.0	/* an attempt this long is a hang */
-#define LIM_TRANSPORT_NAME 40	/* bytes: a word in a column of a report */
 #define SMTP_PORT	25
 #define SMTPS_PORT	465
 

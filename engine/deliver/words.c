@@ -89,6 +89,18 @@ words_wrong(struct buf *why, const char *what, struct str word)
 	return false;
 }
 
+bool
+words_name_ok(struct str s)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	size_t i;
+
+	for (i = 0; i < s.n && s.p[i] != '\0' && strchr(ok, s.p[i]) != NULL;)
+		i++;
+	return i == s.n && s.n > 0 && s.n <= LIM_WORDS_NAME && s.p[0] != '-';
+}
+
 struct nearest
 words_nearest(struct str word)
 {

@@ -14,6 +14,7 @@
 #include "lang/base/buf.h"
 
 #define LIM_WORDS	128	/* words a line: LIM_CONF_MAILTO and some */
+#define LIM_WORDS_NAME	40	/* bytes: a column of a report */
 
 /*
  * Splits; the texts live in the arena.  Returns how many, at most
@@ -26,6 +27,9 @@ int	words_split(struct str line, struct arena *, struct str word[LIM_WORDS],
  * false, so that a check can end with it.
  */
 bool	words_wrong(struct buf *why, const char *what, struct str word);
+/* A name that people give: a word in every list and report. */
+bool	words_name_ok(struct str);
+#define WORDS_NAME "a name is up to 40 letters, digits, -, _ and dots"
 /*
  * For "did you mean": offer the known words one after the other; best is the
  * one nearest to what was written, or NULL if none is near.

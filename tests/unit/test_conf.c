@@ -187,14 +187,11 @@ test_wrong(void **state)
 		    "\"-t\"" },
 		{ "mailcmd \"\"", "empty command \"\"" },
 		{ "file /x name", "name needs NAME" },
-		{ "file /x name \"\"", "a name is letters, digits, -, _ and "
-		    "dots, not \"\"" },
-		{ "file /x name a/b", "a name is letters, digits, -, _ and "
-		    "dots, not \"a/b\"" },
-		{ "file /x name -a", "a name is letters, digits, -, _ and "
-		    "dots, not \"-a\"" },
+		{ "file /x name \"\"", WORDS_NAME ", not \"\"" },
+		{ "file /x name a/b", WORDS_NAME ", not \"a/b\"" },
+		{ "file /x name -a", WORDS_NAME ", not \"-a\"" },
 		{ "file /x name aaaaaaaaaabbbbbbbbbbccccccccccddddddddddE",
-		    "the name is longer than 40 bytes: "
+		    WORDS_NAME ", not "
 		    "\"aaaaaaaaaabbbbbbbbbbccccccccccddddddddddE\"" },
 		{ "file /x fallbck", "file has no option \"fallbck\"; did you "
 		    "mean \"fallback\"?" },

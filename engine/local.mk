@@ -127,7 +127,14 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/send.c \
 	engine/deliver/send.h \
 	engine/deliver/notice.h \
+	engine/deliver/outbox.c \
 	engine/deliver/outbox.h \
+	engine/deliver/outbox_inner.h \
+	engine/deliver/outbox_send.c \
+	engine/deliver/plain.c \
+	engine/deliver/plain.h \
+	engine/deliver/report.c \
+	engine/deliver/report.h \
 	engine/deliver/sendmail.c \
 	engine/deliver/transport.c \
 	engine/deliver/transport.h \
@@ -145,15 +152,19 @@ picket_SOURCES = \
 	engine/cli/alert.h \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
+	engine/cli/cmd_deliver.c \
 	engine/cli/cmd_doc.c \
 	engine/cli/cmd_list.c \
 	engine/cli/cmd_fmt.c \
+	engine/cli/cmd_mailtest.c \
+	engine/cli/cmd_outbox.c \
 	engine/cli/cmd_run.c \
 	engine/cli/commands.def \
 	engine/cli/json.c \
 	engine/cli/main.c \
 	engine/cli/objects.c \
 	engine/cli/options.c \
+	engine/cli/outbox.h \
 	engine/cli/site.c \
 	engine/cli/source.c \
 	engine/cli/world.c \

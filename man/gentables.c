@@ -726,6 +726,9 @@ static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
 static void options_disasm(void) { options_of(ON(DISASM)); }
 static void options_doc(void) { options_of(ON(DOC)); }
+static void options_outbox(void) { options_of(ON(OUTBOX)); }
+static void options_deliver(void) { options_of(ON(DELIVER)); }
+static void options_mailtest(void) { options_of(ON(MAILTEST)); }
 static void options_sources(void) { options_of(ON_SOURCES); }
 
 /* --- the page --- */
@@ -761,6 +764,9 @@ static const struct {
 	{ "options_compile", options_compile },
 	{ "options_disasm", options_disasm },
 	{ "options_doc", options_doc },
+	{ "options_outbox", options_outbox },
+	{ "options_deliver", options_deliver },
+	{ "options_mailtest", options_mailtest },
 	{ "options_sources", options_sources },
 };
 

@@ -54,6 +54,7 @@ HELPERS = \
 	tests/deliver/mkjob \
 	tests/incident/drive \
 	tests/deliver/window \
+	tests/deliver/put \
 	tests/limit/peak \
 	tests/storm/observer \
 	tests/storm/spawner

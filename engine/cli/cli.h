@@ -150,5 +150,8 @@ int	 cmd_fmt(struct cli *);
 int	 cmd_disasm(struct cli *);
 int	 cmd_compile(struct cli *);
 int	 cmd_doc(struct cli *);
+int	 cmd_outbox(struct cli *);
+int	 cmd_deliver(struct cli *);
+int	 cmd_mailtest(struct cli *);
 
 #endif

@@ -72,6 +72,9 @@ main(int argc, char **argv)
 		case CMD_FMT: r = cmd_fmt(c); break;
 		case CMD_DISASM: r = cmd_disasm(c); break;
 		case CMD_COMPILE: r = cmd_compile(c); break;
+		case CMD_OUTBOX: r = cmd_outbox(c); break;
+		case CMD_DELIVER: r = cmd_deliver(c); break;
+		case CMD_MAILTEST: r = cmd_mailtest(c); break;
 		case CMD_DOC: r = cmd_doc(c); break;
 		case CMD_COMPLETION: r = cli_completion(c); break;
 		default: r = EXIT_USAGE; break;

@@ -11,7 +11,7 @@
 
 #define HELP_WIDTH	80	/* columns of a terminal */
 #define ON(id)	(1u << CMD_##id)
-#define ON_ALL	0xffffu
+#define ON_ALL	0xffffffffu
 
 static const struct command_row {
 	const char *name, *args, *help;
@@ -325,7 +325,7 @@ take(struct cli *c, enum option_id id, const char *v)
 		c->define[c->ndefine].name = name;
 		c->define[c->ndefine++].value = eq == NULL || eq[1] == 'T';
 		return -1;
-	case OPT_MAILTO:
+	case OPT_MAILTO: case OPT_TO:
 		if (c->nmailto == LIM_CONF_MAILTO)
 			break;
 		c->mailto[c->nmailto++] = s;

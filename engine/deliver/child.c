@@ -186,14 +186,14 @@ wait_for(int fd, int pidfd, double until, struct buf *out, size_t max)
 }
 
 static void
-wait_end(pid_t pid, int fd, double timeout, struct buf *out,
+wait_end(pid_t pid, int fd, double timeout, struct buf *out, size_t keep,
     struct child_end *e)
 {
 	static const struct {
 		int	sig;
 		double	wait;
 	} step[] = { { SIGTERM, SPAWN_TERM_WAIT }, { SIGKILL, LIM_KILLED } };
-	size_t max = out->n + LIM_CHILD_OUTPUT, stage = 0;
+	size_t max = out->n + keep, stage = 0;
 	double until = now() + timeout;
 	int pidfd = open_pidfd(pid), ws = 0;
 	pid_t got;
@@ -225,9 +225,10 @@ child_run(const struct child *c, struct buf *out, struct child_end *e)
 	int in, p[2] = { -1, -1 };
 	/* execve's type is older than const; nothing writes to it */
 	struct spawn s = { .argv = (char *const *)c->argv, .user = &user };
+	size_t keep = c->keep > 0 ? c->keep : LIM_CHILD_OUTPUT;
 
 	*e = (struct child_end){ .started = false };
-	buf_room(out, LIM_CHILD_OUTPUT);
+	buf_room(out, keep);
 	buf_init(&text, out->mem);
 	environment(&user, &text, c);
 	s.path = user.env[0] + sizeof "PATH=" - 1;
@@ -249,7 +250,7 @@ child_run(const struct child *c, struct buf *out, struct child_end *e)
 		close(in);
 	buf_free(&text);
 	if (e->started)
-		wait_end(r.pid, p[0], c->timeout, out, e);
+		wait_end(r.pid, p[0], c->timeout, out, keep, e);
 	if (p[1] != -1) {
 		/* shared with what goes on in the background: dropped, not
 		 * waited for, when the pipe is full */

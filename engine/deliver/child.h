@@ -23,6 +23,7 @@ struct child {
 	struct str	 run_id;	/* PICKET_RUN_ID; may be empty */
 	double		 timeout;	/* seconds; then its process group gets
 					 * TERM, and KILL SPAWN_TERM_WAIT later */
+	size_t		 keep;		/* bytes of its output; 0: the limit above */
 };
 
 struct child_end {

@@ -17,6 +17,8 @@
 #define LIM_DELIVER_MEM	((size_t)6 * LIM_JOB)	/* the job, and what transports
 				 * make of it: CRLF, mailbox, blanks before ~ */
 #define READ_BLOCK	(64 * 1024)
+#define REPORT_BLOCK	(256 * 1024)	/* bytes: an attempt's lines, written as
+					 * one */
 
 static const struct sender *const senders[TRANSPORT_COUNT] = {
 	[TRANSPORT_SMTP] = &smtp_sender,
@@ -75,7 +77,8 @@ read_job(int fd, struct buf *b)
 	return false;
 }
 
-/* One line of the report, out at once: we may not live to the end. */
+/* One line of the report.  All of an attempt goes out at once, as we may not
+ * live to the end, and together: half of it would say that all have it. */
 static void
 report(struct delivery *d, enum outcome o, struct str label,
     struct str address, struct str why)
@@ -91,7 +94,6 @@ report(struct delivery *d, enum outcome o, struct str label,
 	buf_putc(&b, ' ');
 	buf_escaped(&b, why, LIM_REASON);
 	puts(buf_c(&b));
-	fflush(stdout);
 	buf_free(&b);
 	if (o == OUTCOME_RETRY)
 		d->later = true;
@@ -161,6 +163,7 @@ try_transport(struct delivery *d, struct str line)
 		else
 			settle(d, &a, sender->send(&a), buf_view(&label));
 	}
+	fflush(stdout);
 	buf_free(&label);
 	buf_free(&why);
 }
@@ -208,8 +211,10 @@ main(int argc, char **argv)
 		return JOB_USAGE;
 	}
 	secure();
+	setvbuf(stdout, NULL, _IOFBF, REPORT_BLOCK);
 	if (setjmp(no_memory) != 0) {
 		puts("retry picket-deliver out of memory");
+		fflush(stdout);
 		return JOB_LATER;
 	}
 	mem_init(&mem, LIM_DELIVER_MEM, &no_memory);

@@ -28,13 +28,31 @@
 #ifndef ENGINE_DELIVER_OUTBOX_H
 #define ENGINE_DELIVER_OUTBOX_H
 
+#include <signal.h>
+
 #include "engine/deliver/conf.h"
 #include "engine/state/client.h"
+#include "lang/code/program.h"
 
 #define FALLBACK_AFTER	120.0		/* seconds: operations.md, Mail */
 #define RETRY_FIRST	30.0
 #define RETRY_MOST	1800.0
+#define RETRY_CHANCE	0.25		/* a wait is up to so much longer: hosts
+					 * that failed together come back apart */
 #define LIM_OUTBOX_AGE	(7 * 86400.0)	/* seconds: what mail servers do */
+#define LIM_OUTBOX_TRIES 10		/* at least, whatever its age: a clock that
+					 * jumps ahead ends nothing */
+#define LIM_OUTBOX_TROUBLE 3		/* rows in a row that a way did not take:
+					 * then the others are not tried on it in
+					 * this flush, each would cost its time
+					 * out */
+#define LIM_OUTBOX_WHY	1000		/* bytes: a person reads it in a table */
+#define LIM_OUTBOX_KEY	1024		/* bytes: a Message-ID and a transport */
+#define SEND_LOCK	"send.lock"
+
+/* What a row's `state` and `fold` hold. */
+enum outbox_state { OUTBOX_WAITS, OUTBOX_HELD, OUTBOX_DEAD };
+enum outbox_fold { FOLD_NOT, FOLD_ALERT, FOLD_SUM };
 
 struct notice {
 	struct str	 id;		/* of its Message-ID, without < >: fixed, so
@@ -72,20 +90,36 @@ struct outbox_options {
 	bool		 linger;	/* somebody comes back in time (picketd, a
 					 * loop): else fall-backs are not waited
 					 * for once the mail's row has failed */
+	bool		 all;		/* say what came of every row */
+	const volatile sig_atomic_t *stop; /* not 0: no more after the row at
+					 * hand; or NULL */
 	void		(*say)(void *arg, struct str line); /* for people */
 	void		*arg;
+	struct outbox_debt *debt;	/* kept between flushes, or NULL */
 };
+/*
+ * A row that was sent and could not be committed as sent (the disk is full,
+ * the store died): it is remembered here and committed first next time, so
+ * that this process does not send it twice.
+ */
+struct outbox_debt;
+struct outbox_debt *outbox_debt_new(struct mem *);
+void	outbox_debt_free(struct outbox_debt *);
+
 struct outbox_sum {
-	size_t		 sent, waiting, dead;	/* rows */
+	size_t		 sent;		/* rows, in this flush */
+	size_t		 waiting, dead;	/* rows, after it */
+	size_t		 tried;		/* of those that wait: in vain so far */
 	double		 oldest;	/* when the oldest waiting notice was made;
 					 * NIL: there is none */
 	double		 next;		/* when the next row is due, or NIL */
 	bool		 left;		/* another process sends: it was left to it */
 };
 /*
- * Sends all that is due.  now(): the clock (engine/vm/clock.h).  false: the
- * store could not be asked, or written; see state_why.  mine: a run's id, or
- * NIL: what could not be sent of it is told by say.
+ * Sends all that is due, by clock_wall.  false: the store could not be asked,
+ * or written, and it was said why; then nothing more is sent, as nobody could
+ * remember it.  mine: a run's id, or NIL: what could not be sent of it is
+ * told by say.
  */
 bool	outbox_flush(const struct outbox_options *, struct str mine,
 	    struct outbox_sum *);

@@ -4,6 +4,8 @@
 
 #include "engine/deliver/child.h"
 
+#define LIM_REPORT	((size_t)4 << 20) /* bytes: each transport's word on each
+				 * recipient, all of it escaped */
 #define SLACK		10.0	/* seconds for what transports do besides:
 				 * starting, ending what ran too long */
 
@@ -37,7 +39,8 @@ send_job(const struct job *j, const char *program, double timeout,
     struct buf *report)
 {
 	const char *const argv[] = { program, NULL };
-	struct child c = { .argv = argv, .path = j->path, .run_id = j->run };
+	struct child c = { .argv = argv, .path = j->path, .run_id = j->run,
+	    .keep = LIM_REPORT };
 	struct child_end end;
 	struct buf bytes;
 

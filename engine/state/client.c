@@ -530,6 +530,12 @@ batch_new(struct mem *m)
 	return b;
 }
 
+struct mem *
+batch_mem(const struct batch *b)
+{
+	return b->mem;
+}
+
 void
 batch_free(struct batch *b)
 {

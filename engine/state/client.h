@@ -134,6 +134,8 @@ bool	state_ask(struct state *, enum query, const struct param *,
 struct batch;
 struct batch *batch_new(struct mem *);
 void	batch_free(struct batch *);
+/* What it takes its memory from. */
+struct mem *batch_mem(const struct batch *);
 void	batch_row(struct batch *, enum query, const struct param *);
 /* As state_apply. */
 void	batch_outcome(struct batch *, const struct state_owner *,

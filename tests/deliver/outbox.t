@@ -1,0 +1,125 @@
+#!/usr/bin/python3
+"""The outbox: what is put goes out once; what cannot go waits, says why, and
+goes when it can."""
+
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from delivery import Relay, Tap, need_aiosmtpd, slurp		# noqa: E402
+from outbox import Place, dead_port, subjects			# noqa: E402
+
+need_aiosmtpd()
+t = Tap()
+
+
+# --- it goes out, once ---
+with Relay() as relay:
+    p = Place('smtp 127.0.0.1:%d' % relay.port)
+    t.eq(p.picket('outbox'), (0, 'nothing waits\n'), 'an outbox that is not '
+         'there is empty')
+    t.ok(not os.path.exists(p.state), 'and asking makes none')
+    t.eq(p.deliver(), (0, ''), 'nothing to deliver is no fault')
+    p.put('one', twice=1)
+    t.eq([(x['way'], x['to'], x['tries'], x['why']) for x in p.rows()],
+         [('mail', ['ann@example.org'], 0, '')], 'a notice waits')
+    status, said = p.picket('outbox')
+    t.ok(status == 0 and 'ann@example.org' in said and 'notice one' in said
+         and 'mail: not tried yet' in said, 'and is shown', said)
+    t.eq(p.deliver(), (0, ''), 'it is delivered')
+    t.eq(p.put('one'), '', 'put again by one who does not know')
+    t.eq(p.deliver(), (0, ''), 'there is nothing to send')
+    t.eq([(m.to, m.sender) for m in relay.mails],
+         [(['ann@example.org'], 'picket@example.org')], 'one mail came')
+    t.ok(b'Message-ID: <one.picket@moscow>' in relay.mails[0].content,
+         'with the id of the notice')
+    t.eq(p.put('two', flush=1), '', 'a run sends its own')
+    t.eq(subjects(relay.mails), ['notice one', 'notice two'], 'at once')
+    p.put('many', count=3, to='ann@example.org,bob@example.org')
+    t.eq(p.deliver(), (0, ''), 'several to several')
+    t.eq([(s, m.to) for s, m in zip(subjects(relay.mails[2:]),
+                                    relay.mails[2:])],
+         [('notice many.%d' % i, ['ann@example.org', 'bob@example.org'])
+          for i in (1, 2, 3)], 'in their order, each once')
+    status, said = p.picket('outbox', '--all')
+    t.ok(status == 0 and said.count('250 2.0.0 taken') == 8 and
+         'nothing waits' in said, 'what the receiver said is kept', said)
+
+# --- it waits, and says why ---
+p = Place('smtp 127.0.0.1:%d' % dead_port())
+said = p.put('late', flush=1)
+t.ok(re.search(r"mail \d+ \(notice late\): not sent: smtp:127.0.0.1:\d+: "
+               r"Failed to connect .*; next try in \d+ s$", said.strip()),
+     'a run says what it could not send', said)
+t.eq(p.put('other', run='x'), '', 'another waits')
+status, said = p.picket('outbox')
+t.ok('Failed to connect' in said and 'not tried yet' in said, 'both are shown',
+     said)
+status, said = p.deliver()
+t.ok(status == 1, 'deliver: something could not go', said)
+with Relay() as relay:
+    p.conf('smtp 127.0.0.1:%d' % relay.port)
+    t.eq(p.deliver()[0], 1, 'it is not tried before its time')
+    first = p.rows()[0]['id']
+    status, said = p.picket('outbox', '--retry', str(first))
+    t.ok(status == 1 and 'taken by smtp' in said, 'but when it is asked for',
+         said)
+    t.eq(subjects(relay.mails), ['notice late'], 'it came')
+    status, said = p.picket('outbox', '--retry', 'all')
+    t.eq(status, 0, 'all: the rest went, too')
+    t.eq(subjects(relay.mails), ['notice late', 'notice other'], 'both came')
+    p.put('no')
+    ident = p.rows()[0]['id']
+    t.eq(p.picket('outbox', '--drop', str(ident)), (0,
+         'dropped %d, by mail to ann@example.org: notice no\n' % ident),
+         'what is dropped is told')
+    t.eq(p.deliver(), (0, ''), 'and not sent')
+    t.eq(len(relay.mails), 2, 'nothing came')
+    status, said = p.picket('outbox', '--all')
+    t.ok('dropped' in said, 'that it was dropped is kept', said)
+    status, said = p.picket('outbox', '--drop', str(ident))
+    t.eq((status, said), (1, 'picket: nothing of the number %d waits\n'
+                          % ident), 'it cannot be dropped twice')
+
+# --- words that are wrong ---
+for words, expect in (
+        (('outbox', '--drop', 'all'), "--drop wants a number of the list, not "
+         "'all'"),
+        (('outbox', '--retry', 'x'), "--retry wants a number of the list or "
+         "all, not 'x'"),
+        (('outbox', '--retry', '1', '--drop', '1'), 'usage:'),
+        (('outbox', '--all', '--dead'), 'usage:'),
+        (('outbox', 'x'), 'usage:'),
+        (('deliver', '--wait', 'soon'), "--wait wants a duration such as 30s "
+         "or 5m, not 'soon'"),
+        (('deliver', '--wait', '1', '--loop'), 'usage:'),
+        (('deliver', '7'), 'usage:'),
+        (('mailtest', 'x'), 'usage:'),
+        (('mailtest', '--to', 'a b'), '--to a b: ')):
+    status, said = p.picket(*words)
+    t.ok(status == 2 and expect in said, ' '.join(words), said)
+
+# --- a test of the ways ---
+with Relay() as relay:
+    box = os.path.join(p.at, 'box')
+    p.conf('smtp 127.0.0.1:%d' % relay.port,
+           'smtp 127.0.0.1:%d name second' % dead_port(),
+           'file %s' % box)
+    status, said = p.picket('mailtest', '--to', 'eve@example.org')
+    lines = said.splitlines()
+    t.ok(status == 1 and len(lines) == 3, 'mailtest: one line a way', said)
+    t.ok(re.match(r'taken +\d+\.\d\d s  smtp:127.0.0.1:\d+: 250 2.0.0 taken',
+                  lines[0]), 'what the receiver said', said)
+    t.ok(re.match(r'failed +\d+\.\d\d s  second: Failed to connect',
+                  lines[1]), 'why one failed', said)
+    t.ok(re.match(r'taken +\d+\.\d\d s  file:', lines[2]), 'the file', said)
+    t.eq((relay.mails[0].to, subjects(relay.mails)), (['eve@example.org'],
+         ['[test] Picket on moscow: only a test']), 'it is marked')
+    t.ok(b'This is only a test' in slurp(box), 'in the file, too')
+    t.eq(p.picket('mailtest', '--transport', 'nothere'), (1, 'picket: '
+         'picket.conf has no transport nothere\n'), 'a way that is not there')
+    t.eq(p.picket('mailtest', '--transport', 'second')[1].count('failed'), 1,
+         'one way alone')
+    t.eq(p.picket('outbox'), (0, 'nothing waits\n'), 'nothing is left of it')
+t.done()

@@ -56,6 +56,7 @@ lang_liblang_a_SOURCES = \
 	lang/syntax/blocks.c \
 	lang/syntax/build.c \
 	lang/syntax/build.h \
+	lang/syntax/build_incident.c \
 	lang/syntax/build_init.c \
 	lang/syntax/define.c \
 	lang/syntax/directive.c \
@@ -94,6 +95,7 @@ lang_liblang_a_SOURCES = \
 	lang/check/command.h \
 	lang/check/expr.c \
 	lang/check/func.c \
+	lang/check/incident.c \
 	lang/check/inner.h \
 	lang/check/previous.c \
 	lang/check/shell.c \
@@ -114,6 +116,7 @@ lang_liblang_a_SOURCES = \
 	lang/code/gen_cond.c \
 	lang/code/gen_call.c \
 	lang/code/gen_expr.c \
+	lang/code/gen_incident.c \
 	lang/code/gen_stmt.c \
 	lang/code/progfile.c \
 	lang/code/progfile.h \

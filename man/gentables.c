@@ -326,12 +326,18 @@ function_names(void)
 static void
 keywords(void)
 {
-	static const char *const words[] = {
-#define KW(token, word, class) word,
+	enum { SECTION, INIT, STMT, CLOSE, WORD, OPER, CLAUSE };
+	static const struct { const char *word; int class; } all[] = {
+#define KW(token, word, class) { word, class },
 #include "lang/table/keywords.def"
 #undef KW
 	};
-	size_t i, k, n = sizeof words / sizeof words[0], order[512];
+	const char *words[sizeof all / sizeof all[0]];
+	size_t i, k, n = 0, order[512];
+
+	for (i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i].class != CLAUSE)	/* reserved nowhere else */
+			words[n++] = all[i].word;
 
 	/* by the alphabet: whoever looks for one knows its name */
 	for (i = 0; i < n; i++) {

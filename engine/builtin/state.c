@@ -94,6 +94,39 @@ bi_runs(struct call *c)
 	c->rn = vm_facts(c->vm)->runs;
 }
 
+/* Of a key; what there is none of is NIL, and fires not. */
+static double
+incident_fact(struct call *c, enum incident_fact what)
+{
+	const struct host *host;
+	void *h;
+
+	host = vm_host(c->vm, &h);
+	return host->incident_fact == NULL ? NUM_NIL :
+	    host->incident_fact(h, what, c->s[0]);
+}
+
+void
+bi_firing(struct call *c)
+{
+	if (!arg_none(c))
+		c->rn = num_true(incident_fact(c, INCIDENT_FIRING));
+}
+
+void
+bi_acked(struct call *c)
+{
+	if (!arg_none(c))
+		c->rn = num_true(incident_fact(c, INCIDENT_ACKED));
+}
+
+void
+bi_since(struct call *c)
+{
+	if (!arg_none(c))
+		c->rn = incident_fact(c, INCIDENT_SINCE);
+}
+
 void
 bi_args(struct call *c)
 {

@@ -281,14 +281,32 @@ bi_parsetime(struct call *c)
 
 /* --- spans --- */
 
+/* Of the incident at hand; NIL: it has not begun. */
+static double
+incident_lasts(struct vm *vm)
+{
+	const struct host *host;
+	void *h;
+
+	host = vm_host(vm, &h);
+	if (host->incident_fact == NULL || str_none(vm_incident_key(vm)))
+		return NUM_NIL;
+	return host->incident_fact(h, INCIDENT_DURATION,
+	    vm_incident_key(vm));
+}
+
 void
 bi_duration(struct call *c)
 {
 	char text[NUM_TEXT_MAX], out[WHEN_SPAN_MAX];
-	double d = c->n[0];
+	double d = c->nn == 0 ? incident_lasts(c->vm) : c->n[0];
 
 	if (arg_none(c))
 		return;
+	if (num_none(d)) {		/* it has not begun */
+		c->rs = STR_LIT("0s");
+		return;
+	}
 	if (fabs(d) > LIM_TIME) {
 		vm_domain(c, "%.*s is no duration", (int)num_text(d, text),
 		    text);

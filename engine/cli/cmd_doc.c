@@ -276,11 +276,6 @@ unknown(struct cli *c, const char *name)
 		    "leave out its $, or quote it");
 		return;
 	}
-	if (doc_reserved(want)) {
-		cli_say("doc: %s is a reserved word that does nothing yet",
-		    name);
-		return;
-	}
 	buf_init(&near, &c->mem);
 	buf_init(&shown, &c->mem);
 	buf_escaped(&shown, str_c(name), SHOWN);

@@ -106,6 +106,7 @@ struct run_facts {
 };
 const struct run_facts *vm_facts(struct vm *);
 struct str vm_task(struct vm *);	/* as worked out when the run began */
+struct str vm_incident_key(struct vm *);	/* of the one at hand, or NIL */
 double	 vm_innum(struct vm *);
 bool	 vm_eoi(struct vm *);
 double	 vm_inputexit(struct vm *);	/* exit status of the input command */

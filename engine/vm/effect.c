@@ -148,6 +148,52 @@ vm_exec(struct vm *vm, unsigned how)
 		vm_suppressed(vm, vm->cmd.show);
 }
 
+/* Seconds or runs that a clause gave; what is none counts as not said. */
+static double
+clause_number(struct vm *vm, const char *word, double v, double most)
+{
+	char t[NUM_TEXT_MAX];
+
+	if (v >= 0 && v <= most)
+		return v;
+	vm_log(vm, LOG_ERROR, "incident: %s is %.*s: taken as not written",
+	    word, (int)num_text(v, t), t);
+	return 0;
+}
+
+enum incident_verdict
+vm_incident(struct vm *vm, const double *n, const struct str *s)
+{
+	const struct line_entry *e = program_where(vm->p, vm->pc);
+	enum incident_verdict v = VERDICT_NOTHING;
+	struct incident_seen seen = { .key = vm->incident,
+	    .when = n[STEP_WHEN], .until = n[STEP_UNTIL],
+	    .has_until = num_true(n[STEP_HAS_UNTIL]),
+	    .message = s[STEP_MESSAGE], .evidence = s[STEP_EVIDENCE],
+	    .unless = s[STEP_UNLESS] };
+	struct buf place;
+
+	seen.hold = clause_number(vm, "hold", n[STEP_HOLD], LIM_CLAUSE);
+	seen.remind = clause_number(vm, "remind", n[STEP_REMIND], LIM_CLAUSE);
+	seen.absent = floor(clause_number(vm, "absent", n[STEP_ABSENT],
+	    LIM_CLAUSE));
+	seen.level = n[STEP_LEVEL] >= 0 && n[STEP_LEVEL] < LEVEL_COUNT ?
+	    (enum level)n[STEP_LEVEL] : vm->p->level;
+	buf_init(&place, vm->mem);
+	if (e != NULL && e->file < vm->p->nfiles) {
+		buf_str(&place, vm->p->files[e->file]);
+		buf_printf(&place, ":%u", e->line);
+	}
+	seen.place = buf_view(&place);
+	/* a host of a test may have none */
+	if (vm->host->incident != NULL)
+		v = vm->host->incident(vm->h, &seen);
+	buf_free(&place);
+	vm->now_valid = false;	/* the blocks may read the clock anew */
+	vm_waited(vm);
+	return v;
+}
+
 void
 vm_out(struct vm *vm, enum out kind, struct str target, struct str text)
 {

@@ -305,6 +305,7 @@ vm_execute(struct vm *vm, uint32_t start)
 		re = vm_dynamic(vm, s[B], true);
 		TEST_BRANCH(re != NULL && vm_match(vm, re, s[A], false));
 		NEXT_INSTR;
+	CASE(TOLD)	BRANCH(!vm->untold); NEXT_INSTR;
 	CASE(DEFN)	BRANCH(!num_none(n[A])); NEXT_INSTR;
 	CASE(DEFS)
 		BRANCH(!str_none(s[A]) && !str_eq(s[A], STR_LIT("<<NIL>>")) &&
@@ -491,6 +492,15 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(RECORD)
 		if (!num_none(n[A]) && !str_none(s[B]))
 			vm->host->record(vm->h, s[B], n[A]);
+		NEXT_INSTR;
+	CASE(ABOUT)
+		vm_store(vm, &vm->incident_own, &vm->incident, s[A]);
+		NEXT_INSTR;
+	CASE(INCIDENT)
+		HERE;
+		n[A] = (double)vm_incident(vm, &n[B], &s[C]);
+		if (vm->must_end)
+			return vm->end_with;
 		NEXT_INSTR;
 	CASE(XOPTS)
 		if (A == XOPT_AS)

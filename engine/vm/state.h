@@ -15,6 +15,8 @@
 				 * as looking through it for four texts */
 #define LIM_CALL_DEPTH	200	/* calls in one another: 2 MiB at most, and a
 				 * person's recursion is 20 deep */
+#define LIM_CLAUSE	3162240000.0 /* seconds, or runs, that a clause of an
+				 * incident can say: a hundred years */
 #define CALL_COST	8	/* instructions that entering one counts for */
 #define PATTERN_CACHE	16	/* patterns made of data, kept compiled */
 #define PATTERN_SHOWN	100	/* bytes of one in a message */
@@ -156,6 +158,8 @@ struct vm {
 	struct exec_opts xopt;
 	int		 exitcode;
 	struct buf	 output;
+	struct str	 incident;	/* key of the one at hand, or NIL */
+	struct own	 incident_own;
 	struct str	 path, task;	/* as OP_PATH and OP_TASK left them */
 	struct own	 task_own, infile_own;
 
@@ -233,6 +237,9 @@ void	vm_iter(struct vm *, unsigned slot, const struct array *,
 bool	vm_ftest(struct vm *, struct str path, int test);
 bool	vm_newer(struct vm *, struct str a, struct str b);
 void	vm_exec(struct vm *, unsigned how);
+/* A step of the incident at hand: what INCIDENT's registers say. */
+enum incident_verdict vm_incident(struct vm *, const double *,
+	    const struct str *);
 void	vm_out(struct vm *, enum out, struct str target, struct str text);
 void	vm_fault(struct vm *, enum num_fault);
 void	vm_end(struct vm *, enum vm_result, struct str why);

@@ -72,6 +72,7 @@ vm_new(const struct vm_options *o)
 	    .base = arena_mark(&vm->temp) };
 	kept_open(vm);
 	vm->gen = 1;
+	vm->incident = STR_NIL;
 	vm->line = vm->got.zero = vm->rdlin = vm->task = vm->path = STR_NIL;
 	vm->status = -1;
 	vm->budget = p->budget > 0 ? p->budget : LIM_BUDGET;
@@ -123,6 +124,7 @@ vm_free(struct vm *vm)
 	for (i = 0; i < p->nfars; i++)
 		mem_free(m, vm->farown[i].p, vm->farown[i].cap);
 	mem_free(m, vm->task_own.p, vm->task_own.cap);
+	mem_free(m, vm->incident_own.p, vm->incident_own.cap);
 	mem_free(m, vm->rdown.p, vm->rdown.cap);
 	mem_free(m, vm->infile_own.p, vm->infile_own.cap);
 	for (i = 0; i < p->nslot; i++) {
@@ -621,6 +623,12 @@ const struct run_facts *
 vm_facts(struct vm *vm)
 {
 	return &vm->o.facts;
+}
+
+struct str
+vm_incident_key(struct vm *vm)
+{
+	return vm->incident;
 }
 
 double

@@ -268,6 +268,8 @@ check_call(struct check *c, struct node **pn)
 		    check_number(c, count)), n->id);
 		return n->type;
 	}
+	if (n->id == BI_DURATION && count == 0 && !c->at_hand)
+		check_error(c, n->span, E_DURATION, STR_NIL, STR_NIL);
 	if (n->id == BI_EXISTS && n->list->kind == X_PREV && !n->list->flag)
 		(void)check_previous(c, n->list);
 	if (n->id == BI_EXISTS && n->list->kind != X_INDEX) {

@@ -6,6 +6,19 @@
 #include "lang/base/num.h"
 #include "lang/check/inner.h"
 
+int
+check_level(struct str word)
+{
+	int i;
+
+	if (str_eq(word, STR_LIT("alert")))
+		return LEVEL_URGENT;
+	for (i = 0; i < LEVEL_COUNT; i++)
+		if (str_eq(word, str_c(level_name[i])))
+			return i;
+	return -1;
+}
+
 static void
 status_and_level(struct check *c, const struct init *in)
 {
@@ -24,12 +37,8 @@ status_and_level(struct check *c, const struct init *in)
 			c->status = (enum status)i;
 	}
 	if (!str_none(in->level)) {
-		for (i = 0; i < LEVEL_COUNT; i++)
-			if (str_eq(in->level, str_c(level_name[i])))
-				break;
-		if (str_eq(in->level, STR_LIT("alert")))
-			i = LEVEL_URGENT;
-		if (i == LEVEL_COUNT)
+		i = check_level(in->level);
+		if (i < 0)
 			check_error(c, in->level_span, E_LEVEL, in->level,
 			    STR_NIL);
 		else
@@ -202,7 +211,7 @@ expire(struct check *c, const struct init *in)
 		check_error(c, n->span, E_EXPIRE_KEYS, STR_NIL, STR_NIL);
 	if (n->unit == UNIT_DURATION)
 		c->expire_seconds = limit(c, n, "expire", UNIT_DURATION, 1,
-		    86400.0 * 36600, "1s", "36600d");
+		    LIM_SPAN, "1s", "36600d");
 	else {
 		c->expire_runs = limit(c, n, "expire", UNIT_NONE, 1, 1e9, "1",
 		    "1e9");

@@ -28,6 +28,8 @@ struct check {
 	enum section	 place;
 	uint32_t	 rule;		/* number of the rule at hand, from 1 */
 	unsigned	 loops, switches;
+	const struct node *incident;	/* whose clauses these are, or NULL */
+	bool		 at_hand;	/* ... and $duration() is about it */
 	bool		 in_command;	/* inside a command's literal */
 	bool		 uses_fields;	/* $1 ..., #fields: matches must keep groups */
 	bool		 uses_zero;	/* $0 */

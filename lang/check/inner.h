@@ -19,6 +19,14 @@ void	 check_keys(struct check *, struct node *);
  * previous array becomes one of a hidden array, which nothing can set.
  */
 enum type check_previous(struct check *, struct node *);
+#define LIM_SPAN	(86400.0 * 36600) /* seconds of any duration that is
+				 * written: a hundred years */
+void	 check_incident(struct check *, struct node *);
+/* A constant that has a unit has this one. */
+void	 check_want_unit(struct check *, const struct node *, const char *what,
+	    enum unit);
+/* The level that a word names, or -1. */
+int	 check_level(struct str);
 /* Tells that a string cannot be set into a number. */
 void	 check_set_num(struct check *, const struct node *);
 

@@ -90,8 +90,8 @@ set(struct check *c, struct node *n)
 	}
 }
 
-static void
-want_unit(struct check *c, const struct node *n, const char *what,
+void
+check_want_unit(struct check *c, const struct node *n, const char *what,
     enum unit unit)
 {
 	static const char *const names[] = { "a plain number", "a percentage",
@@ -115,11 +115,11 @@ exec(struct check *c, struct node *n)
 			break;
 		case XOPT_MEMORY:
 			check_want_num(c, &o->a);
-			want_unit(c, o->a, "limit memory", UNIT_SIZE);
+			check_want_unit(c, o->a, "limit memory", UNIT_SIZE);
 			break;
 		default:
 			check_want_num(c, &o->a);
-			want_unit(c, o->a, o->op == XOPT_CPU ? "limit cpu" :
+			check_want_unit(c, o->a, o->op == XOPT_CPU ? "limit cpu" :
 			    "timeout", UNIT_DURATION);
 			break;
 		}
@@ -273,20 +273,20 @@ one(struct check *c, struct node *n)
 	case S_SKIP:
 		in_rule(c, n);
 		check_want_num(c, &n->a);
-		want_unit(c, n->a, "skip", UNIT_NONE);
+		check_want_unit(c, n->a, "skip", UNIT_NONE);
 		break;
 	case S_LEAVE: case S_LAST:
 		in_section(c, n);
 		break;
 	case S_PAUSE:
 		check_want_num(c, &n->a);
-		want_unit(c, n->a, "pause", UNIT_DURATION);
+		check_want_unit(c, n->a, "pause", UNIT_DURATION);
 		break;
 	case S_QUIT:
 		in_section(c, n);
 		if (n->a != NULL) {
 			check_want_num(c, &n->a);
-			want_unit(c, n->a, "quit", UNIT_NONE);
+			check_want_unit(c, n->a, "quit", UNIT_NONE);
 		}
 		break;
 	case S_DIE:
@@ -331,6 +331,9 @@ one(struct check *c, struct node *n)
 			    STR_NIL);
 		else
 			check_want_str(c, &n->b, true);
+		break;
+	case S_INCIDENT:
+		check_incident(c, n);
 		break;
 	case S_ASSERT:
 		check_want_truth(c, &n->a);

@@ -140,7 +140,7 @@ hidden_handles(struct gen *g, struct node *n, uint32_t *count)
 				hidden_handles(g, n->b->list, count);
 			break;
 		case S_WHILE: case S_REPEAT: case S_FOR: case S_FORIN:
-		case S_LINES: case S_SWITCH:
+		case S_LINES: case S_SWITCH: case S_INCIDENT: case S_CLAUSE:
 			hidden_handles(g, n->list, count);
 			break;
 		default:

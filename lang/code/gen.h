@@ -83,6 +83,13 @@ unsigned gen_n(struct gen *, struct node *, int want);
 unsigned gen_s(struct gen *, struct node *, int want);
 unsigned gen_key(struct gen *, struct node *keys);
 void	 gen_cond(struct gen *, struct node *, bool sense, int *chain);
+/* Of what compares, matches or asks for a file: its operands' registers (b:
+ * only if it has two), and the jump if it comes out as sense. */
+void	 gen_operands(struct gen *, const struct node *, unsigned *a,
+	    unsigned *b);
+void	 gen_compare(struct gen *, const struct node *, unsigned a, unsigned b,
+	    bool sense, int *chain);
+void	 gen_incident(struct gen *, struct node *);
 /* The command of a site becomes the pending one. */
 void	 gen_command(struct gen *, const struct node *);
 /* A call with its arguments; dest is of the result's kind. */

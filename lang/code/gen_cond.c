@@ -11,16 +11,25 @@ branch(struct gen *g, enum opcode op, unsigned a, unsigned b, bool k,
 	gen_jump_to(g, chain);
 }
 
+void
+gen_operands(struct gen *g, const struct node *n, unsigned *a, unsigned *b)
+{
+	bool number = n->kind == X_CMP;
+
+	*a = number ? gen_n(g, n->a, -1) : gen_s(g, n->a, -1);
+	*b = 0;
+	if (n->b != NULL && (n->kind != X_MATCH || n->b->kind != X_STR))
+		*b = number ? gen_n(g, n->b, -1) : gen_s(g, n->b, -1);
+}
+
 static void
-compare(struct gen *g, struct node *n, bool sense, int *chain)
+compare(struct gen *g, const struct node *n, unsigned a, unsigned b,
+    bool sense, int *chain)
 {
 	bool str = n->kind == X_SCMP;
 	enum opcode lt = str ? OP_SLT : OP_LT, le = str ? OP_SLE : OP_LE,
 	    eq = str ? OP_SEQ : OP_EQ;
-	unsigned a, b;
 
-	a = str ? gen_s(g, n->a, -1) : gen_n(g, n->a, -1);
-	b = str ? gen_s(g, n->b, -1) : gen_n(g, n->b, -1);
 	switch (n->op) {
 	case CMP_LT:	branch(g, lt, a, b, sense, chain); break;
 	case CMP_LE:	branch(g, le, a, b, sense, chain); break;
@@ -36,16 +45,16 @@ compare(struct gen *g, struct node *n, bool sense, int *chain)
 }
 
 static void
-match(struct gen *g, struct node *n, bool sense, int *chain)
+match(struct gen *g, const struct node *n, unsigned a, unsigned b,
+    bool sense, int *chain)
 {
 	struct check *c = g->c;
 	/* only a match that can succeed sets anything, and only if the
 	 * script looks */
 	bool keep = !n->negate && (c->uses_zero || (c->uses_fields &&
 	    (n->b->kind != X_STR || n->id > 0)));
-	unsigned a, b, k;
+	unsigned k;
 
-	a = gen_s(g, n->a, -1);
 	/* where a limit is hit neither =~ nor !~ is true */
 	k = n->negate ? (sense ? 0 : 1) + 2u : sense;
 	if (n->b->kind == X_STR) {
@@ -54,10 +63,30 @@ match(struct gen *g, struct node *n, bool sense, int *chain)
 		gen_jump_to(g, chain);
 		return;
 	}
-	b = gen_s(g, n->b, -1);
 	gen_emit(g, I_ABC(n->flag ? (keep ? OP_MATCHDI : OP_TESTDI) :
 	    (keep ? OP_MATCHD : OP_TESTD), a, b, k));
 	gen_jump_to(g, chain);
+}
+
+void
+gen_compare(struct gen *g, const struct node *n, unsigned a, unsigned b,
+    bool sense, int *chain)
+{
+	switch (n->kind) {
+	case X_CMP: case X_SCMP:
+		compare(g, n, a, b, sense, chain);
+		break;
+	case X_MATCH:
+		match(g, n, a, b, sense, chain);
+		break;
+	case X_FTEST:
+		branch(g, OP_FTEST, a, n->op, sense, chain);
+		break;
+	default:	/* X_FCMP */
+		branch(g, n->op == 0 ? OP_FNEWER : OP_FOLDER, a, b, sense,
+		    chain);
+		break;
+	}
 }
 
 /* a && b, or a || b with every sense turned. */
@@ -134,21 +163,9 @@ gen_cond(struct gen *g, struct node *n, bool sense, int *chain)
 	case X_NOT:
 		gen_cond(g, n->a, !sense, chain);
 		break;
-	case X_CMP: case X_SCMP:
-		compare(g, n, sense, chain);
-		break;
-	case X_MATCH:
-		match(g, n, sense, chain);
-		break;
-	case X_FTEST:
-		a = gen_s(g, n->a, -1);
-		branch(g, OP_FTEST, a, n->op, sense, chain);
-		break;
-	case X_FCMP:
-		a = gen_s(g, n->a, -1);
-		b = gen_s(g, n->b, -1);
-		branch(g, n->op == 0 ? OP_FNEWER : OP_FOLDER, a, b, sense,
-		    chain);
+	case X_CMP: case X_SCMP: case X_MATCH: case X_FTEST: case X_FCMP:
+		gen_operands(g, n, &a, &b);
+		gen_compare(g, n, a, b, sense, chain);
 		break;
 	case X_CALL:
 		if (intrinsic(g, n, sense, chain))

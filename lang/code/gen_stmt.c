@@ -553,6 +553,9 @@ stmt(struct gen *g, struct node *n)
 		r = gen_n(g, n->a, -1);
 		gen_emit(g, I_ABC(OP_RECORD, r, gen_s(g, n->b, -1), 0));
 		break;
+	case S_INCIDENT:
+		gen_incident(g, n);
+		break;
 	case S_ASSERT:
 		gen_cond(g, n->a, true, &skip);
 		gen_emit(g, I_ABC(OP_FAIL, gen_s(g, n->b, -1), 0, 0));

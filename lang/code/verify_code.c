@@ -326,6 +326,14 @@ special(struct check *c, enum opcode op, instr i)
 		if (!run_of_s(c, I_A(i), p->tpl[I_BX(i)].ndata))
 			return bad_code(c, "data is no register");
 		return true;
+	case OP_INCIDENT:
+		if (c->f != NULL)
+			return bad_code(c, "in a function");
+		if (!run_of_n(c, I_B(i), STEP_NUMBERS))
+			return bad_code(c, "operand B: no such registers");
+		if (!run_of_s(c, I_C(i), STEP_TEXTS))
+			return bad_code(c, "operand C: no such registers");
+		return true;
 	case OP_ITER:
 		if (I_C(i) >= ORDER_COUNT)
 			return bad_code(c, "operand C: no such order");

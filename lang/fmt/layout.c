@@ -83,14 +83,14 @@ follow(struct layout *l, const struct fmt_piece *p, uint32_t indent)
 		n->paren--;
 	if (p->kind != PIECE_WORD || p->token == 0 || n->paren > 0)
 		return;
-	if (nest_is_section(p))
+	if (nest_is_section(p)) {
 		nest_section(n, p);
-	else if ((kind = nest_opens(p)) != B_NONE)
-		nest_open(n, kind, indent);
-	else if ((kind = nest_ends(p, &divides)) != B_NONE &&
-	    !(kind == B_REPEAT && n->nblock > 0 &&
-	    n->block[n->nblock - 1].kind == B_INCIDENT))
+		return;
+	}
+	if ((kind = nest_ends(p, &divides)) != B_NONE)
 		(void)nest_end(n, kind, divides, &at);
+	if ((kind = nest_opens(p)) != B_NONE)
+		nest_open(n, kind, indent);
 }
 
 /* --- the first piece of a line --- */
@@ -115,7 +115,9 @@ wants_more(const struct fmt_piece *p)
 	case T_ENDFOR: case T_ENDFOREACH: case T_DEFAULT: case T_ENDSW:
 		return false;
 	}
-	return nest_ends(p, &(bool){ false }) < B_INCIDENT;
+	return nest_opens(p) < B_CLAUSE &&
+	    (p->class == KW_CLAUSE || nest_ends(p, &(bool){ false }) <
+	    B_INCIDENT);
 }
 
 enum column_word { MOVES, STAYS, NAME };
@@ -184,11 +186,10 @@ indent_by(struct layout *l, const struct fmt_piece *p)
 		}
 	if (p->kind == PIECE_WORD && p->token != 0 && p->token != T_SET &&
 	    (p->class == KW_SECTION || p->class == KW_STMT ||
-	    p->class == KW_CLOSE))
+	    p->class == KW_CLOSE || p->class == KW_CLAUSE))
 		n->paren = 0;		/* what is open now has been forgotten */
 	item = p->kind == PIECE_WORD && (p->class == KW_STMT ||
-	    (p->class == KW_INIT && (n->section == IN_INIT ||
-	    (n->nblock > 0 && n->block[n->nblock - 1].kind == B_INCIDENT))));
+	    (p->class == KW_INIT && n->section == IN_INIT));
 	kind = nest_ends(p, &divides);
 	/* a form feed; or what other versions may take for a directive */
 	if (p->column_one && (p->kind == PIECE_OTHER || p->text.p[0] == '#'))
@@ -202,12 +203,12 @@ indent_by(struct layout *l, const struct fmt_piece *p)
 	} else if (nest_opens(p) == B_FUNCTION) {
 		memset(n, 0, sizeof *n);
 		at = 0;
-	} else if (kind == B_REPEAT && n->nblock > 0 &&
-	    n->block[n->nblock - 1].kind == B_INCIDENT) {
-		at = inner(l);
 	} else if (kind != B_NONE) {
-		if (!nest_end(n, kind, divides, &at))
+		if (!nest_end(n, kind, divides, &at) ||
+		    p->class == KW_CLAUSE)
 			at = inner(l);
+		if (nest_opens(p) == B_CLAUSE)
+			nest_open(n, B_CLAUSE, at);
 		l->done = p->text.p;
 	} else if (item || ((p->kind == PIECE_MACRO || (l->body &&
 	    p->kind == PIECE_OPEN)) && !wants_more(&l->last)))
@@ -358,8 +359,8 @@ add_piece(struct layout *l, const struct fmt_piece *p)
 	wide = !l->body && wide_sign(l, p);
 	if (k->n > 0) {
 		item = l->prev2.kind == PIECE_END &&
-		    l->prev.class == KW_INIT && l->nest.section == IN_INIT &&
-		    !p->glued && k->indent == l->statement;
+		    ((l->prev.class == KW_INIT && l->nest.section == IN_INIT)
+		    || l->prev.class == KW_CLAUSE) && !p->glued && k->indent == l->statement;
 		if (l->body)
 			buf_add(l->text, l->prev.text.p + l->prev.text.n,
 			    (size_t)(p->text.p - l->prev.text.p) -
@@ -396,6 +397,7 @@ code_follows(const struct layout *l, struct fmt_piece *p, struct reader *at)
 		read_piece(at, p);
 	while (p->newlines == 0 && (p->kind == PIECE_COMMENT ||
 	    p->kind == PIECE_BLOCK));
+	nest_word(&l->nest, p);
 	return p->newlines == 0 && p->kind != PIECE_END &&
 	    p->kind != PIECE_LINES;
 }
@@ -441,6 +443,7 @@ lay_out(struct layout *l)
 		read_piece(l->r, &p);
 		if (p.kind == PIECE_END)
 			break;
+		nest_word(&l->nest, &p);
 		if (p.kind == PIECE_LINES) {
 			directive(l, &p);
 			k = NULL;

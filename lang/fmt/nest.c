@@ -4,6 +4,25 @@
 #include "lang/syntax/build.h"
 #include "lang/syntax/parser.h"
 
+void
+nest_word(const struct nest *n, struct fmt_piece *p)
+{
+	size_t i;
+
+	if (p->kind != PIECE_WORD || (p->class != KW_CLAUSE &&
+	    p->token != T_LEVEL && p->token != T_UNTIL))
+		return;
+	for (i = n->nblock; i > 0 && n->block[i - 1].kind != B_INCIDENT; i--)
+		if (p->token == T_UNTIL && n->block[i - 1].kind == B_REPEAT)
+			return;
+	if (i > 0)
+		p->class = KW_CLAUSE;
+	else if (p->class == KW_CLAUSE) {
+		p->token = 0;
+		p->class = -1;
+	}
+}
+
 enum block_kind
 nest_opens(const struct fmt_piece *p)
 {
@@ -14,11 +33,13 @@ nest_opens(const struct fmt_piece *p)
 	case T_FOR: return B_FOR;
 	case T_FOREACH: return B_FOREACH;
 	case T_SWITCH: return B_SWITCH;
+	case T_INCIDENT: return B_INCIDENT;
 	}
 	if (p->token == 0)
 		return B_NONE;
-	if (str_eq(p->text, STR_LIT("incident")))
-		return B_INCIDENT;
+	if (p->class == KW_CLAUSE)
+		return p->token == T_ONSET || p->token == T_CLEAR ? B_CLAUSE :
+		    B_NONE;
 	if (str_eq(p->text, STR_LIT("function")))
 		return B_FUNCTION;
 	return B_NONE;
@@ -27,7 +48,9 @@ nest_opens(const struct fmt_piece *p)
 enum block_kind
 nest_ends(const struct fmt_piece *p, bool *divides)
 {
-	*divides = false;
+	*divides = p->token != 0 && p->class == KW_CLAUSE;
+	if (*divides)
+		return B_INCIDENT;
 	switch (p->token) {
 	case T_ELIF: case T_ELSE:
 		*divides = true;
@@ -41,11 +64,10 @@ nest_ends(const struct fmt_piece *p, bool *divides)
 	case T_ENDFOR: return B_FOR;
 	case T_ENDFOREACH: return B_FOREACH;
 	case T_ENDSW: return B_SWITCH;
+	case T_ENDINCIDENT: return B_INCIDENT;
 	}
 	if (p->token == 0)
 		return B_NONE;
-	if (str_eq(p->text, STR_LIT("endincident")))
-		return B_INCIDENT;
 	if (str_eq(p->text, STR_LIT("endfunction")))
 		return B_FUNCTION;
 	return B_NONE;

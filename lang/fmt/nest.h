@@ -10,7 +10,9 @@
 #include "lang/syntax/ast.h"
 
 enum block_kind { B_NONE, B_IF, B_WHILE, B_REPEAT, B_FOR, B_FOREACH, B_SWITCH,
-    B_INCIDENT, B_FUNCTION };
+    B_INCIDENT,
+    B_CLAUSE,		/* the statements of onset and clear */
+    B_FUNCTION };
 
 enum section { IN_NOTHING, IN_INIT, IN_CODE };
 
@@ -26,6 +28,9 @@ struct nest {
 	bool		 named;		/* behind a script's name */
 };
 
+/* The words of an incident's clauses are such only in one: what the table
+ * says of the piece is put right. */
+void	 nest_word(const struct nest *, struct fmt_piece *);
 /* The block that a word opens; that it ends, or divides. */
 enum block_kind nest_opens(const struct fmt_piece *);
 enum block_kind nest_ends(const struct fmt_piece *, bool *divides);

@@ -27,8 +27,13 @@ enum ast {
 	S_SET, S_DO, S_IF, S_ARM, S_WHILE, S_REPEAT, S_FOR, S_FORIN, S_LINES,
 	S_BREAK, S_CONTINUE, S_SWITCH, S_CASE, S_BREAKSW, S_AGAIN, S_LEAVE,
 	S_REDO, S_NEXT, S_SKIP, S_LAST, S_PAUSE, S_QUIT, S_DIE, S_UNSET,
-	S_EXEC, S_OUTPUT, S_ASSERT, S_LOCAL, S_RETURN, S_RECORD
+	S_EXEC, S_OUTPUT, S_ASSERT, S_LOCAL, S_RETURN, S_RECORD, S_INCIDENT,
+	S_CLAUSE
 };
+
+/* The parts of an incident: the op of S_CLAUSE. */
+enum clause { CL_WHEN, CL_UNTIL, CL_HOLD, CL_REMIND, CL_ABSENT, CL_LEVEL,
+    CL_UNLESS, CL_MESSAGE, CL_ONSET, CL_CLEAR, CL_COUNT };
 
 enum type { TY_NONE, TY_NUM, TY_STR, TY_ANY };	/* ANY: a bare NIL or ERR */
 
@@ -59,8 +64,9 @@ struct node {
 	struct node	*next;		/* in a list */
 	struct node	*a, *b, *c;
 	struct node	*list;		/* arguments, parts, statements, arms */
-	struct str	 text;		/* name without sigil, or literal bytes */
-	double		 num;
+	struct str	 text;		/* name without sigil, or literal bytes;
+					 * CL_WHEN: the condition as written */
+	double		 num;		/* X_NUM; CL_LEVEL: the level */
 	int		 id;		/* builtin, field number, groups of X_MATCH */
 	struct symbol	*sym;
 	struct command_site *site;	/* of a command: its template */
@@ -192,7 +198,7 @@ struct keyword {
 	const char	*word;
 	int		 token;
 	enum kw_class { KW_SECTION, KW_INIT, KW_STMT, KW_CLOSE, KW_WORD,
-	    KW_OPER } class;
+	    KW_OPER, KW_CLAUSE } class;
 };
 extern const struct keyword *const keyword_table;
 extern const size_t keyword_count;

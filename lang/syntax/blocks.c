@@ -26,14 +26,49 @@ static const struct block {
 	{ T_FOREACH, T_ENDFOREACH, "foreach", "endforeach" },
 	{ T_SWITCH, T_ENDSW, "switch", "endsw" },
 	{ T_FUNCTION, T_ENDFUNCTION, "function", "endfunction" },
+	{ T_INCIDENT, T_ENDINCIDENT, "incident", "endincident" },
 };
 
-/* The block that a token opens (by open) or belongs to; NULL: none. */
-static const struct block *
-block_of(int token, bool open)
+bool
+lx_in_incident(const struct lexer *lx)
 {
 	size_t i;
 
+	for (i = lx->nblock; i > 0; i--)
+		if (lx->block[i - 1].token == T_INCIDENT)
+			return true;
+	return false;
+}
+
+/* A word that divides an incident; until may end a repeat in it. */
+static bool
+is_clause(const struct lexer *lx, int token)
+{
+	size_t i;
+
+	switch (token) {
+	case T_UNTIL:
+		for (i = lx->nblock; i > 0; i--)
+			if (lx->block[i - 1].token == T_REPEAT)
+				return false;
+			else if (lx->block[i - 1].token == T_INCIDENT)
+				return true;
+		return false;
+	case T_WHEN: case T_HOLD: case T_REMIND: case T_ABSENT: case T_LEVEL:
+	case T_UNLESS: case T_MESSAGE: case T_ONSET: case T_CLEAR:
+		return lx_in_incident(lx);
+	}
+	return false;
+}
+
+/* The block that a token opens (by open) or belongs to; NULL: none. */
+static const struct block *
+block_of(const struct lexer *lx, int token, bool open)
+{
+	size_t i;
+
+	if (!open && is_clause(lx, token))
+		token = T_ENDINCIDENT;
 	if (!open && (token == T_ELIF || token == T_ELSE))
 		token = T_FI;
 	if (!open && (token == T_CASE || token == T_DEFAULT))
@@ -59,7 +94,7 @@ static void
 tell_open(struct lexer *lx, const struct lex_block *b, int token,
     struct span at)
 {
-	const struct block *k = block_of(b->token, true);
+	const struct block *k = block_of(lx, b->token, true);
 	struct diag_item *d;
 
 	if (lx->braces)
@@ -117,7 +152,7 @@ divide_block(struct lexer *lx, const struct block *k, int token,
 		return token;
 	}
 	top = lx->nblock == 0 ? NULL :
-	    block_of(lx->block[lx->nblock - 1].token, true);
+	    block_of(lx, lx->block[lx->nblock - 1].token, true);
 	if (top == NULL || !closes || token == T_UNTIL ||
 	    top->close == T_UNTIL) {
 		if (!lx->braces)
@@ -168,7 +203,8 @@ never_in_brackets(int token)
 		if (keyword_table[i].token == token)
 			return keyword_table[i].class == KW_SECTION ||
 			    keyword_table[i].class == KW_STMT ||
-			    keyword_table[i].class == KW_CLOSE;
+			    keyword_table[i].class == KW_CLOSE ||
+			    keyword_table[i].class == KW_CLAUSE;
 	return false;
 }
 
@@ -201,9 +237,9 @@ scan(struct lexer *lx, union token_value *v, struct span *loc)
 			return token;
 		if (token == T_FUNCTION)
 			return token;	/* what is open ends before it */
-		if ((k = block_of(token, true)) != NULL)
+		if ((k = block_of(lx, token, true)) != NULL)
 			open_block(lx, token, *loc);
-		else if ((k = block_of(token, false)) != NULL) {
+		else if ((k = block_of(lx, token, false)) != NULL) {
 			token = divide_block(lx, k, token, *loc);
 			if (token == T_BAD)
 				continue;
@@ -221,7 +257,7 @@ close_one(struct lexer *lx, struct span *loc, struct span before)
 	loc->at = before.at;
 	loc->len = 0;
 	lx->nclose--;
-	k = block_of(lx->block[--lx->nblock].token, true);
+	k = block_of(lx, lx->block[--lx->nblock].token, true);
 	lx->condition = k->close == T_UNTIL;
 	return k->close;
 }
@@ -256,8 +292,8 @@ lexer_next(union token_value *v, struct span *loc, struct parse *p)
 		h->token = T_BAD;
 		if (token == T_FUNCTION)
 			open_block(lx, token, *loc);
-		if (block_of(token, false) != NULL &&
-		    block_of(token, false)->close == token)
+		if (block_of(lx, token, false) != NULL &&
+		    block_of(lx, token, false)->close == token)
 			lx->nblock--;
 		return token;
 	}

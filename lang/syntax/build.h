@@ -42,7 +42,6 @@ void	build_dat_as(struct parse *, struct str, struct node *format,
 	    struct span);
 void	build_key(struct parse *, struct str, bool number, struct span);
 void	build_number(struct parse *, int token, struct node *, struct span);
-void	build_later(struct parse *, struct str, struct span);
 
 struct node *build_num(struct parse *, double, int unit, struct span);
 struct node *build_string(struct parse *, struct list, struct span);
@@ -79,6 +78,13 @@ struct node *build_switch(struct parse *, struct node *, struct node *,
 struct node *build_exec(struct parse *, int mode, bool doexec, struct list,
 	    struct node *, struct span);
 struct node *build_record(struct parse *, struct node *, struct node *,
+	    struct span);
+/* text: of a condition, as it is written */
+struct node *build_clause(struct parse *, enum clause, struct node *,
+	    struct span word, struct span text);
+struct node *build_level_clause(struct parse *, struct str, struct span word,
+	    struct span);
+struct node *build_incident(struct parse *, struct node *key, struct node *,
 	    struct span);
 struct node *build_output(struct parse *, int kind, struct node *,
 	    struct node *, struct span);

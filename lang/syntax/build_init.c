@@ -277,9 +277,3 @@ build_number(struct parse *p, int token, struct node *n, struct span span)
 		break;
 	}
 }
-
-void
-build_later(struct parse *p, struct str what, struct span span)
-{
-	build_err(p, span, E_LATER, what, STR_NIL);
-}

@@ -15,14 +15,15 @@ const size_t keyword_count = sizeof keyword_rows / sizeof keyword_rows[0];
 extern int pk_lex_lex(union token_value *, struct span *, void *);
 
 static const struct keyword *
-keyword_find(struct str s)
+keyword_find(const struct lexer *lx, struct str s)
 {
 	size_t i;
 
 	for (i = 0; i < keyword_count; i++)
 		if (keyword_rows[i].word[0] == s.p[0] &&
 		    str_eq(str_c(keyword_rows[i].word), s))
-			return &keyword_rows[i];
+			return keyword_rows[i].class == KW_CLAUSE &&
+			    !lx_in_incident(lx) ? NULL : &keyword_rows[i];
 	return NULL;
 }
 
@@ -125,7 +126,7 @@ lx_section_next(struct str s)
 bool
 lx_is_name(struct lexer *lx, struct str word)
 {
-	const struct keyword *k = keyword_find(word);
+	const struct keyword *k = keyword_find(lx, word);
 
 	if (k != NULL && k->class == KW_SECTION)
 		return false;
@@ -142,7 +143,7 @@ lx_is_name(struct lexer *lx, struct str word)
 int
 lx_word(struct lexer *lx, union token_value *v, struct str word)
 {
-	const struct keyword *k = keyword_find(word);
+	const struct keyword *k = keyword_find(lx, word);
 	size_t i;
 
 	if (k == NULL) {
@@ -194,10 +195,6 @@ lx_word(struct lexer *lx, union token_value *v, struct str word)
 				lx->next_mode = MODE_PLAIN;
 			break;
 		}
-	}
-	if (k->token == T_LATER) {
-		v->text = str_c(k->word);
-		return T_LATER;
 	}
 	return k->token;
 }

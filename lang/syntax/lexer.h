@@ -87,6 +87,9 @@ void	lexer_close(struct lexer *);
 union token_value;
 int	lexer_next(union token_value *, struct span *, struct parse *);
 
+/* Is an incident open, so that the words of its clauses count? */
+bool	lx_in_incident(const struct lexer *);
+
 /* What the rules of scanner.l call (lexer.c; of strings: string.c). */
 void	lx_begin(struct lexer *, struct span *, uint32_t len);
 int	lx_word(struct lexer *, union token_value *, struct str);

@@ -63,7 +63,6 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token <text> T_STRTEXT "string text" T_FMT ":%format"
 %token T_INTERP "#{"
 %token <text> T_HANDLE "handle" T_PREV "previous value" T_PREVI "previous element" T_WORD "word"
-%token <text> T_LATER "reserved word"
 %token T_NIL "NIL" T_ERRV "ERR" T_BAD "bad token"
 %token T_EQEQ "==" T_NOTEQ "!=" T_LESSEQ "<=" T_MOREEQ ">="
 %token T_NMORE "!>" T_NLESS "!<" T_NMOREEQ "!>=" T_NLESSEQ "!<="
@@ -92,6 +91,9 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token T_ELIF "elif" T_ELSE "else" T_FI "fi" T_ENDWHILE "endwhile"
 %token T_UNTIL "until" T_ENDFOR "endfor" T_ENDFOREACH "endforeach"
 %token T_CASE "case" T_DEFAULT "default" T_ENDSW "endsw"
+%token T_INCIDENT "incident" T_ENDINCIDENT "endincident" T_WHEN "when"
+%token T_HOLD "hold" T_REMIND "remind" T_ABSENT "absent" T_UNLESS "unless"
+%token T_MESSAGE "message" T_ONSET "onset" T_CLEAR "clear"
 %token T_IN "in" T_WAIT "wait" T_DETACHED "detached" T_AS "as"
 %token T_LIMIT "limit" T_CPU "cpu" T_MAIL "mail" T_PRINT "print"
 %token T_LOG "log" T_PIKTLOG "piktlog" T_SYSLOG "syslog" T_PROC "proc"
@@ -118,8 +120,9 @@ static void yyerror(struct span *, struct parse *, const char *);
 
 %type <node> expr primary string part lvalue set_clause stmt if_stmt if_arm
 %type <node> elifs number_arg cond for_set exec_opt target stmt_list_opt else_opt
-%type <node> unset_target local_name
+%type <node> unset_target local_name clause
 %type <list> stmts args args1 parts keys switch_body exec_opts unset_list
+%type <list> clauses
 %type <id> setop exec_mode out_kind
 %type <num> int
 
@@ -359,8 +362,32 @@ stmt:
 	| T_RETURN %prec LOWEST	{ $$ = NEW(S_RETURN, @$); }
 	| T_RETURN expr %prec LOWEST
 				{ $$ = ast_un(p, S_RETURN, 0, @$, $2); }
-	| T_LATER		{ build_later(p, $1, @1); p->stop = true;
-				  $$ = NULL; }
+	| T_INCIDENT target clauses T_ENDINCIDENT
+				{ $$ = build_incident(p, $2, $3.head, @1); }
+	| T_INCIDENT error clauses T_ENDINCIDENT	{ $$ = NULL; }
+	;
+
+clauses:
+	  %empty		{ $$.head = $$.tail = NULL; }
+	| clauses clause	{ $$ = ast_append($1, $2); }
+	| clauses error		{ $$ = $1; }
+	;
+
+clause:
+	  T_WHEN cond		{ $$ = build_clause(p, CL_WHEN, $2, @1, @2); }
+	| T_UNTIL cond		{ $$ = build_clause(p, CL_UNTIL, $2, @1, @2); }
+	| T_HOLD target		{ $$ = build_clause(p, CL_HOLD, $2, @1, @2); }
+	| T_REMIND target	{ $$ = build_clause(p, CL_REMIND, $2, @1, @2); }
+	| T_ABSENT target	{ $$ = build_clause(p, CL_ABSENT, $2, @1, @2); }
+	| T_UNLESS target	{ $$ = build_clause(p, CL_UNLESS, $2, @1, @2); }
+	| T_MESSAGE target	{ $$ = build_clause(p, CL_MESSAGE, $2, @1, @2); }
+	| T_LEVEL T_WORD	{ $$ = build_level_clause(p, $2, @1, @2); }
+	| T_ONSET stmts %prec LOWEST
+				{ $$ = build_clause(p, CL_ONSET, NULL, @1, @1);
+				  $$->list = $2.head; }
+	| T_CLEAR stmts %prec LOWEST
+				{ $$ = build_clause(p, CL_CLEAR, NULL, @1, @1);
+				  $$->list = $2.head; }
 	;
 
 local_name:

@@ -160,7 +160,11 @@ expected(struct parse *p, const char *const *want, int n)
 	if (wants(want, n, "&&"))
 		return STR_NIL;		/* an operator, or whatever follows */
 	if (wants(want, n, "set"))
-		return STR_LIT("a statement");
+		return wants(want, n, "onset") ?
+		    STR_LIT("a statement or a clause of incident") :
+		    STR_LIT("a statement");
+	if (wants(want, n, "onset"))
+		return STR_LIT("a clause of incident");
 	if (wants(want, n, "status") && wants(want, n, "task"))
 		return STR_LIT("an item of init or a section");
 	if (wants(want, n, "number variable") &&
@@ -278,12 +282,23 @@ closes(const char *got)
 {
 	static const char *const words[] = { "fi", "endwhile", "until",
 	    "endfor", "endforeach", "endsw", "elif", "else", "case",
-	    "default", "endfunction" };
+	    "default", "endfunction", "endincident" };
 	size_t i;
 
 	for (i = 0; i < sizeof words / sizeof words[0]; i++)
 		if (strcmp(got, words[i]) == 0)
 			return true;
+	return false;
+}
+
+static bool
+is_statement(const char *got)
+{
+	size_t i;
+
+	for (i = 0; i < keyword_count; i++)
+		if (strcmp(keyword_table[i].word, got) == 0)
+			return keyword_table[i].class == KW_STMT;
 	return false;
 }
 
@@ -337,7 +352,11 @@ build_syntax_error(struct parse *p, struct span at, const char *got,
 		d = diag_at(p->diag, at, E_SYNTAX_WANT, buf_view(&b), exp,
 		    STR_NIL);
 	buf_free(&b);
-	if (strcmp(got, "','") == 0 && wants(want, nwant, "&&"))
+	if (wants(want, nwant, "onset") && !wants(want, nwant, "set") &&
+	    is_statement(got))
+		diag_hint(p->diag, d, STR_LIT("the statements of an incident "
+		    "stand behind onset and clear"));
+	else if (strcmp(got, "','") == 0 && wants(want, nwant, "&&"))
 		diag_hint(p->diag, d, STR_LIT("texts are joined with ."));
 	else if (is(got, "previous value", "previous element") &&
 	    text.p[0] == '%' && wants(want, nwant, "&&"))

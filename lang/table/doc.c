@@ -3,9 +3,10 @@
 #include "lang/table/doc.h"
 
 /* What keywords.def calls the classes of its words. */
-enum { SECTION, INIT, STMT, CLOSE, WORD, OPER };
+enum { SECTION, INIT, STMT, CLOSE, WORD, OPER, CLAUSE };
 static const char *const group_name[] = { "Sections", "Items of init",
-    "Statements", "Statements", "Words inside statements", "Operators" };
+    "Statements", "Statements", "Words inside statements", "Operators",
+    "Clauses of incident" };
 
 static const struct keyword {
 	const char	*token, *word;
@@ -225,12 +226,6 @@ doc_is(size_t i, struct str name)
 		return name.n > 0 && name.p[0] == '#' &&
 		    doc_is(i, without_sigil(name));
 	return i >= BI_COUNT && is_part(name, word[i - BI_COUNT].word);
-}
-
-bool
-doc_reserved(struct str name)
-{
-	return keyword_find(name) != NULL;
 }
 
 static bool

@@ -33,8 +33,6 @@ struct str doc_name(size_t i, size_t k);
 /* True if it is called so, or is written with that word; a sigil may be left
  * out. */
 bool	 doc_is(size_t i, struct str name);
-/* True if it is a word that nothing can be written with yet. */
-bool	 doc_reserved(struct str name);
 /* True if the word occurs in a name or in what is said of it. */
 bool	 doc_mentions(size_t i, struct str word);
 

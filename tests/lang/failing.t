@@ -172,6 +172,7 @@ $command($raw($nil())): rule 5
 '''
 
 TOTAL = {
+    'what there is none of does not fire': '#firing #acked #since',
     'any value': '#defined #if $if #and #or #not #exists',
     'no argument': '#true #false #nil $nil #err $err #rule #innum #eoi $task '
     '$alarm $alert $level $status $mailcmd $lpcmd #fields #exitcode $output '

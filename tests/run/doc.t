@@ -72,10 +72,9 @@ tell(status == 1 and 'did you mean' not in err and '-k' in err, 'nothing near',
      err)
 status, out, err = doc('')
 tell(status == 1 and 'shell' in err, 'a name that the shell took away', err)
-status, out, err = doc('incident')
-tell(status == 1 and err ==
-     'picket: doc: incident is a reserved word that does nothing yet\n',
-     'a word of a later version', err)
+status, out, err = doc('onset')
+tell(status == 0 and 'incident KEY' in out and err == '',
+     'a clause is found with its statement', out, err)
 status, out, err = doc('ln', 'xyzzyplugh')
 tell(status == 1 and out == PAGE, 'one known, one not', out, err)
 status, out, err = doc('a\033[31m%n%s' + 'b' * 10000)

@@ -37,7 +37,7 @@ struct vm {
 	struct array	 array[2];	/* 0 of texts, 1 of numbers */
 	struct stream	*stream;
 	bool		 eof;
-	struct str	 field[32], rdlin, output;
+	struct str	 field[32], rdlin, output, incident;
 	unsigned	 nfield, ndomain, nfailed, nwarning, nsuppressed;
 	int		 exitcode;
 	char		 said[512];
@@ -240,6 +240,22 @@ host_ask(void *h, enum fact what, struct str key, struct str *answer)
 	    !str_eq(key, STR_LIT("none")) && !str_eq(key, STR_LIT("77"));
 }
 
+/* The incident "disk" fires, "old" did. */
+static double
+host_incident_fact(void *h, enum incident_fact what, struct str key)
+{
+	(void)h;
+	switch (what) {
+	case INCIDENT_FIRING: case INCIDENT_ACKED:
+		return str_eq(key, STR_LIT("disk"));
+	case INCIDENT_SINCE:
+		return str_eq(key, STR_LIT("disk")) ? 1e9 : NUM_NIL;
+	case INCIDENT_DURATION:
+		return str_eq(key, STR_LIT("none")) ? NUM_NIL : 9180;
+	}
+	return NUM_ERR;
+}
+
 static const struct host host_live = {
 	.name = "test", .why = host_why, .clock = host_clock,
 	.stat = host_stat, .fopen = host_fopen, .popen = host_popen,
@@ -247,6 +263,7 @@ static const struct host host_live = {
 	.eof = host_eof, .close = host_close, .exec = host_exec,
 	.capture = host_capture, .stop = host_stop, .pid = host_pid,
 	.ask = host_ask, .open = host_open,
+	.incident_fact = host_incident_fact,
 };
 static const struct host host_dry = {
 	.name = "test", .suppresses = true, .why = host_why,
@@ -451,6 +468,12 @@ vm_task(struct vm *vm)
 {
 	(void)vm;
 	return STR_LIT("a task");
+}
+
+struct str
+vm_incident_key(struct vm *vm)
+{
+	return vm->incident;
 }
 
 double

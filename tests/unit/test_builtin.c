@@ -121,6 +121,35 @@ test_state(void **state)
 }
 
 static void
+test_incidents(void **state)
+{
+	(void)state;
+	IS(1, BI_FIRING, "s", "disk");
+	IS(0, BI_FIRING, "s", "old");
+	IS(1, BI_ACKED, "s", "disk");
+	IS(0, BI_ACKED, "s", "none");
+	IS(1e9, BI_SINCE, "s", "disk");
+	IS(NUM_NIL, BI_SINCE, "s", "old");
+	IS(NUM_NIL, BI_SINCE, "s", NULL);
+	IS(NUM_NIL, BI_FIRING, "s", NULL);
+	/* of the one at hand */
+	SAYS("0s", BI_DURATION, "");
+	m.incident = STR_LIT("old");
+	SAYS("2h 33m", BI_DURATION, "");
+	m.incident = STR_LIT("none");
+	SAYS("0s", BI_DURATION, "");
+	/* a host that has none */
+	m.suppresses = true;
+	IS(0, BI_FIRING, "s", "disk");
+	IS(0, BI_ACKED, "s", "disk");
+	IS(NUM_NIL, BI_SINCE, "s", "disk");
+	m.incident = STR_LIT("old");
+	SAYS("0s", BI_DURATION, "");
+	m.suppresses = false;
+	m.incident = STR_NIL;
+}
+
+static void
 test_text(void **state)
 {
 	struct call c;
@@ -314,7 +343,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		T(test_rounding), T(test_math), T(test_lists),
-		T(test_state), T(test_text), T(test_split),
+		T(test_state), T(test_incidents), T(test_text), T(test_split),
 		T(test_pattern), T(test_encode),
 	};
 

@@ -117,6 +117,10 @@ around(struct made *m, enum opcode op)
 		i = OPI(XOPTN, XOPT_TIMEOUT, 255, 0);
 	if (op == OP_CALLS)
 		i = OPX(CALLS, 1, BI_LEFT);
+	if (op == OP_INCIDENT) {	/* seven numbers, N0 to N6 */
+		m->p.nntemp = 5;
+		i = OPI(INCIDENT, 3, 0, 1);
+	}
 	if (op == OP_UCALLS)
 		i = OPX(UCALLS, 1, 1);
 	if (op == OP_LOOP) {
@@ -179,6 +183,9 @@ test_operands(void **state)
 				continue;
 			o = operand_of(letter);
 			for (k = 0; k < o->nwrong; k++) {
+				if (op == OP_INCIDENT && o->wrong[k] < 7 &&
+				    letter != 's')
+					continue;	/* it has more */
 				snprintf(what, sizeof what, "%s %c %u",
 				    opcode_name(op), letter, o->wrong[k]);
 				m.code[at] = place == 3 ?
@@ -252,6 +259,8 @@ test_code(void **state)
 		    OPI(END, 0, 0, 0) } },
 		{ "data is no register", 2, { OPX(CMD, 3, 1),
 		    OPI(END, 0, 0, 0) } },
+		{ "operand B: no such registers", 2, {
+		    OPI(INCIDENT, 3, 0, 1), OPI(END, 0, 0, 0) } },
 		{ "no such order", 2, { OPI(ITER, 0, 1, ORDER_COUNT),
 		    OPI(END, 0, 0, 0) } },
 		{ "no such mode", 2, { OPI(EXEC, 3, 0, 0),
@@ -285,6 +294,14 @@ test_code(void **state)
 		expect_bad(&m, t[i].want, what);
 	}
 	make(&m);
+	m.p.nntemp = 5;
+	m.code[0] = OPI(INCIDENT, 3, 0, 2);
+	m.code[1] = OPI(END, 0, 0, 0);
+	m.p.ncode = 2;
+	expect_bad(&m, "operand C: no such registers", "incident's texts");
+	m.code[0] = OPI(INCIDENT, 3, 0, 1);
+	expect_good(&m, "incident");
+	make(&m);
 	m.p.ncode = 0;
 	expect_bad(&m, "0 instructions", "no code");
 	m.p.ncode = LIM_CODE + 1;
@@ -303,6 +320,7 @@ test_functions(void **state)
 		{ "in a function", { OPI(QUIT, 255, 0, 0) } },
 		{ "in a function", { OPI(LAST, 0, 0, 0) } },
 		{ "in a function", { OPI(DIE, 255, 0, 0) } },
+		{ "in a function", { OPI(INCIDENT, 0, 0, 0) } },
 		{ "outside the rules", { OPI(REDO, 0, 0, 0) } },
 		{ "outside the rules", { OPI(NEXTLN, 0, 0, 0) } },
 		{ "outside a function of its type", { OPI(RETS, 0, 0, 0) } },

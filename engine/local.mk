@@ -77,12 +77,16 @@ engine_libengine_a_SOURCES = \
 	engine/effect/stream.c \
 	engine/effect/tap.c \
 	engine/effect/tap.h \
+	engine/effect/trail.c \
+	engine/effect/trail.h \
 	engine/effect/user.c \
 	engine/effect/user.h \
 	engine/state/client.c \
 	engine/state/client.h \
 	engine/state/incidents.c \
 	engine/state/incidents.h \
+	engine/state/place.c \
+	engine/state/place.h \
 	engine/state/query.c \
 	engine/state/query.def \
 	engine/state/query.h \

@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/unit/test_route \
 	tests/unit/test_send \
 	tests/unit/test_state \
+	tests/unit/test_trail \
 	tests/unit/test_verify
 if HAVE_CMOCKA
 check_PROGRAMS += $(UNIT_TESTS)

@@ -169,6 +169,7 @@ exec_run(void *h, const struct command *c, enum exec_mode mode,
 	s.detached = mode == EXEC_DETACHED;
 
 	k = kid_new(l, c->show);
+	live_did(l, what[mode], c->show);
 	log_command(l, what[mode], c->show);
 	switch (mode) {
 	case EXEC_GO:

@@ -154,6 +154,22 @@ live_write(struct live *l, int fd, const char *p, size_t n, bool polled)
 	return true;
 }
 
+void
+live_did(struct live *l, const char *what, struct str name)
+{
+	char text[LIM_TRAIL_TEXT];
+	int n;
+
+	if (l->o.trail == NULL)
+		return;
+	n = snprintf(text, sizeof text, "%s: ", what);
+	if (name.n > sizeof text - (size_t)n)
+		name.n = sizeof text - (size_t)n;
+	if (name.n > 0)
+		memcpy(text + n, name.p, name.n);
+	trail_add(l->o.trail, TRAIL_DID, str_of(text, (size_t)n + name.n));
+}
+
 bool
 live_flush(struct live *l)
 {
@@ -191,7 +207,7 @@ static bool
 mail_to(struct live *l, struct str address, struct str text)
 {
 	struct buf *b = &l->mail_to;
-	size_t i;
+	size_t i, k;
 
 	if (str_none(address))
 		address = STR_EMPTY;
@@ -205,12 +221,14 @@ mail_to(struct live *l, struct str address, struct str text)
 		    "goes to the alert's recipients");
 		return false;
 	}
+	i = b->n;
 	buf_room(b, address.n + text.n + 2);
 	buf_add(b, address.p, address.n);
 	buf_putc(b, '\t');
 	/* a newline in the text would begin another entry */
-	for (i = 0; i < text.n; i++)
-		buf_putc(b, text.p[i] == '\n' ? ' ' : text.p[i]);
+	for (k = 0; k < text.n; k++)
+		buf_putc(b, text.p[k] == '\n' ? ' ' : text.p[k]);
+	trail_add(l->o.trail, TRAIL_MAIL_TO, str_of(b->p + i, b->n - i));
 	buf_putc(b, '\n');
 	return true;
 }
@@ -221,6 +239,8 @@ live_output(void *h, enum out to, struct str target, struct str text)
 	struct live *l = h;
 
 	text = str_shown(text);
+	if (to == OUT_MAIL)
+		trail_add(l->o.trail, TRAIL_MAIL, text);
 	switch (to) {
 	case OUT_STDOUT:
 		return live_print_out(l, text) &&
@@ -420,6 +440,8 @@ live_new(const struct live_options *o)
 	l->err_polled = may_block(o->err_fd, &tty);
 	l->deadline = o->timeout > 0 ? live_now() + o->timeout : INFINITY;
 	ready_signals();
+	trail_script(o->trail, str_none(o->script) ? STR_EMPTY : o->script,
+	    o->level);
 	return l;
 }
 

@@ -10,6 +10,7 @@
 
 #include "lang/base/buf.h"
 #include "engine/effect/spawn.h"
+#include "engine/effect/trail.h"
 #include "engine/input/reader.h"
 #include "engine/state/client.h"
 #include "engine/vm/host.h"
@@ -32,6 +33,8 @@ struct live_options {
 	/* What outlives the run.  NULL: nothing is there, nothing is kept. */
 	struct state	*state;
 	struct outcome	*outcome;	/* where it is collected; NULL: nowhere */
+	struct trail	*trail;		/* what is said and done is added to it as it
+					 * happens; NULL: none */
 	struct str	 state_script;	/* whose: the script, or its test */
 	const char	*syslog;	/* its socket; NULL: /dev/log */
 	const char	*journal;	/* systemd's; NULL: where it always is */

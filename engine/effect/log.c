@@ -233,6 +233,7 @@ find_file(struct live *l, struct str path)
 	}
 	copy = mem_alloc(l->mem, path.n);
 	memcpy(copy, path.p, path.n);
+	trail_add(l->o.trail, TRAIL_WROTE, path);
 	fd = path_open_write(l, path, 'a');
 	if (fd == -1) {
 		mem_free(l->mem, copy, path.n);

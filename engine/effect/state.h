@@ -121,6 +121,8 @@ bool	live_path(struct live *, struct str, char to[PATH_MAX]);
  * deadline, and past that for a moment.
  */
 bool	live_write(struct live *, int fd, const char *, size_t n, bool polled);
+/* An effect that begins now, for the trail: "exec wait: /bin/x". */
+void	live_did(struct live *, const char *what, struct str name);
 bool	live_output(void *, enum out, struct str target, struct str text);
 /* Bytes for standard output. */
 bool	live_print_out(struct live *, struct str);

@@ -148,8 +148,10 @@ stream_popen(void *h, const struct command *c, int mode)
 	s->err_tail = mem_alloc(l->mem, 2 * LIM_STDERR);
 	s->err.tail = (struct tail){ .p = s->err_tail, .keep = LIM_STDERR };
 	s->kid = kid_new(l, c->show);
-	if (mode == 'w')
+	if (mode == 'w') {
 		buf_room(&s->buf, STREAM_BLOCK);
+		live_did(l, "popen w", c->show);
+	}
 	if (!start(l, s, &sp)) {
 		strcpy(why, l->why);
 		log_end(l, "popen", why, c->show);
@@ -176,6 +178,7 @@ stream_fopen(void *h, struct str path, int mode)
 	else {
 		l->effects++;
 		buf_room(&s->buf, STREAM_BLOCK);
+		live_did(l, mode == 'a' ? "append to" : "write", path);
 		s->fd = path_open_write(l, path, mode);
 	}
 	if (s->fd == -1) {

@@ -15,7 +15,7 @@ store_init(struct store *s, struct mem *m, struct str path, bool read_only)
 {
 	memset(s, 0, sizeof *s);
 	s->mem = m;
-	s->lock = -1;
+	s->lock.fd = -1;
 	s->read_only = read_only;
 	buf_init(&s->path, m);
 	buf_init(&s->lock_path, m);
@@ -43,9 +43,7 @@ store_close(struct store *s)
 	if (s->db != NULL)
 		(void)sqlite3_close_v2(s->db);
 	s->db = NULL;
-	if (s->lock != -1)
-		(void)close(s->lock);
-	s->lock = -1;
+	lock_drop(&s->lock);
 }
 
 static enum store_got __attribute__((format(printf, 2, 3)))
@@ -66,33 +64,10 @@ fail(struct store *s, const char *fmt, ...)
 static bool
 make_folder(struct store *s)
 {
-	char *t = s->path.p;
-	size_t i;
-	int r, e;
-
-	(void)buf_c(&s->path);
-	for (i = 1; i < s->path.n; i++) {
-		if (t[i] != '/')
-			continue;
-		t[i] = '\0';
-		r = mkdir(t, 0700);
-		e = errno;
-		if (r != 0 && e != EEXIST) {
-			struct stat st;
-
-			/* a folder that is there may stand where we may not
-			 * make one */
-			if (stat(t, &st) != 0) {
-				fail(s, "there is no folder %s, and it cannot "
-				    "be made: %s", t, strerror(e));
-				memcpy(s->why.p + i, "/", 1);
-				t[i] = '/';
-				return false;
-			}
-		}
-		t[i] = '/';
-	}
-	return true;
+	buf_clear(&s->why);
+	buf_str(&s->why, buf_view(&s->path));
+	buf_puts(&s->why, ": ");
+	return place_folder(buf_view(&s->path), s->mem, &s->why);
 }
 
 /* What stands there is a file of ours, or nothing. */
@@ -130,78 +105,42 @@ look(struct store *s)
 	return STORE_READY;
 }
 
-/* The time of day with parts, for names and waits. */
-static double
-now(clockid_t id)
-{
-	struct timespec ts;
-
-	clock_gettime(id, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
-/* Who has the lock, for the message. */
-static void
-holder(struct store *s, struct flock *l)
-{
-	if (fcntl(s->lock, F_GETLK, l) == 0 && l->l_type != F_UNLCK)
-		fail(s, "process %ld has held the state for more than %.0f "
-		    "seconds (%s): wait for it, or end it", (long)l->l_pid,
-		    LIM_STORE_LOCK, s->lock_path.p);
-	else
-		fail(s, "the state's lock could not be had for %.0f seconds: "
-		    "many runs want it; try again", LIM_STORE_LOCK);
-}
-
-/*
- * A record lock and not flock(2): it tells who holds it, and works where the
- * state is on NFS.  It is gone with its process, however that ends.
- */
+/* Runs of all scripts wait for each other here, for one request each. */
 static bool
 take_lock(struct store *s)
 {
-	struct flock l = { .l_type = s->writing ? F_WRLCK : F_RDLCK,
-	    .l_whence = SEEK_SET };
-	struct timespec tick = { 0, 1000000 };
-	double until = now(CLOCK_MONOTONIC) + LIM_STORE_LOCK;
-	struct stat st;
-
-	/* O_NONBLOCK: a pipe of that name is not waited for */
-	s->lock = open(buf_c(&s->lock_path), (s->writing ? O_RDWR | O_CREAT :
-	    O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
-	if (s->lock != -1 && (fstat(s->lock, &st) != 0 ||
-	    !S_ISREG(st.st_mode))) {
-		fail(s, "the lock file beside it is no ordinary file: move "
-		    "it away");
-		return false;
-	}
-	if (s->lock == -1) {
-		if (!s->writing)
-			return true;	/* nobody has written here, or it is
-					 * not ours: the file tells */
-		if (errno == ENOSPC || errno == EDQUOT)
-			fail(s, "the disk is full: the lock file beside it "
-			    "cannot be made; make room there");
+	switch (lock_take(&s->lock, buf_c(&s->lock_path), s->writing ?
+	    LOCK_ALONE : LOCK_SHARED, LIM_STORE_LOCK)) {
+	case LOCK_GOT:
+		return true;
+	case LOCK_HELD:
+		if (s->lock.holder > 0)
+			fail(s, "process %ld has held the state for more than "
+			    "%.0f seconds (%s): wait for it, or end it",
+			    (long)s->lock.holder, LIM_STORE_LOCK,
+			    s->lock_path.p);
 		else
-			fail(s, "cannot be written: the lock file beside it: "
-			    "%s: make its folder and file system writable",
-			    strerror(errno));
+			fail(s, "the state's lock could not be had for %.0f "
+			    "seconds: many runs want it; try again",
+			    LIM_STORE_LOCK);
 		return false;
+	case LOCK_NONE:
+		break;
 	}
-	while (fcntl(s->lock, F_SETLK, &l) != 0) {
-		if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
-			fail(s, "cannot be locked: %s", strerror(errno));
-			return false;
-		}
-		if (now(CLOCK_MONOTONIC) >= until) {
-			holder(s, &l);
-			return false;
-		}
-		nanosleep(&tick, NULL);
-		if (tick.tv_nsec < 50000000)
-			tick.tv_nsec += tick.tv_nsec;
-	}
-	return true;
+	if (s->lock.error == 0)
+		fail(s, "the lock file beside it is no ordinary file of this "
+		    "user: move it away");
+	else if (!s->writing)
+		return true;	/* nobody has written here, or it is not ours:
+				 * the file tells */
+	else if (s->lock.error == ENOSPC || s->lock.error == EDQUOT)
+		fail(s, "the disk is full: the lock file beside it cannot be "
+		    "made; make room there");
+	else
+		fail(s, "cannot be written: the lock file beside it: %s: make "
+		    "its folder and file system writable",
+		    strerror(s->lock.error));
+	return false;
 }
 
 static int
@@ -252,7 +191,7 @@ static void
 free_name(struct store *s, struct buf *to, const char *what, const char *tail)
 {
 	char stamp[32];
-	time_t t = (time_t)now(CLOCK_REALTIME);
+	time_t t = time(NULL);
 	struct tm tm;
 	struct stat st;
 	int n = 0;

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "lang/base/buf.h"
+#include "engine/state/place.h"
 
 #define STORE_ID	0x7069636b	/* "pick": whose SQLite file it is */
 #define LIM_STORE_LOCK	15.0	/* seconds to wait for other runs: a request
@@ -29,7 +30,7 @@ struct store {
 	bool		 writing;	/* the file is open for more */
 	sqlite3		*db;		/* NULL: closed */
 	int		 version;	/* of the open file's tables */
-	int		 lock;		/* descriptor, -1 */
+	struct lock	 lock;
 	struct buf	 why;		/* of a failure */
 	struct buf	 note;		/* what people must hear */
 };

@@ -103,7 +103,8 @@ for kind, make in ('folder', os.mkdir), ('pipe', os.mkfifo):
     os.unlink(p.db + '.lock')
     make(p.db + '.lock')
     fault('a %s where the lock file is' % kind, p,
-         'the lock file beside it is no ordinary file: move it away')
+         'the lock file beside it is no ordinary file of this user: '
+         'move it away')
     p.remove()
 
 # --- other versions and other programs ---

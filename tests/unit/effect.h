@@ -42,7 +42,7 @@ world_options(struct world *w)
 	    .out_fd = w->out, .err_fd = w->err, .run_id = "run-1" };
 }
 
-static void
+static inline void
 world_open(struct world *w, double timeout)
 {
 	struct live_options o = world_options(w);

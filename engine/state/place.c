@@ -1,0 +1,127 @@
+#include "engine/state/place.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <time.h>
+#include <unistd.h>
+
+bool
+place_folder(struct str path, struct mem *m, struct buf *why)
+{
+	struct stat st;
+	struct buf b;
+	size_t i;
+	char *t;
+	int error;
+	bool ok = true;
+
+	buf_init(&b, m);
+	buf_str(&b, path);
+	(void)buf_c(&b);
+	t = b.p;
+	for (i = 1; i < b.n && ok; i++) {
+		if (t[i] != '/')
+			continue;
+		t[i] = '\0';
+		/* a folder that is there may stand where we may not make one */
+		if (mkdir(t, 0700) != 0 && (error = errno) != EEXIST &&
+		    stat(t, &st) != 0) {
+			buf_printf(why, "there is no folder %s, and it cannot "
+			    "be made: %s", t, strerror(error));
+			ok = false;
+		}
+		t[i] = '/';
+	}
+	buf_free(&b);
+	return ok;
+}
+
+static double
+now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+enum lock_got
+lock_fd(struct lock *l, enum lock_kind kind, double wait)
+{
+	struct flock f = { .l_type = kind == LOCK_ALONE ? F_WRLCK : F_RDLCK,
+	    .l_whence = SEEK_SET };
+	struct timespec tick = { 0, 1000000 };
+	double until = now() + wait;
+	struct flock who;
+
+	while (fcntl(l->fd, F_SETLK, &f) != 0) {
+		if (errno != EAGAIN && errno != EACCES && errno != EINTR) {
+			l->error = errno;
+			return LOCK_NONE;
+		}
+		if (errno != EINTR && now() >= until) {
+			who = f;
+			if (fcntl(l->fd, F_GETLK, &who) == 0 &&
+			    who.l_type != F_UNLCK)
+				l->holder = who.l_pid;
+			return LOCK_HELD;
+		}
+		nanosleep(&tick, NULL);
+		if (tick.tv_nsec < 50000000)
+			tick.tv_nsec += tick.tv_nsec;
+	}
+	return LOCK_GOT;
+}
+
+enum lock_got
+lock_take(struct lock *l, const char *path, enum lock_kind kind, double wait)
+{
+	enum lock_got got;
+	struct stat st;
+
+	*l = (struct lock){ .fd = -1 };
+	/* O_NONBLOCK: a pipe of that name is not waited for */
+	l->fd = open(path, (kind == LOCK_ALONE ? O_RDWR | O_CREAT : O_RDONLY) |
+	    O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600);
+	if (l->fd == -1) {
+		l->error = errno == ELOOP || errno == EISDIR ? 0 : errno;
+		return LOCK_NONE;
+	}
+	if (fstat(l->fd, &st) != 0 || !S_ISREG(st.st_mode) ||
+	    st.st_uid != geteuid())
+		got = LOCK_NONE;
+	else
+		got = lock_fd(l, kind, wait);
+	if (got != LOCK_GOT) {
+		(void)close(l->fd);
+		l->fd = -1;
+	}
+	return got;
+}
+
+void
+lock_drop(struct lock *l)
+{
+	if (l->fd != -1)
+		(void)close(l->fd);
+	l->fd = -1;
+}
+
+void
+lock_why(const struct lock *l, enum lock_got got, const char *path,
+    struct buf *b)
+{
+	if (got == LOCK_HELD && l->holder > 0)
+		buf_printf(b, "%s: process %ld holds it", path,
+		    (long)l->holder);
+	else if (got == LOCK_HELD)
+		buf_printf(b, "%s: many want it; try again", path);
+	else if (l->error == 0)
+		buf_printf(b, "%s: is no ordinary file of this user: move it "
+		    "away", path);
+	else if (l->error == ENOSPC || l->error == EDQUOT)
+		buf_printf(b, "%s: the disk is full; make room there", path);
+	else
+		buf_printf(b, "%s: %s", path, strerror(l->error));
+}

@@ -140,6 +140,9 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/report.c \
 	engine/deliver/report.h \
 	engine/deliver/sendmail.c \
+	engine/deliver/target.c \
+	engine/deliver/target.h \
+	engine/deliver/templates.def \
 	engine/deliver/transport.c \
 	engine/deliver/transport.h \
 	engine/deliver/trust.c \
@@ -178,8 +181,20 @@ picket_LDADD = $(PICKET_LIBS)
 # Sends what was composed; the only program with libcurl.
 pkglibexec_PROGRAMS += picket-deliver
 picket_deliver_SOURCES = \
+	engine/deliver/alertmanager.c \
 	engine/deliver/deliver_main.c \
-	engine/deliver/smtp.c
+	engine/deliver/heartbeat.c \
+	engine/deliver/http.c \
+	engine/deliver/http.h \
+	engine/deliver/items.c \
+	engine/deliver/items.h \
+	engine/deliver/journal.c \
+	engine/deliver/pagerduty.c \
+	engine/deliver/smtp.c \
+	engine/deliver/syslog.c \
+	engine/deliver/void.c \
+	engine/deliver/wall.c \
+	engine/deliver/webhook.c
 picket_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 picket_deliver_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
 

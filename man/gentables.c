@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/deliver/transport.h"
 #include "lang/table/builtin.h"
 
 #define LIM_LINE	4096	/* bytes: no line of a page is that long */
@@ -560,10 +561,28 @@ static void conf_when(void) { conf_parts(IN_WHEN); }
 static void conf_route(void) { conf_parts(IN_ROUTE); }
 static void conf_heartbeat(void) { conf_parts(IN_HEARTBEAT); }
 
-#define ON_ANY		(~0u)
-#define ON_SMTP		1u
-#define ON_SENDMAIL	2u
-#define ON_MAILCMD	4u
+/* "Of smtp and sendmail:" */
+static void
+conf_option_on(unsigned on)
+{
+	static const char *const name[] = {
+#define T(id, word, target) word,
+#include "engine/deliver/conf.def"
+#undef T
+	};
+	size_t k, left = 0;
+
+	for (k = 0; k < TRANSPORT_COUNT; k++)
+		left += (on >> k & 1) != 0;
+	puts("Of");
+	for (k = 0; k < TRANSPORT_COUNT; k++) {
+		if ((on >> k & 1) == 0)
+			continue;
+		left--;
+		printf(".Ic %s%s\n%s", name[k], left > 1 ? " ," :
+		    left == 0 ? " :" : "", left == 1 ? "and\n" : "");
+	}
+}
 
 static void
 conf_option(const char *word_, unsigned on, const char *arg,
@@ -573,8 +592,8 @@ conf_option(const char *word_, unsigned on, const char *arg,
 	if (*arg != '\0')
 		printf(" Ar %s", arg);
 	putchar('\n');
-	if (on != ON_SMTP && on != ON_ANY)
-		fputs("Of all but\n.Ic file :\n", stdout);
+	if (on != ON_ANY)
+		conf_option_on(on);
 	put_prose(help);
 	putchar('\n');
 	if (dflt != NULL) {
@@ -590,6 +609,15 @@ conf_options(void)
 #define O(id, word, on, arg, dflt, help) conf_option(word, on, arg, dflt, help);
 #include "engine/deliver/conf.def"
 #undef O
+}
+
+static void
+conf_templates(void)
+{
+#define W(id, word, build, unit, limit, most, accept, help) \
+	printf(".It Cm %s\n", word); put_prose(help); putchar('\n');
+#include "engine/deliver/templates.def"
+#undef W
 }
 
 /* --- directives --- */
@@ -758,6 +786,7 @@ static const struct {
 	{ "conf_when", conf_when },
 	{ "conf_route", conf_route },
 	{ "conf_heartbeat", conf_heartbeat },
+	{ "conf_templates", conf_templates },
 	{ "config_files", config_files },
 	{ "config_systems", config_systems },
 	{ "config_alerts", config_alerts },

@@ -42,7 +42,8 @@ struct sender {
 };
 
 extern const struct sender smtp_sender, sendmail_sender, mailcmd_sender,
-    file_sender;
+    file_sender, webhook_sender, alertmanager_sender, pagerduty_sender,
+    heartbeat_sender, syslog_sender, journal_sender, wall_sender, null_sender;
 
 /* What the exit status of a mail program means, with its last line. */
 struct child_end;

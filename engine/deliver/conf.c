@@ -131,6 +131,7 @@ add_transport(struct parse *p, const struct str *word, int n)
 {
 	struct conf *c = p->conf;
 	struct transport *t;
+	unsigned i;
 
 	if (c->ntransport == LIM_CONF_TRANSPORTS) {
 		conf_fault(p, STR_LIT("too many transports"));
@@ -146,10 +147,13 @@ add_transport(struct parse *p, const struct str *word, int n)
 	if (taken(p, t))
 		return;
 	c->ntransport++;
-	/* Words of words_split end with a zero byte, so passfile is a path. */
-	if (!str_none(t->passfile) &&
-	    trust_check_secret(t->passfile.p, p->why) == TRUST_REFUSED)
-		conf_fault(p, buf_view(p->why));
+	/* Words of words_split end with a zero byte, so these are paths. */
+	for (i = 0; !str_none(transport_secret(t, i)); i++) {
+		buf_clear(p->why);
+		if (trust_check_secret(transport_secret(t, i).p, p->why) ==
+		    TRUST_REFUSED)
+			conf_fault(p, buf_view(p->why));
+	}
 }
 
 /* Folders, absolute: a relative one would be looked up where a script runs. */
@@ -213,7 +217,7 @@ parse_line(struct parse *p, struct str line)
 		return;
 	}
 	k = (enum conf_key)i;
-	if (n == 1) {
+	if (n == 1 && keys[k].kind != CONF_TRANSPORT) {
 		conf_fault_word(p, "a value must follow", word[0], "");
 	} else if (keys[k].kind == CONF_ADDRESSES) {
 		for (i = 1; i < n && conf_add_address(p, word[i],

@@ -25,6 +25,14 @@ static const struct sender *const senders[TRANSPORT_COUNT] = {
 	[TRANSPORT_SENDMAIL] = &sendmail_sender,
 	[TRANSPORT_MAILCMD] = &mailcmd_sender,
 	[TRANSPORT_FILE] = &file_sender,
+	[TRANSPORT_WEBHOOK] = &webhook_sender,
+	[TRANSPORT_ALERTMANAGER] = &alertmanager_sender,
+	[TRANSPORT_PAGERDUTY] = &pagerduty_sender,
+	[TRANSPORT_SYSLOG] = &syslog_sender,
+	[TRANSPORT_JOURNAL] = &journal_sender,
+	[TRANSPORT_WALL] = &wall_sender,
+	[TRANSPORT_NULL] = &null_sender,
+	[TRANSPORT_HEARTBEAT] = &heartbeat_sender,
 };
 
 static const char *const outcome_name[] = {

@@ -3,21 +3,23 @@
 #include <strings.h>
 
 #include "engine/deliver/address.h"
+#include "engine/deliver/target.h"
 #include "engine/deliver/words.h"
 #include "lang/base/num.h"
-
-#define ON_SMTP		(1u << TRANSPORT_SMTP)
-#define ON_SENDMAIL	(1u << TRANSPORT_SENDMAIL)
-#define ON_MAILCMD	(1u << TRANSPORT_MAILCMD)
-#define ON_ANY		(~0u)
-
-#define PORT_MAX	65535
 
 const char *const transport_name[TRANSPORT_COUNT] = {
 #define T(id, word, target) word,
 #include "engine/deliver/conf.def"
 #undef T
 };
+
+const char *const template_name[TEMPLATE_COUNT] = {
+#define W(id, word, build, unit, limit, most, accept, help) word,
+#include "engine/deliver/templates.def"
+#undef W
+};
+
+_Static_assert(OPTION_COUNT <= 64, "struct transport.given has a bit for each");
 
 static const char *const target_name[TRANSPORT_COUNT] = {
 #define T(id, word, target) target,
@@ -34,78 +36,6 @@ static const struct option_row {
 #include "engine/deliver/conf.def"
 #undef O
 };
-
-static bool
-absolute(struct str path)
-{
-	return str_starts(path, "/") && str_find(path, '\0', 0) == path.n;
-}
-
-/* 1 to PORT_MAX in digits, else 0. */
-static unsigned
-parse_port(struct str s)
-{
-	unsigned n = 0;
-	size_t i;
-
-	if (s.n == 0 || s.n > 5)
-		return 0;
-	for (i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return 0;
-		n = 10 * n + (unsigned)(s.p[i] - '0');
-	}
-	return n > PORT_MAX ? 0 : n;
-}
-
-/* HOST, HOST:PORT, [IPv6], [IPv6]:PORT; no port leaves t->port 0. */
-static bool
-parse_relay(struct transport *t, struct str s, struct buf *why)
-{
-	struct str host;
-	size_t i;
-	bool fine;
-
-	if (str_starts(s, "[")) {
-		i = str_find(s, ']', 0);
-		host = str_of(s.p + 1, i - 1);
-		i += i < s.n;
-		fine = host_ipv6_ok(host);
-	} else {
-		i = str_find(s, ':', 0);
-		host = str_of(s.p, i);
-		fine = host_name_ok(host);
-	}
-	if (!fine)
-		return words_wrong(why, "smtp needs a host, HOST:PORT or "
-		    "[IPV6]:PORT, not", s);
-	t->target = host;
-	t->port = 0;
-	if (i == s.n)
-		return true;
-	t->port = parse_port(str_of(s.p + i + 1, s.n - i - 1));
-	return (s.p[i] == ':' && t->port != 0) ||
-	    words_wrong(why, "bad port in", s);
-}
-
-static bool
-parse_target(struct transport *t, struct str s, struct buf *why)
-{
-	t->target = s;
-	switch (t->kind) {
-	case TRANSPORT_SMTP:
-		return parse_relay(t, s, why);
-	case TRANSPORT_SENDMAIL:
-	case TRANSPORT_FILE:
-		if (!absolute(s))
-			return words_wrong(why, "the path must begin with /:", s);
-		return true;
-	default:
-		if (s.n == 0)
-			return words_wrong(why, "empty command", s);
-		return true;
-	}
-}
 
 
 static int
@@ -155,16 +85,17 @@ set_option(struct transport *t, enum transport_option o, struct str arg,
 		break;
 	case OPTION_CA:
 		t->ca = arg;
-		return absolute(arg) ||
+		return target_path_ok(arg) ||
 		    words_wrong(why, "the path of ca must begin with /:", arg);
 	case OPTION_PASSFILE:
 		t->passfile = arg;
-		return absolute(arg) ||
+		return target_path_ok(arg) ||
 		    words_wrong(why, "the path of passfile must begin with /:", arg);
 	case OPTION_USER:
 		t->user = arg;
 		return arg.n > 0 || words_wrong(why, "empty user", arg);
 	case OPTION_TIMEOUT:
+	case OPTION_PATIENCE:
 		t->timeout = num_parse_duration(arg);
 		return (t->timeout >= LIM_TIMEOUT_MIN &&
 		    t->timeout <= LIM_TIMEOUT_MAX) ||
@@ -185,8 +116,8 @@ set_option(struct transport *t, enum transport_option o, struct str arg,
 	case OPTION_QUEUED:
 		t->queue = QUEUE_LOCAL;
 		break;
-	case OPTION_COUNT:
-		break;
+	default:
+		return target_option(t, o, arg, why);
 	}
 	return true;
 }
@@ -228,7 +159,44 @@ settle(struct transport *t, const bool *given, struct buf *why)
 	if (given[OPTION_DIRECT] && given[OPTION_QUEUED])
 		return words_wrong(why, "only one of direct and queued for",
 		    t->target);
-	return t->kind != TRANSPORT_SMTP || settle_smtp(t, given, why);
+	return t->kind == TRANSPORT_SMTP ? settle_smtp(t, given, why) :
+	    target_settle(t, why);
+}
+
+static double
+default_timeout(enum transport_kind kind)
+{
+	int k = find_option(kind, STR_LIT("timeout"));
+
+	return num_parse_duration(str_c(options[k < 0 ? OPTION_TIMEOUT :
+	    k].dflt));
+}
+
+/*
+ * The words that name where to: as many as its form in conf.def has, up to
+ * the first option.  A word that must be there is never an option.  Returns
+ * how many, or -1.
+ */
+static int
+parse_targets(struct transport *t, const struct str *word, int n,
+    struct buf *why)
+{
+	const char *form = target_name[t->kind];
+	int i, least, most;
+
+	least = form[0] != '\0' && form[0] != '[';
+	most = form[0] == '\0' ? 0 : str_ends(str_c(form), "...") ? LIM_URLS : 1;
+	if (n < least) {
+		buf_printf(why, "%s needs %s", transport_name[t->kind], form);
+		return -1;
+	}
+	for (i = 0; i < n && i < most; i++) {
+		if (i >= least && find_option(t->kind, word[i]) >= 0)
+			break;
+		if (!target_parse(t, word[i], why))
+			return -1;
+	}
+	return i;
 }
 
 bool
@@ -240,22 +208,19 @@ transport_parse(struct transport *t, const struct str *word, int n,
 	struct str arg;
 	int i, k;
 
-	*t = (struct transport){ .ca = STR_NIL, .name = STR_NIL };
+	*t = (struct transport){ .target = STR_EMPTY };
 	for (k = 0; k < TRANSPORT_COUNT; k++)
 		if (str_eq(word[0], str_c(transport_name[k])))
 			break;
 	if (k == TRANSPORT_COUNT)
 		return words_wrong(why, "unknown transport", word[0]);
 	t->kind = (enum transport_kind)k;
-	t->timeout = num_parse_duration(str_c(options[OPTION_TIMEOUT].dflt));
-	if (n < 2) {
-		buf_printf(why, "%s needs %s", transport_name[k],
-		    target_name[k]);
+	t->timeout = default_timeout(t->kind);
+	target_default(t);
+	k = parse_targets(t, word + 1, n - 1, why);
+	if (k < 0)
 		return false;
-	}
-	if (!parse_target(t, word[1], why))
-		return false;
-	for (i = 2; i < n; i++) {
+	for (i = k + 1; i < n; i++) {
 		k = find_option(t->kind, word[i]);
 		if (k < 0)
 			return unknown_option(t->kind, word[i], why);
@@ -271,6 +236,8 @@ transport_parse(struct transport *t, const struct str *word, int n,
 			}
 			arg = word[i];
 		}
+		t->given |= (uint64_t)1 << k;
+		t->arg[k] = arg;
 		if (!set_option(t, (enum transport_option)k, arg, why))
 			return false;
 	}
@@ -306,25 +273,18 @@ add_option(struct buf *b, enum transport_option o, struct str arg)
 	}
 }
 
-static void
-add_relay(const struct transport *t, struct buf *b)
-{
-	bool ipv6 = str_find(t->target, ':', 0) < t->target.n;
-
-	buf_printf(b, ipv6 ? "[%.*s]:%u" : "%.*s:%u", (int)t->target.n,
-	    t->target.p, t->port);
-}
-
 void
 transport_format(const struct transport *t, struct buf *b)
 {
 	static const enum transport_option tls[] = { OPTION_STARTTLS,
 	    OPTION_TLS, OPTION_PLAIN };
 
+	int i;
+
 	buf_puts(b, transport_name[t->kind]);
-	buf_putc(b, ' ');
 	if (t->kind == TRANSPORT_SMTP) {
-		add_relay(t, b);
+		buf_putc(b, ' ');
+		target_add_relay(t, b);
 		add_option(b, tls[t->tls], STR_NIL);
 		if (!str_none(t->ca))
 			add_option(b, OPTION_CA, t->ca);
@@ -334,11 +294,15 @@ transport_format(const struct transport *t, struct buf *b)
 		}
 		if (t->insecure)
 			add_option(b, OPTION_INSECURE, STR_NIL);
-	} else
-		words_add(b, t->target);
-	if ((options[OPTION_TIMEOUT].on & 1u << t->kind) != 0)
-		buf_printf(b, " %s %gs", options[OPTION_TIMEOUT].word,
-		    t->timeout);
+	} else {
+		target_format(t, b);
+		for (i = 0; i < OPTION_TIMEOUT; i++)
+			if (transport_has(t, (enum transport_option)i))
+				add_option(b, (enum transport_option)i,
+				    t->arg[i]);
+	}
+	if (find_option(t->kind, STR_LIT("timeout")) >= 0)
+		buf_printf(b, " timeout %gs", t->timeout);
 	if (!str_none(t->name))
 		add_option(b, OPTION_NAME, t->name);
 	if (t->role != ROLE_LIST)
@@ -359,18 +323,24 @@ transport_label(const struct transport *t, struct buf *b)
 		return;
 	}
 	buf_puts(b, transport_name[t->kind]);
-	if (t->kind == TRANSPORT_MAILCMD)
-		return;		/* a command is no word */
-	buf_putc(b, ':');
-	if (t->kind == TRANSPORT_SMTP) {
-		add_relay(t, b);
-		return;
-	}
 	from = b->n;
-	buf_escaped(b, t->target, 0);
+	target_label(t, b);
 	for (i = from; i < b->n; i++)
 		if (b->p[i] == ' ')
 			b->p[i] = '_';
+}
+
+struct str
+transport_secret(const struct transport *t, unsigned i)
+{
+	static const enum transport_option secret[] = { OPTION_PASSFILE,
+	    OPTION_URLFILE, OPTION_TOKENFILE, OPTION_KEYFILE };
+	size_t k;
+
+	for (k = 0; k < sizeof secret / sizeof *secret; k++)
+		if (transport_has(t, secret[k]) && i-- == 0)
+			return t->arg[secret[k]];
+	return STR_NIL;
 }
 
 bool

@@ -5,6 +5,7 @@
  *	sendmail /usr/sbin/sendmail
  *	mailcmd "mailx -s 'PIKT Alert' root"
  *	file /var/mail/alerts
+ *	webhook urlfile /etc/picket/slack.url template slack
  *
  * Why lines: a job carries its transports as the same lines, so there is one
  * parser, and what a job says can be read.  A line names secrets by the
@@ -12,6 +13,8 @@
  */
 #ifndef ENGINE_DELIVER_TRANSPORT_H
 #define ENGINE_DELIVER_TRANSPORT_H
+
+#include <stdint.h>
 
 #include "lang/base/arena.h"
 #include "lang/base/buf.h"
@@ -35,16 +38,52 @@ enum transport_role {
 };
 enum transport_queue { QUEUE_GUESSED, QUEUE_DIRECT, QUEUE_LOCAL };
 enum smtp_tls { SMTP_STARTTLS, SMTP_TLS, SMTP_PLAIN };
+enum web_template {
+#define W(id, word, build, unit, limit, most, accept, help) id,
+#include "engine/deliver/templates.def"
+#undef W
+	TEMPLATE_COUNT
+};
+
+/* Which transports an option of conf.def is for. */
+#define ON_ANY		(~0u)
+#define ON_SMTP		(1u << TRANSPORT_SMTP)
+#define ON_SENDMAIL	(1u << TRANSPORT_SENDMAIL)
+#define ON_MAILCMD	(1u << TRANSPORT_MAILCMD)
+#define ON_WEBHOOK	(1u << TRANSPORT_WEBHOOK)
+#define ON_ALERTMANAGER	(1u << TRANSPORT_ALERTMANAGER)
+#define ON_PAGERDUTY	(1u << TRANSPORT_PAGERDUTY)
+#define ON_HEARTBEAT	(1u << TRANSPORT_HEARTBEAT)
+#define ON_SYSLOG	(1u << TRANSPORT_SYSLOG)
+#define ON_JOURNAL	(1u << TRANSPORT_JOURNAL)
+#define ON_WALL		(1u << TRANSPORT_WALL)
+#define ON_NULL		(1u << TRANSPORT_NULL)
+#define ON_HTTP		(ON_WEBHOOK | ON_ALERTMANAGER | ON_PAGERDUTY | \
+			    ON_HEARTBEAT)
 
 #define LIM_TIMEOUT_MIN	1.0	/* seconds; less answers no question */
 #define LIM_TIMEOUT_MAX	3600.0	/* an attempt this long is a hang */
 #define SMTP_PORT	25
 #define SMTPS_PORT	465
+#define LIM_URL		2000	/* bytes: some servers refuse a longer one, and
+				 * those of chat services have 500 */
+#define LIM_URLS	8	/* members of a cluster; each gets its part of
+				 * the timeout */
+#define LIM_RESEND_MIN	60.0	/* seconds: alerts are not run more often */
+#define LIM_RESEND_MAX	(31 * 86400.0) /* nothing is told of more seldom */
 
 struct transport {
 	enum transport_kind kind;
-	struct str	 target;	/* host without brackets, path, command */
+	struct str	 target;	/* host without brackets, path, command, the
+					 * first URL; empty: the line has none */
 	unsigned	 port;		/* smtp */
+	struct str	 url[LIM_URLS];	/* all URLs */
+	size_t		 nurl;
+	enum web_template template;	/* webhook */
+	double		 resend;	/* alertmanager: seconds */
+	unsigned	 facility;	/* syslog, journal */
+	uint64_t	 given;		/* options: bits by their enum */
+	struct str	 arg[OPTION_COUNT];	/* as they stand in the line */
 	enum smtp_tls	 tls;
 	bool		 insecure;
 	struct str	 ca, user, passfile;	/* NIL if not given */
@@ -56,6 +95,7 @@ struct transport {
 };
 
 extern const char *const transport_name[TRANSPORT_COUNT];
+extern const char *const template_name[TEMPLATE_COUNT];
 
 /*
  * Reads the words of a line (n >= 1); its texts are those of the words.
@@ -78,5 +118,13 @@ bool	transport_is_mail(const struct transport *);
  * is out of order: acceptance is no delivery then.  own: this host's name.
  */
 bool	transport_shares_queue(const struct transport *, struct str own);
+
+/* The file of the i-th secret that the line names, or NIL behind the last. */
+struct str transport_secret(const struct transport *, unsigned i);
+static inline bool
+transport_has(const struct transport *t, enum transport_option o)
+{
+	return (t->given & (uint64_t)1 << o) != 0;
+}
 
 #endif

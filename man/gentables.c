@@ -588,6 +588,11 @@ static void
 conf_option(const char *word_, unsigned on, const char *arg,
     const char *dflt, const char *help)
 {
+	/* a heartbeat is no way for mail: its line is a rule */
+	if (on != ON_ANY)
+		on &= ~ON_HEARTBEAT;
+	if (on == 0)
+		return;
 	printf(".It Cm %s", word_);
 	if (*arg != '\0')
 		printf(" Ar %s", arg);

@@ -310,9 +310,6 @@ target_option(struct transport *t, enum transport_option o, struct str arg,
 		return (t->resend >= LIM_RESEND_MIN &&
 		    t->resend <= LIM_RESEND_MAX) ||
 		    words_wrong(why, "resend must be from 1m to 31d, not", arg);
-	case OPTION_EVERY:
-		return num_parse_duration(arg) > 0 ||
-		    words_wrong(why, "every needs a duration, not", arg);
 	default:
 		return true;
 	}

@@ -37,7 +37,6 @@ static const struct option_row {
 #undef O
 };
 
-
 static int
 find_option(enum transport_kind kind, struct str word)
 {

@@ -113,6 +113,10 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/child.h \
 	engine/deliver/compose.c \
 	engine/deliver/compose.h \
+	engine/deliver/compose_change.c \
+	engine/deliver/compose_digest.c \
+	engine/deliver/compose_inner.h \
+	engine/deliver/compose_split.c \
 	engine/deliver/conf.c \
 	engine/deliver/conf.def \
 	engine/deliver/conf.h \
@@ -130,6 +134,7 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/route.h \
 	engine/deliver/send.c \
 	engine/deliver/send.h \
+	engine/deliver/notice.c \
 	engine/deliver/notice.h \
 	engine/deliver/outbox.c \
 	engine/deliver/outbox.h \

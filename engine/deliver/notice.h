@@ -10,7 +10,8 @@
  *	level	string	the worst in it ("critical")
  *	time	number	seconds since 1970
  *	subject	string	text	string	the mail's body
- *	scripts	[{ script, level, task, lines, error: string }]
+ *	scripts	[{ script, level, task, lines, error: string, interrupted:
+ *		string, what a run that was killed had done }]
  *	changes	[{
  *		what	string	notice_name: firing, still firing, resolved,
  *				unknown, flapping, acknowledged, escalated,
@@ -34,6 +35,12 @@ struct change {
 	const struct incident *incident;	/* as it is after the change */
 	double		 now;
 	struct str	 who, why;	/* who did what; or empty */
+	struct str	 route;		/* of an escalation: the only one that gets
+					 * it; else empty */
 };
+
+struct mail;
+/* The JSON of a mail; body: what compose_body made of it. */
+void	notice_json(const struct mail *, struct str body, struct buf *);
 
 #endif

@@ -33,14 +33,15 @@ def body_of(host, lines):
         ''.join('        %s\n' % x if x else '\n' for x in lines)
 
 
-def headers_of(host, alert, subject, run, encoding):
+def headers_of(host, alert, subject, run, encoding, shown=None):
     return [('From', 'picket@example.org'), ('To', 'a@example.org'),
             ('Subject', subject), ('Date', 'Tue, 25 Apr 2000 05:17:02 +0000'),
             ('Message-ID', '<%s.picket@%s>' % run), ('MIME-Version', '1.0'),
             ('Content-Type', 'text/plain; charset=utf-8'),
             ('Content-Transfer-Encoding', encoding),
             ('Auto-Submitted', 'auto-generated'), ('X-Picket-Host', host),
-            ('X-Picket-Alert', alert), ('X-Picket-Level', 'urgent')]
+            ('X-Picket-Alert', alert), ('X-Picket-Level', 'urgent'),
+            ('X-Picket-Run', shown or run[0])]
 
 
 def decoded(value):
@@ -116,7 +117,8 @@ safe_alert = 'a\\nX-Evil: 1\\n\\n<script>'
 everywhere('hostile names', LINES,
            headers_of(safe_host, safe_alert,
                       'S\\x0d\\n: %s %s' % (safe_host, safe_alert),
-                      ('r----b', 'h--Bcc--all-example.org----.--x'), '7bit'),
+                      ('r----b', 'h--Bcc--all-example.org----.--x'), '7bit',
+                      'r>\\x0d\\n b'),
            body_of(safe_host, SAFE), host=host, alert=alert,
            subject='S\r\n: %h %a', run='r>\r\n b')
 

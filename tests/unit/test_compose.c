@@ -12,6 +12,7 @@
 #define LONG_LINE	5000
 
 #define TXT(s)		{ (s), sizeof(s) - 1 }
+#define NO_MORE		NULL, 0, false, TXT("")
 
 static struct mem mem;
 static const struct str to_one[] = { TXT("systems@example.org") };
@@ -22,7 +23,7 @@ static const struct mail_section example[] = {
 	    TXT("Report unusually high numbers of per-user procs."),
 	    TXT("404 groucho imapd\n"
 	      "saved user mail file as /var/mail/arc/groucho.956639822\n"
-	      "killed all groucho imapd processes\n"), TXT("") },
+	      "killed all groucho imapd processes\n"), TXT(""), NO_MORE },
 };
 
 static struct mail
@@ -123,6 +124,7 @@ test_example(void **state)
 	    "X-Picket-Host: moscow\n"
 	    "X-Picket-Alert: Urgent\n"
 	    "X-Picket-Level: urgent\n"
+	    "X-Picket-Run: 956639822-4711\n"
 	    "\n"
 	    "                                PIKT ALERT\n"
 	    "                         Tue Apr 25 00:17:02 2000\n"
@@ -147,14 +149,14 @@ test_layout(void **state)
 {
 	static const struct mail_section s[] = {
 		{ LEVEL_NOTICE, TXT("One"), TXT(""),
-		    TXT("a\n\n\tb\tc"), TXT("") },
+		    TXT("a\n\n\tb\tc"), TXT(""), NO_MORE },
 		{ LEVEL_NOTICE, TXT("Silent"), TXT("never shown"),
-		    TXT(""), TXT("") },
+		    TXT(""), TXT(""), NO_MORE },
 		{ LEVEL_EMERGENCY, TXT("Two"), TXT("Second."),
-		    TXT("x\n"), TXT("input ended: exit status 127") },
-		{ LEVEL_DEBUG, TXT("Mute"), TXT(""), TXT(""), TXT("") },
+		    TXT("x\n"), TXT("input ended: exit status 127"), NO_MORE },
+		{ LEVEL_DEBUG, TXT("Mute"), TXT(""), TXT(""), TXT(""), NO_MORE },
 		{ LEVEL_NOTICE, TXT("Three"), TXT("Third."),
-		    TXT(""), TXT("deadline\nof 5m") },
+		    TXT(""), TXT("deadline\nof 5m"), NO_MORE },
 	};
 	struct mail m = mail_of(s, 5);
 
@@ -221,7 +223,7 @@ test_injection(void **state)
 	static const struct mail_section s[] = {
 		{ LEVEL_ERROR, TXT("Na\nme"), TXT("ta\r\nsk"),
 		    TXT("l\rine\n.\n~!reboot\nFrom you\nnul\0\x1b[2J\n"),
-		    TXT("e\r\n.\r\nQUIT") },
+		    TXT("e\r\n.\r\nQUIT"), NO_MORE },
 	};
 	struct mail m = mail_of(s, 1);
 	const char *p;
@@ -421,7 +423,7 @@ test_transfer(void **state)
 {
 	char line[LONG_LINE];
 	struct mail_section s = { LEVEL_INFO, STR_LIT("S"), STR_EMPTY,
-	    STR_LIT("gr\xc3\xbc\xc3\x9f" "e\n"), STR_EMPTY };
+	    STR_LIT("gr\xc3\xbc\xc3\x9f" "e\n"), STR_EMPTY, NO_MORE };
 	struct mail m = mail_of(&s, 1);
 	struct buf text;
 	const char *p;
@@ -463,9 +465,9 @@ test_size(void **state)
 	char *much = malloc(n);
 	struct mail_section s[2] = {
 		{ LEVEL_INFO, STR_LIT("Loud"), STR_EMPTY, STR_EMPTY,
-		    STR_LIT("killed") },
+		    STR_LIT("killed"), NO_MORE },
 		{ LEVEL_INFO, STR_LIT("Quiet"), STR_EMPTY,
-		    STR_LIT("heard all the same\n"), STR_EMPTY },
+		    STR_LIT("heard all the same\n"), STR_EMPTY, NO_MORE },
 	};
 	struct mail m = mail_of(s, 2);
 	const char *p;

@@ -15,6 +15,7 @@ import warnings
 
 LIBEXEC = os.environ.get('PICKET_LIBEXEC', '.')
 DELIVER = os.path.join(LIBEXEC, 'picket-deliver')
+PICKET = os.environ.get('PICKET', 'picket')
 MKJOB = next((p for p in (os.environ.get('MKJOB', ''),
                           os.path.join(os.environ.get('BUILDDIR', '.'),
                                        'tests/deliver/mkjob'),
@@ -90,17 +91,30 @@ class Result:
         self.lines = self.out.splitlines()
         self.err = err.decode('utf-8', 'replace')
 
+    def broken(self):
+        """Whether it has a fault that a sanitizer sees."""
+        return 'Sanitizer' in self.err or 'runtime error' in self.err
+
     def __repr__(self):
         return 'exit %d after %.1f s\n%s%s' % (self.status, self.seconds,
                                                self.out, self.err)
 
 
-def deliver(data, env=None):
+def call(argv, data=b'', env=None):
     start = time.monotonic()
-    p = subprocess.run([DELIVER], input=data, stdout=subprocess.PIPE,
+    p = subprocess.run(argv, input=data, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, timeout=LIMIT,
                        env=dict(os.environ, **(env or {})))
     return Result(p.returncode, p.stdout, p.stderr, time.monotonic() - start)
+
+
+def deliver(data, env=None):
+    return call([DELIVER], data, env)
+
+
+def picket(*argv, **env):
+    """Picket itself."""
+    return call([PICKET, *argv], env=env)
 
 
 def compose(lines, transports, host='moscow', alert='Urgent',

@@ -12,6 +12,7 @@ import fcntl
 import os
 import shutil
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -154,3 +155,14 @@ def own(path, user, group=None, mode=None):
     shutil.chown(path, user, group or user)
     if mode is not None:
         os.chmod(path, mode)
+
+
+def bare_dev():
+    """A /dev with nothing in it but what every program needs: no /dev/log of
+    the system's."""
+    mount('tmpfs', '/dev', 'tmpfs', options='mode=755')
+    for name, number in (('null', 3), ('zero', 5), ('full', 7), ('random', 8),
+                         ('urandom', 9)):
+        path = '/dev/' + name
+        os.mknod(path, stat.S_IFCHR, os.makedev(1, number))
+        os.chmod(path, 0o666)

@@ -1,5 +1,6 @@
 """Real mail servers, each set up the way that Picket's users meet it: port 587
-with STARTTLS and AUTH, port 2525 with neither, mailboxes at localhost.
+with STARTTLS and AUTH, port 2525 with neither, mailboxes at localhost for two
+users.
 
 They run in the machine that roots.enter has made, on its loopback and with its
 /etc, and end with it.  Mail for somebody at localhost lands in a maildir, so
@@ -66,28 +67,30 @@ def command(*argv, **more):
 
 
 class Server:
-    """cert, key: what it shows; mails for `user` at localhost."""
-    user = 'systems'
+    """cert, key: what it shows; without them it has only the plain port."""
+    users = ('systems', 'other')
 
-    def __init__(self, cert, key):
-        self.process = None
+    def __init__(self, cert=None, key=None):
+        self.ports = (TLS_PORT, PLAIN_PORT) if cert else (PLAIN_PORT,)
         write('/etc/hosts', '127.0.0.1 localhost\n'
               '127.0.0.1 moscow.example.org moscow\n')
         write('/etc/mailname', 'localhost\n')
-        self.uid, self.gid = add_user(self.user, '/')
+        for user in self.users:
+            add_user(user, '/')
         self.boxes = '/var/boxes'
         self.log = '/var/server.log'
         self.cert, self.key = '/etc/server/cert.pem', '/etc/server/key.pem'
         os.makedirs('/etc/server', exist_ok=True)
-        shutil.copy(cert, self.cert)
-        shutil.copy(key, self.key)
-        os.chmod(self.key, 0o600)
-        own(self.boxes, self.user, mode=0o755)
+        if cert:
+            shutil.copy(cert, self.cert)
+            shutil.copy(key, self.key)
+            os.chmod(self.key, 0o600)
+        own(self.boxes, 'root', mode=0o1777)
         self.setup()
 
     def start(self):
         self.launch()
-        if not wait_for(lambda: listens(TLS_PORT) and listens(PLAIN_PORT)):
+        if not wait_for(lambda: all(listens(p) for p in self.ports)):
             raise RuntimeError('does not listen: ' + self.said())
 
     def spawn(self, *argv):
@@ -103,9 +106,9 @@ class Server:
     def said(self):
         return text(self.log)
 
-    def mails(self):
-        """The mails that were delivered, oldest first."""
-        folder = os.path.join(self.boxes, self.user, 'new')
+    def mails(self, user='systems'):
+        """The mails that were delivered to somebody, oldest first."""
+        folder = os.path.join(self.boxes, user, 'new')
         try:
             paths = [os.path.join(folder, n) for n in os.listdir(folder)]
         except OSError:
@@ -152,7 +155,7 @@ alias_maps =
 alias_database =
 virtual_mailbox_domains = localhost
 virtual_mailbox_base = %s
-virtual_mailbox_maps = inline:{%s@localhost=%s/}
+virtual_mailbox_maps = inline:{systems@localhost=systems/, other@localhost=other/}
 virtual_uid_maps = static:%d
 virtual_gid_maps = static:%d
 virtual_minimum_uid = 1
@@ -167,15 +170,17 @@ smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
 smtpd_sasl_local_domain = localhost
 cyrus_sasl_config_path = /etc/postfix/sasl
-''' % (self.boxes, self.user, self.user, self.uid, self.gid, self.log,
-       self.cert, self.key))
-        write('/etc/postfix/master.cf', '''
+''' % (self.boxes, *add_user('systems'), self.log, self.cert, self.key))
+        secure = '' if TLS_PORT not in self.ports else '''
 127.0.0.1:%d inet n - n - - smtpd
   -o smtpd_tls_security_level=encrypt
   -o smtpd_tls_auth_only=yes
   -o smtpd_sasl_auth_enable=yes
   -o { smtpd_recipient_restrictions = permit_sasl_authenticated, reject }
   -o { smtpd_relay_restrictions = permit_sasl_authenticated, reject }
+tlsmgr unix - - n 1000? 1 tlsmgr
+''' % TLS_PORT
+        write('/etc/postfix/master.cf', secure + '''
 127.0.0.1:%d inet n - n - - smtpd
   -o smtpd_tls_security_level=none
   -o { smtpd_recipient_restrictions = permit_mynetworks, reject }
@@ -194,9 +199,12 @@ retry unix - - n - - error
 discard unix - - n - - discard
 virtual unix - n n - - virtual
 anvil unix - - n - 1 anvil
-tlsmgr unix - - n 1000? 1 tlsmgr
 postlog unix-dgram n - n - 1 postlogd
-''' % (TLS_PORT, PLAIN_PORT))
+''' % PLAIN_PORT)
+        if secure:
+            self.passwords()
+
+    def passwords(self):
         write('/etc/postfix/sasl/smtpd.conf', 'pwcheck_method: auxprop\n'
               'auxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\n'
               'sasldb_path: /etc/server/sasldb\n')
@@ -209,6 +217,16 @@ postlog unix-dgram n - n - 1 postlogd
 
     def stop(self):
         command('postfix', 'stop')
+
+    def hold(self, yes):
+        """Whether it keeps what it takes.  Only while it is stopped."""
+        command('postconf', 'defer_transports=' + ('virtual' if yes else ''))
+
+    def queued(self):
+        """How many mails wait, with or without a server that runs."""
+        return sum(len(files) for queue in ('maildrop', 'incoming', 'active',
+                                            'deferred', 'hold')
+                   for _, _, files in os.walk('/var/spool/postfix/' + queue))
 
 
 class Exim(Server):

@@ -3,7 +3,10 @@
 """Postfix, Exim and OpenSMTPD take Picket's mail over STARTTLS with AUTH, the
 certificate checked; what is wrong with any of it is refused, and said."""
 
+import difflib
+import email
 import os
+import quopri
 import re
 import subprocess
 import sys
@@ -11,12 +14,12 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 import roots						# noqa: E402
-from delivery import Tap, skip_all, slurp		# noqa: E402
+from delivery import (SENT, Tap, compose, deliver,	# noqa: E402
+                      picket, skip_all)
 from servers import (KINDS, NOBODY, PASSWORD, PATIENCE,	# noqa: E402
-                     PLAIN_PORT, TLS_PORT, USER, wait_for, write)
+                     PLAIN_PORT, TLS_PORT, USER, listens, wait_for, write)
 
 TMP = os.environ.get('TMPDIR', '/tmp')
-PICKET = os.environ.get('PICKET', os.path.join(roots.BUILDDIR, 'picket'))
 SCRIPT = r'''
 MailCheck
 
@@ -66,30 +69,16 @@ def authority(name):
             '-out', path(name + '.crt'))
 
 
-class Run:
-    """One run of the script, its mail by this way."""
-
-    def __init__(self, way):
-        site = path('site')
-        os.makedirs(site, exist_ok=True)
-        write(os.path.join(site, 'picket.conf'),
-              'mailto systems@localhost\nmailfrom picket@localhost\n'
-              'hostname moscow\nlogdir %s\n%s\n' % (path('log'), way))
-        os.makedirs(path('log'), exist_ok=True)
-        write(os.path.join(site, 'MailCheck.pikt'), SCRIPT)
-        self.start = time.time()
-        p = subprocess.run([PICKET, 'run', '--config', site, '-M',
-                            'printf=/usr/bin/printf',
-                            os.path.join(site, 'MailCheck.pikt')],
-                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                           stderr=subprocess.PIPE, timeout=60)
-        self.end = time.time()
-        self.status = p.returncode
-        self.out = p.stdout.decode('utf-8', 'replace')
-        self.err = p.stderr.decode('utf-8', 'replace')
-
-    def __repr__(self):
-        return 'exit %d\n%s%s' % (self.status, self.out, self.err)
+def run(way):
+    """The script runs, its mail goes by this way."""
+    site = path('site')
+    os.makedirs(path('log'), exist_ok=True)
+    write(os.path.join(site, 'picket.conf'),
+          'mailto systems@localhost\nmailfrom picket@localhost\n'
+          'hostname moscow\nlogdir %s\n%s\n' % (path('log'), way))
+    write(os.path.join(site, 'MailCheck.pikt'), SCRIPT)
+    return picket('run', '--config', site, '-M', 'printf=/usr/bin/printf',
+                  os.path.join(site, 'MailCheck.pikt'))
 
 
 def body(date):
@@ -106,7 +95,8 @@ def body(date):
 def taken(server, way, what):
     """The mail arrives; what its headers and the log say."""
     before = len(server.mails())
-    r = Run(way)
+    began = int(time.time())
+    r = run(way)
     tap.eq((r.status, r.out, r.err), (0, '', ''), what + ': sent')
     mails = wait_for(lambda: server.mails()[before:],
                      PATIENCE if r.status == 0 else 0)
@@ -120,7 +110,7 @@ def taken(server, way, what):
         when = time.mktime(time.strptime(date, '%a %b %d %H:%M:%S %Y'))
     except ValueError:
         when = 0
-    tap.ok(int(r.start) <= when <= r.end, what + ': its date', date)
+    tap.ok(began <= when <= time.time(), what + ': its date', date)
     tap.eq(got, body(date), what + ': its body, byte for byte')
     for h in ('From: picket@localhost', 'To: systems@localhost',
               'Subject: PIKT Alert on moscow: run', 'X-Picket-Level: urgent',
@@ -129,11 +119,103 @@ def taken(server, way, what):
     return re.sub(r'\n[ \t]+', ' ', head)
 
 
+def same(got, want, what):
+    tap.ok(got == want, what, '\n'.join(difflib.unified_diff(
+        want.decode('latin-1').split('\n'),
+        got.decode('latin-1').split('\n'), 'wanted', 'got', lineterm='')))
+
+
+def sent(server, what, lines, to='systems@localhost', **more):
+    """A mail that Picket composed, as it stands in the mailbox."""
+    before = len(server.mails())
+    r = deliver(compose(lines, ['smtp 127.0.0.1:%d' % PLAIN_PORT],
+                        to=to, **more))
+    tap.ok(r.status == SENT and r.out.startswith(
+        'ok smtp:127.0.0.1:%d 250 ' % PLAIN_PORT), what + ': taken', r)
+    mails = wait_for(lambda: server.mails()[before:])
+    tap.ok(len(mails) == 1, what + ': one mail in the mailbox', len(mails),
+           server.said())
+    head, _, got = (mails or [b''])[0].partition(b'\n\n')
+    return email.message_from_bytes(head + b'\n\n'), got
+
+
+def composed(server):
+    """What Picket makes of a day's lines, and of what attackers wrote."""
+    head, got = sent(server, 'a mail', b'404 groucho imapd\nsaved user mail '
+                     b'file as /var/mail/arc/groucho.956639822\n',
+                     run='956639822-4711')
+    same(got, b"""                                PIKT ALERT
+                         Tue Apr 25 05:17:02 2000
+                                  moscow
+
+URGENT:
+    Script
+        Task.
+
+        404 groucho imapd
+        saved user mail file as /var/mail/arc/groucho.956639822
+""", 'a mail: its body, byte for byte')
+    for name, value in (
+            ('Return-Path', '<picket@example.org>'),
+            ('From', 'picket@example.org'), ('To', 'systems@localhost'),
+            ('Subject', 'PIKT Alert on moscow: Urgent'),
+            ('Date', 'Tue, 25 Apr 2000 05:17:02 +0000'),
+            ('Message-ID', '<956639822-4711.picket@moscow>'),
+            ('Content-Transfer-Encoding', '7bit'),
+            ('Auto-Submitted', 'auto-generated'),
+            ('X-Picket-Host', 'moscow'), ('X-Picket-Alert', 'Urgent'),
+            ('X-Picket-Level', 'urgent')):
+        tap.eq(head.get_all(name), [value], 'a mail: its header ' + name)
+
+    head, got = sent(server, 'a hostile mail',
+                     b'.\n..\nFrom root\n~!id\n.\r\nQUIT\r\n'
+                     b'gr\xc3\xbc\xc3\x9fe \xff\x01\n',
+                     host='h\r\nBcc: other@localhost',
+                     alert='a\r\n.\r\nMAIL FROM:<x>',
+                     subject='s\nTo: other@localhost\n\n%a', run='r 2')
+    same(got, br"""                                PIKT ALERT
+                         Tue Apr 25 05:17:02 2000
+                       h\x0d\nBcc: other@localhost
+
+URGENT:
+    Script
+        Task.
+
+        .
+        ..
+        From root
+        ~!id
+        .\x0d
+        QUIT\x0d
+        """ + b'gr\xc3\xbc\xc3\x9fe \\xff\\x01\n',
+         'a hostile mail: its body, byte for byte')
+    for name, value in (
+            ('Subject', r's\nTo: other@localhost\n\na\x0d\n.\x0d\nMAIL '
+             'FROM:<x>'), ('To', 'systems@localhost'),
+            ('Content-Transfer-Encoding', '8bit')):
+        tap.eq(head.get_all(name), [value],
+               'a hostile mail: its header ' + name)
+    tap.eq(server.mails('other'), [], 'nobody else got it')
+
+    # too long for a line of SMTP: quoted-printable
+    head, got = sent(server, 'a line of 5000 bytes', b'x' * 5000 + b'\n')
+    tap.ok(b' ' * 8 + b'x' * 5000 + b'\n' in quopri.decodestring(got),
+           'a line of 5000 bytes comes out whole', got[-400:])
+
+    box = path('box')
+    r = deliver(compose(b'x\n', ['smtp 127.0.0.1:%d' % PLAIN_PORT,
+                                 'file ' + box],
+                        to='systems@localhost,stranger@localhost'))
+    tap.ok(r.status == SENT and re.search(r'^fail \S+ .*55\d', r.out, re.M) and
+           'ok file:%s appended' % box in r.lines,
+           'whom it does not know gets it the next way', r)
+
+
 def refused(server, way, why, what):
     """It does not arrive, and the reason is told."""
     before = len(server.mails())
-    r = Run(way)
-    tap.ok(r.status != 0 and re.search(why, r.err), what + ': told', why, r,
+    r = run(way)
+    tap.ok(r.status != 0 and re.search(why, r.err) and not r.broken(), what + ': told', why, r,
            server.said())
     tap.eq(len(server.mails()), before, what + ': nothing arrives')
 
@@ -169,7 +251,9 @@ def scene(kind):
             'in the clear, not logged in')
     taken(server, 'smtp localhost:%d' % PLAIN_PORT, 'in the clear, where it may')
     refused(server, 'smtp localhost:1', r'onnect', 'nobody there')
+    composed(server)
     server.stop()
+    tap.ok(not any(listens(p) for p in server.ports), 'it stops')
 
 
 if len(sys.argv) > 1:

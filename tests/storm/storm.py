@@ -2,10 +2,10 @@
 
 The storm is real: processes named imapd of a user made for the test, a spawner
 of another name and user that keeps starting more, an observer that counts the
-living in /proc by itself, and a Postfix of our own to deliver the mail.
+living in /proc by itself.  The script ends every storm that it sees, so all of
+it happens in a machine of its own (tests/deliver/roots.py).
 """
 
-import fcntl
 import os
 import pwd
 import re
@@ -42,10 +42,6 @@ def need(*tools):
 	for f in ('spawner', 'observer'):
 		if not os.path.exists(helper(f)):
 			cannot(f + ' is not built')
-	# the script ends every storm on the machine: one test at a time, also
-	# of other builds; the lock goes with the process
-	need.lock = open('/run/picket-storm-test.lock', 'w')
-	fcntl.flock(need.lock, fcntl.LOCK_EX)
 
 
 def helper(name):
@@ -150,51 +146,6 @@ class Storm:
 	def settle(self):
 		"""Waits until the observer has seen what is now."""
 		time.sleep(0.1 * SLOW)
-
-
-class Postfix:
-	"""postfix.sh, at arm's length."""
-	TEXT = r'''
-		. "$SRCDIR/tests/deliver/postfix.sh"
-		if postfix_why_not; then
-			echo "no $postfix_reason"
-			exit 0
-		fi
-		trap postfix_stop EXIT
-		postfix_start || exit 1
-		echo "$postfix_port"
-		while read -r user n seconds; do
-			postfix_mail "$user" "$n" "$seconds" || echo failed
-			echo .
-		done
-	'''
-
-	def __enter__(self):
-		self.process = subprocess.Popen(
-		    ['sh', '-c', self.TEXT], stdin=subprocess.PIPE,
-		    stdout=subprocess.PIPE, text=True)
-		self.port = self.process.stdout.readline().strip()
-		if not self.port.isdigit():
-			self.__exit__()
-			raise RuntimeError('Postfix does not start: ' +
-					   self.port)
-		return self
-
-	def mail(self, user, n, seconds):
-		"""The files of a user's mails, once there are n."""
-		self.process.stdin.write('%s %d %d\n' % (user, n, seconds))
-		self.process.stdin.flush()
-		files = []
-		for line in self.process.stdout:
-			if line == '.\n':
-				break
-			files.append(line.rstrip('\n'))
-		return files
-
-	def __exit__(self, *_):
-		self.process.stdin.close()
-		self.process.wait(30)
-		self.process.stdout.close()
 
 
 class Run:

@@ -138,7 +138,10 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/notice.h \
 	engine/deliver/outbox.c \
 	engine/deliver/outbox.h \
+	engine/deliver/outbox_care.c \
+	engine/deliver/outbox_fold.c \
 	engine/deliver/outbox_inner.h \
+	engine/deliver/outbox_put.c \
 	engine/deliver/outbox_send.c \
 	engine/deliver/plain.c \
 	engine/deliver/plain.h \

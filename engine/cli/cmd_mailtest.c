@@ -15,6 +15,7 @@
 struct test {
 	struct cli	*c;
 	const struct outbox_options *o;
+	const struct route *route;	/* the one that is meant, or NULL */
 	struct notice	 notice;
 	struct str	 to[LIM_JOB_RCPT];
 	size_t		 nto, ndone, nfailed;
@@ -158,6 +159,7 @@ static bool
 recipients(struct test *t)
 {
 	struct cli *c = t->c;
+	struct str_list to = { c->conf.mailto, c->conf.nmailto };
 	const char *fault;
 	size_t i;
 
@@ -166,10 +168,50 @@ recipients(struct test *t)
 			cli_say("--to %s: %s", c->mailto[i].p, fault);
 			return false;
 		}
-	t->nto = c->nmailto > 0 ? c->nmailto : c->conf.nmailto;
-	memcpy(t->to, c->nmailto > 0 ? c->mailto : c->conf.mailto,
-	    t->nto * sizeof *t->to);
+	if (c->nmailto > 0)
+		to = (struct str_list){ c->mailto, c->nmailto };
+	else if (t->route != NULL && t->route->to.n > 0)
+		to = t->route->to;
+	for (i = 0; i < to.n && i < LIM_JOB_RCPT; i++)
+		t->to[t->nto++] = to.p[i];
 	return true;
+}
+
+/* All ways of picket.conf; or those of a route; or the one that is meant. */
+static void
+try_all(struct test *t)
+{
+	const struct transport *list[LIM_CONF_TRANSPORTS];
+	struct outbox_row row = { .way = STR_LIT(WAY_MAIL) };
+	struct conf *conf = &t->c->conf;
+	size_t i, n = 0;
+	struct buf why;
+	bool gone;
+
+	if (t->route != NULL) {
+		row.route = t->route->name;
+		buf_init(&why, &t->c->mem);
+		n = outbox_transports(conf, &row, list, &why, &gone);
+		buf_free(&why);
+	} else
+		for (; n < conf->ntransport; n++)
+			list[n] = &conf->transport[n];
+	for (i = 0; i < n; i++)
+		if (wanted(t, list[i]))
+			try_transport(t, list[i]);
+}
+
+static bool
+find_route(struct test *t)
+{
+	const char *name = t->c->value[OPT_ROUTE];
+
+	if (name == NULL)
+		return true;
+	t->route = route_named(&t->c->conf, str_c(name));
+	if (t->route == NULL)
+		cli_say("picket.conf has no route %s", name);
+	return t->route != NULL;
 }
 
 int
@@ -177,7 +219,6 @@ cmd_mailtest(struct cli *c)
 {
 	struct test *t = arena_zalloc(&c->arena, sizeof *t);
 	struct outbox_options o;
-	size_t i;
 
 	if (c->narg > 0) {
 		cli_usage(c, CMD_MAILTEST, 2);
@@ -187,13 +228,11 @@ cmd_mailtest(struct cli *c)
 		return EXIT_PROBLEMS;
 	t->c = c;
 	t->o = &o;
-	if (!recipients(t)) {
+	if (!find_route(t) || !recipients(t)) {
 		cli_outbox_close(&o);
 		return EXIT_USAGE;
 	}
-	for (i = 0; i < c->conf.ntransport; i++)
-		if (wanted(t, &c->conf.transport[i]))
-			try_transport(t, &c->conf.transport[i]);
+	try_all(t);
 	cli_outbox_close(&o);
 	if (t->ndone > 0)
 		return t->nfailed > 0 ? EXIT_PROBLEMS : EXIT_FINE;

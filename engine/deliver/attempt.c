@@ -12,7 +12,7 @@ attempt_child(struct attempt *a, const struct child_end *e,
 
 	if (!e->started) {
 		buf_puts(a->why, e->why);
-		return OUTCOME_FAIL;
+		return OUTCOME_RETRY;	/* it may be installed again */
 	}
 	if (e->timed_out) {
 		buf_printf(a->why, "not ended after %gs",
@@ -23,7 +23,8 @@ attempt_child(struct attempt *a, const struct child_end *e,
 	    said.n > 0 ? ": " : "");
 	buf_str(a->why, said);
 	/* Not among the refusals: EX_UNAVAILABLE and EX_CONFIG, which mail
-	 * programs use for what will work when the server does. */
+	 * programs use for what will work when the server does; and what the
+	 * shell says of a program that is not there, today. */
 	switch (e->status) {
 	case EX_OK:
 		return OUTCOME_OK;
@@ -32,8 +33,6 @@ attempt_child(struct attempt *a, const struct child_end *e,
 	case EX_NOUSER:
 	case EX_NOHOST:
 	case EX_NOPERM:
-	case SPAWN_NOT_RUN:
-	case SPAWN_NOT_FOUND:
 		return OUTCOME_FAIL;
 	default:
 		return OUTCOME_RETRY;

@@ -25,8 +25,9 @@
  *
  *	ok|retry|fail TRANSPORT REASON
  *
- * retry: nothing was refused for good (4xx, time out, no connection); fail:
- * refused (5xx), or the transport is set up wrongly.  Of several recipients
+ * retry: nothing was refused for good (4xx, time out, no connection), or the
+ * transport is set up wrongly, which somebody may set right; fail: this mail
+ * was refused (5xx).  Of several recipients
  * a relay may refuse some: then one more line for each of them follows, whose
  * REASON begins with "<ADDRESS> "; the first is ok if it took the mail for
  * the others.  At the end stands

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "lang/base/num.h"
-#include "engine/deliver/address.h"
 #include "engine/vm/clock.h"
 
 #define ARENA_BLOCK	(16 * 1024)
@@ -35,203 +34,6 @@ outbox_debt_free(struct outbox_debt *d)
 		return;
 	batch_free(d->batch);
 	mem_free(d->mem, d, sizeof *d);
-}
-
-/* --- putting --- */
-
-/*
- * The way of a transport with the option always: its label, numbered where
- * several have the same.
- */
-static void
-always_way(const struct conf *c, size_t i, struct buf *b)
-{
-	struct buf other;
-	size_t k, same = 1, from;
-
-	buf_puts(b, WAY_ALWAYS);
-	from = b->n;
-	transport_label(&c->transport[i], b);
-	buf_init(&other, b->mem);
-	for (k = 0; k < i; k++) {
-		buf_clear(&other);
-		transport_label(&c->transport[k], &other);
-		same += conf_role(c, k) == ROLE_ALWAYS && str_eq(
-		    buf_view(&other), str_of(b->p + from, b->n - from));
-	}
-	buf_free(&other);
-	if (same > 1)
-		buf_printf(b, "#%zu", same);
-}
-
-static struct str
-given(struct str s)
-{
-	return str_none(s) ? STR_EMPTY : s;
-}
-
-static void
-add_row(struct batch *b, const struct notice *n, struct str way,
-    struct str rcpt, double due, size_t part)
-{
-	double since = n->after > n->made ? n->after : n->made;
-	bool urgent = n->level <= LEVEL_CRITICAL || n->distrust;
-	char key[LIM_OUTBOX_KEY];
-
-	snprintf(key, sizeof key, "%.*s %.*s %zu", (int)n->id.n, n->id.p,
-	    (int)way.n, way.p, part);
-	batch_row(b, Q_OUTBOX_ADD, (const struct param[]){ PT(str_c(key)),
-	    PT(n->id), PT(way), PT(rcpt),
-	    PT(str_eq(way, STR_LIT(WAY_MAIL)) ? given(n->first) : STR_EMPTY),
-	    PT(given(n->route)), PN(due), PN(n->made), PN(since), PN(urgent),
-	    PN(n->digest && !urgent ? FOLD_ALERT : FOLD_NOT) });
-}
-
-/* A row for each LIM_JOB_RCPT of its recipients. */
-static void
-add_rows(struct batch *b, const struct notice *n, struct str way, double due)
-{
-	char rcpt[LIM_JOB_RCPT * (LIM_ADDRESS + 1)];
-	size_t i = 0, part = 0, used;
-
-	do {
-		for (used = 0; i < n->nto && i < (part + 1) * LIM_JOB_RCPT;
-		    i++) {
-			if (n->to[i].n == 0 || n->to[i].n > LIM_ADDRESS)
-				continue;	/* no address: nobody is there */
-			if (used > 0)
-				rcpt[used++] = '\n';
-			memcpy(rcpt + used, n->to[i].p, n->to[i].n);
-			used += n->to[i].n;
-		}
-		add_row(b, n, way, str_of(rcpt, used), due, part++);
-	} while (i < n->nto);
-}
-
-/*
- * The rows stand before their notice: they are added only while that is not
- * there, so that a batch which is written twice sends nothing twice.
- */
-void
-outbox_put(struct batch *b, const struct notice *n, const struct conf *c)
-{
-	double since = n->after > n->made ? n->after : n->made;
-	bool urgent = n->level <= LEVEL_CRITICAL || n->distrust;
-	bool fallback = false;
-	struct buf way;
-	size_t i;
-
-	for (i = 0; i < c->ntransport; i++)
-		fallback = fallback || conf_role(c, i) == ROLE_FALLBACK;
-	/* rows go out in the order of their time, then as they were put */
-	if (fallback && n->distrust)
-		add_rows(b, n, STR_LIT(WAY_FALLBACK), since);
-	add_rows(b, n, STR_LIT(WAY_MAIL), since);
-	if (fallback && !n->distrust)
-		add_rows(b, n, STR_LIT(WAY_FALLBACK), urgent ? since :
-		    since + FALLBACK_AFTER);
-	buf_init(&way, batch_mem(b));
-	for (i = 0; i < c->ntransport; i++)
-		if (conf_role(c, i) == ROLE_ALWAYS) {
-			buf_clear(&way);
-			always_way(c, i, &way);
-			add_rows(b, n, buf_view(&way), since);
-		}
-	buf_free(&way);
-	batch_row(b, Q_NOTICE_ADD, (const struct param[]){ PT(n->id),
-	    PT(given(n->run)), PT(n->alert), PN(n->level), PN(n->made),
-	    PT(n->subject), PT(n->from), PT(n->message), PT(n->body),
-	    PT(given(n->json)) });
-}
-
-/* --- rows as they come --- */
-
-static double
-number(struct str s)
-{
-	double d = str_none(s) ? NUM_NIL : num_parse(s, false);
-
-	return num_none(d) ? 0 : d;
-}
-
-void
-outbox_row_read(struct outbox_row *r, const struct str *c, struct arena *a)
-{
-	struct str *text[] = { &r->key, &r->notice, &r->way, &r->rcpt,
-	    &r->first, &r->route };
-	double *num[] = { &r->due, &r->made, &r->since, &r->tries };
-	size_t i;
-
-	memset(r, 0, sizeof *r);
-	r->id = number(*c++);
-	for (i = 0; i < sizeof text / sizeof *text; i++, c++)
-		*text[i] = arena_dup(a, given(*c));
-	for (i = 0; i < sizeof num / sizeof *num; i++)
-		*num[i] = number(*c++);
-	r->state = (enum outbox_state)number(*c++);
-	r->urgent = number(*c++) != 0;
-	r->fold = (enum outbox_fold)number(*c++);
-	r->why = arena_dup(a, given(*c++));
-	r->run = str_none(*c) ? STR_NIL : arena_dup(a, *c);
-	c++;
-	r->alert = arena_dup(a, given(*c++));
-	r->level = (enum level)number(*c++);
-	if (r->level >= LEVEL_COUNT)
-		r->level = LEVEL_DEBUG;
-	r->subject = arena_dup(a, given(*c++));
-	r->sender = arena_dup(a, given(*c++));
-}
-
-size_t
-outbox_addresses(struct str rcpt, struct str to[LIM_JOB_RCPT])
-{
-	size_t at, end, n = 0;
-
-	for (at = 0; at < rcpt.n && n < LIM_JOB_RCPT; at = end + 1) {
-		end = str_find(rcpt, '\n', at);
-		to[n++] = str_of(rcpt.p + at, end - at);
-	}
-	return n;
-}
-
-size_t
-outbox_transports(const struct conf *c, const struct outbox_row *r,
-    const struct transport *list[LIM_CONF_TRANSPORTS], struct buf *why,
-    bool *gone)
-{
-	enum transport_role role = ROLE_ALWAYS;
-	struct buf way;
-	size_t i, n = 0;
-
-	*gone = false;
-	if (str_eq(r->way, STR_LIT(WAY_MAIL)))
-		role = ROLE_LIST;
-	else if (str_eq(r->way, STR_LIT(WAY_FALLBACK)))
-		role = ROLE_FALLBACK;
-	buf_init(&way, why->mem);
-	for (i = 0; i < c->ntransport; i++) {
-		if (conf_role(c, i) != role)
-			continue;
-		buf_clear(&way);
-		if (role == ROLE_ALWAYS)
-			always_way(c, i, &way);
-		if (role != ROLE_ALWAYS || str_eq(buf_view(&way), r->way))
-			list[n++] = &c->transport[i];
-	}
-	buf_free(&way);
-	if (n > 0)
-		return n;
-	*gone = role != ROLE_LIST;
-	if (role == ROLE_LIST)
-		buf_puts(why, "no way to send mail: picket.conf names none "
-		    "and there is no " CONF_SENDMAIL_PATH);
-	else if (role == ROLE_FALLBACK)
-		buf_puts(why, "picket.conf has no fall-back any more");
-	else {
-		buf_puts(why, "picket.conf has no such transport any more: ");
-		buf_str(why, str_of(r->way.p + 7, r->way.n - 7));
-	}
-	return 0;
 }
 
 void
@@ -450,7 +252,7 @@ send_due(struct flush *f)
 	struct batch *b;
 	struct next x;
 	size_t before;
-	bool ok = can_write(f);
+	bool ok = can_write(f), failed;
 
 	while (ok && (f->o->stop == NULL || !*f->o->stop)) {
 		arena_reset(f->arena, mark);
@@ -469,6 +271,14 @@ send_due(struct flush *f)
 			    PT(x.row.first), PN(f->now + outbox_wait(1)),
 			    PT(STR_LIT("not tried: this way did not take the "
 			    "last ones")) });
+			ok = settle(f, b, false);
+			continue;
+		}
+		if (outbox_hold(f, &x.row, b, &failed)) {
+			if (failed) {
+				batch_free(b);
+				return store_failed(f);
+			}
 			ok = settle(f, b, false);
 			continue;
 		}
@@ -514,6 +324,8 @@ outbox_flush(const struct outbox_options *o, struct str mine,
 		if (o->stop != NULL && *o->stop)
 			break;
 	}
+	if (ok && !sum->left && (o->stop == NULL || !*o->stop))
+		outbox_care(&f);
 	arena_free(&f.ways);
 	arena_free(&a);
 	return ok;

@@ -52,7 +52,12 @@
 
 /* What a row's `state` and `fold` hold. */
 enum outbox_state { OUTBOX_WAITS, OUTBOX_HELD, OUTBOX_DEAD };
-enum outbox_fold { FOLD_NOT, FOLD_ALERT, FOLD_SUM };
+enum outbox_fold {
+	FOLD_NOT,
+	FOLD_ALERT,		/* may go together with others of its alert */
+	FOLD_SEVERAL,		/* several of an alert in one */
+	FOLD_SUM		/* what the limit held; it is not held again */
+};
 
 struct notice {
 	struct str	 id;		/* of its Message-ID, without < >: fixed, so

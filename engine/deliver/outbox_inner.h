@@ -1,7 +1,8 @@
 /*
  * outbox_inner: what the files of the outbox share: one flush, and a row of
  * it.  outbox.c puts rows and goes through them, outbox_send.c sends one and
- * says what is to be written of it, outbox_fold.c makes one mail of many.
+ * says what is to be written of it, outbox_fold.c makes one mail of many,
+ * outbox_care.c is what follows.
  */
 #ifndef ENGINE_DELIVER_OUTBOX_INNER_H
 #define ENGINE_DELIVER_OUTBOX_INNER_H
@@ -58,6 +59,18 @@ void	outbox_send(struct flush *, const struct outbox_row *,
 	    struct batch *);
 /* Seconds until the next try of a row that has been tried so often. */
 double	outbox_wait(double tries);
+/*
+ * A row that is due, before it is sent: whether it or some of it is to wait,
+ * or goes together with others (outbox_fold.c).  True: the batch says what is
+ * done instead; *failed: the store could not be asked.
+ */
+bool	outbox_hold(struct flush *, const struct outbox_row *,
+	    struct batch *, bool *failed);
+/* What outbox_put does, for rows of that fold. */
+void	outbox_add(struct batch *, const struct notice *, const struct conf *,
+	    enum outbox_fold);
+/* After a whole flush: heartbeat, trims. */
+void	outbox_care(struct flush *);
 void	outbox_say(struct flush *, const struct outbox_row *,
 	    const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 /* The addresses of a row's rcpt; how many. */

@@ -32,6 +32,7 @@ struct dialogue {
 	struct attempt	*a;
 	size_t		 next;		/* recipient whose RCPT is to come */
 	bool		 rcpt;		/* RCPT was sent, its answer is awaited */
+	bool		 mail;		/* it was offered a mail */
 	bool		 quit;
 	bool		 sent_data;
 	char		 reply[LIM_REASON];	/* the last line of an answer */
@@ -121,7 +122,9 @@ overhear(CURL *curl, curl_infotype type, char *data, size_t n, void *arg)
 	int code;
 
 	if (type == CURLINFO_HEADER_OUT) {
-		if (str_starts(line, "RCPT TO:"))
+		if (str_starts(line, "MAIL FROM:"))
+			d->mail = true;
+		else if (str_starts(line, "RCPT TO:"))
 			d->rcpt = d->next < d->a->nrcpt;
 		else if (str_eq(line, STR_LIT("DATA")))
 			d->sent_data = true;
@@ -264,7 +267,11 @@ set_mail(CURL *curl, const struct attempt *a, struct curl_slist *rcpt,
 	return rc;
 }
 
-/* What came of it.  A 5xx is the relay's last word; all else may pass. */
+/*
+ * What came of it.  A 5xx is the relay's last word on a mail; before there was
+ * one, and by 53x (log in, TLS), it speaks of us: who sets the relay or the
+ * password right has the mail taken.
+ */
 static enum outcome
 judge(struct attempt *a, CURLcode rc, const struct dialogue *d,
     const char *error)
@@ -277,7 +284,8 @@ judge(struct attempt *a, CURLcode rc, const struct dialogue *d,
 	}
 	if (code >= 400 && rc != CURLE_OPERATION_TIMEDOUT) {
 		buf_puts(a->why, d->reply);
-		return code / 100 == 5 ? OUTCOME_FAIL : OUTCOME_RETRY;
+		return code / 100 == 5 && code / 10 != 53 && d->mail ?
+		    OUTCOME_FAIL : OUTCOME_RETRY;
 	}
 	buf_puts(a->why, error[0] != '\0' ? error : curl_easy_strerror(rc));
 	if (d->sent_data && rc == CURLE_OPERATION_TIMEDOUT)
@@ -302,7 +310,7 @@ smtp_send(struct attempt *a)
 	    trust_read_secret(t->passfile.p, password, a->why) != TRUST_FINE) {
 		if (a->why->n == 0)
 			buf_puts(a->why, "the passfile is missing");
-		return OUTCOME_FAIL;
+		return OUTCOME_RETRY;
 	}
 	buf_init(&text, a->why->mem);
 	crlf(&text, a->job->message);

@@ -40,7 +40,7 @@ tap.eq(env, ['HOME=/root', 'LANG=C.UTF-8', 'LOGNAME=root',
 
 last = box('last')
 for status, want in ((75, 'retry'), (67, 'fail'), (64, 'fail'), (69, 'retry'),
-                     (70, 'retry'), (1, 'retry'), (127, 'fail')):
+                     (70, 'retry'), (1, 'retry'), (127, 'retry')):
     prog = recorder('mta%d' % status, status, 'echo one; echo " t\033wo " >&2')
     got = deliver(job(['sendmail ' + prog, 'file ' + last], message))
     tap.eq((got.status, got.lines),
@@ -53,7 +53,7 @@ for status, want in ((75, 'retry'), (67, 'fail'), (64, 'fail'), (69, 'retry'),
            'exit status %d: alone' % status)
 got = deliver(job(['sendmail /no/such', 'file ' + last]))
 tap.ok(got.status == SENT and got.lines[0] ==
-       'fail sendmail:/no/such /no/such: not found', 'no such program', got)
+       'retry sendmail:/no/such /no/such: not found', 'no such program', got)
 got = deliver(job(['sendmail ' + recorder('bg', 0, 'sleep 60 &')]))
 tap.ok(got.status == SENT and got.seconds < 10,
        'what delivers in the background does not hold us', got)
@@ -107,7 +107,7 @@ tap.eq(slurp(prog + '.in'), b' ~!id\n ~~\n ~\nx~\n .\n..\n .\n ~\n\nFrom me\n'
 got = deliver(job(['mailcmd "exit 3"', 'mailcmd "/no/such 2>&1"',
                    'mailcmd "sleep 1000" timeout 1s', 'file ' + last]))
 tap.ok(got.status == SENT and got.lines[0] == 'retry mailcmd exit status 3' and
-       got.lines[1].startswith('fail mailcmd exit status 127: ') and
+       got.lines[1].startswith('retry mailcmd exit status 127: ') and
        got.lines[2] == 'retry mailcmd not ended after 1s',
        'mail commands that fail', got)
 got = deliver(job(['mailcmd "exec <&-; exit 0"'], body=b'x' * 3000000))

@@ -101,7 +101,7 @@ with Relay() as fallback:
         got = deliver(job([smtp(r, 'starttls insecure')]))
         tap.ok(got.status == SENT and len(r.mails) == 2 and r.mails[1].tls,
                'insecure takes any certificate', got)
-        falls_back(r, 'plain', ('fail', '530'), 'TLS demanded, plain offered')
+        falls_back(r, 'plain', ('retry', '530'), 'TLS demanded, plain offered')
     with Relay(tls=tls) as r:
         got = deliver(job([smtp(r, 'tls ca ' + cert)]))
         tap.ok(got.status == SENT and len(r.mails) == 1, 'TLS from the start',
@@ -135,13 +135,13 @@ with Relay() as fallback:
         got = deliver(job([smtp(r, way + good)]))
         tap.ok(got.status == SENT and r.mails and r.mails[0].user ==
                ('PLAIN', b'picket'), 'login over STARTTLS', got)
-        got = falls_back(r, way + bad, ('fail', '535'), 'a wrong password')
+        got = falls_back(r, way + bad, ('retry', '535'), 'a wrong password')
         tap.ok('barley' not in got.out + got.err, 'which is not shown')
-        got = falls_back(r, way + public, ('fail', 'readable'),
+        got = falls_back(r, way + public, ('retry', 'readable'),
                          'a passfile that others can read')
-        falls_back(r, way + '/no/such', ('fail', 'missing'),
+        falls_back(r, way + '/no/such', ('retry', 'missing'),
                    'a passfile that is missing')
-        falls_back(r, 'starttls ca ' + cert, ('fail', '530'),
+        falls_back(r, 'starttls ca ' + cert, ('retry', '530'),
                    'login demanded, none offered')
     with Relay(users=users) as r:
         got = deliver(job([smtp(r, 'user picket passfile ' + good)]))
@@ -157,7 +157,7 @@ with Relay() as fallback:
     # Relays in trouble.
     for say, want, what in (
             (dict(banner='421 busy'), ('retry', '421 busy'), 'banner 421'),
-            (dict(banner='554 go away'), ('fail', '554 go away'),
+            (dict(banner='554 go away'), ('retry', '554 go away'),
              'banner 554'),
             (dict(banner='HTTP/1.1 200 OK'), ('retry', ''), 'no mail server'),
             (dict(banner=DROP), ('retry', ''), 'closed before the banner'),

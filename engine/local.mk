@@ -59,6 +59,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/exec.c \
 	engine/effect/facts.c \
 	engine/effect/facts.h \
+	engine/effect/incidents.c \
+	engine/effect/incidents.h \
 	engine/effect/input.c \
 	engine/effect/kid.c \
 	engine/effect/kid.h \

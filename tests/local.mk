@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/test_re \
 	tests/unit/test_reader \
 	tests/unit/test_route \
+	tests/unit/test_seen \
 	tests/unit/test_send \
 	tests/unit/test_state \
 	tests/unit/test_trail \

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/effect/facts.h"
+#include "engine/effect/incidents.h"
 #include "engine/effect/memory.h"
 #include "engine/effect/state.h"
 
@@ -167,6 +168,8 @@ const struct host dry_host = {
 	.seen = live_seen,
 	.record = live_record,
 	.runs = live_runs,
+	.incident = dry_incident,
+	.incident_fact = live_incident_fact,
 	.why = live_why,
 	.trace = live_trace,
 };

@@ -15,6 +15,7 @@
 
 #include "engine/effect/facts.h"
 #include "engine/effect/kid.h"
+#include "engine/effect/incidents.h"
 #include "engine/effect/memory.h"
 #include "engine/effect/proc.h"
 #include "engine/vm/clock.h"
@@ -485,6 +486,10 @@ live_free(struct live *l)
 		mem_free(l->mem, l->own_path, l->nown_path);
 	if (l->asked_arena.mem != NULL)
 		arena_free(&l->asked_arena);
+	if (l->step_arena.mem != NULL)
+		arena_free(&l->step_arena);
+	if (l->incidents.arena.mem != NULL)
+		incidents_free(&l->incidents);
 	buf_free(&l->out);
 	buf_free(&l->mail);
 	buf_free(&l->print);
@@ -523,6 +528,8 @@ const struct host live_host = {
 	.seen = live_seen,
 	.record = live_record,
 	.runs = live_runs,
+	.incident = live_incident,
+	.incident_fact = live_incident_fact,
 	.why = live_why,
 	.trace = live_trace,
 };

@@ -42,6 +42,7 @@ struct live_options {
 };
 
 struct live;
+struct incident;
 
 extern const struct host live_host, dry_host;
 
@@ -65,6 +66,17 @@ struct buf *live_mail(struct live *);
 struct buf *live_print(struct live *);
 /* `output mail to`: "ADDRESS\tTEXT\n" each. */
 struct buf *live_mail_to(struct live *);
+/*
+ * The evaluations of incident statements, in order; each key once.  The texts
+ * of seen are copies, those of was are the store's; all are valid until
+ * live_free.
+ */
+struct live_step {
+	struct incident_seen seen;
+	enum incident_verdict verdict;	/* what the statement was answered */
+	const struct incident *was;	/* as the store had it, or new */
+};
+size_t	 live_incidents(const struct live *, const struct live_step **);
 size_t	 live_effects(const struct live *);	/* done or told of */
 /* Ends the run from a signal handler's flag: SIGINT, SIGTERM. */
 void	 live_interrupt(struct live *, int sig);

@@ -18,6 +18,7 @@
 #include "engine/effect/live.h"
 #include "engine/effect/tap.h"
 #include "engine/effect/user.h"
+#include "engine/state/incidents.h"
 
 #define LIM_WHY		512		/* bytes of a reason: a path and a sentence */
 #define LIM_LOG_TEXT	2000		/* bytes of a text shown in a log line: what
@@ -33,6 +34,9 @@
 #define LIM_GO		256		/* exec without wait, running at once; the
 					 * next one waits until one has ended, so
 					 * that a rule cannot make a storm */
+
+#define LIM_STEPS	5000		/* incidents of one run: more than a person
+					 * can have things that can be wrong */
 
 /* Seconds. */
 #define WAIT_CLOSED	1.0		/* for a child whose pipe we closed early */
@@ -96,6 +100,13 @@ struct live {
 	char		*err_tail;	/* 2 * LIM_STDERR, of capture */
 	char		 answer[LIM_WHY]; /* what why() gave out */
 	struct buf	 fact;		/* the last answer about a path */
+	/* incidents: those asked for, and what was evaluated */
+	bool		 incidents_ready, incidents_lost, steps_told;
+	struct incidents incidents;
+	struct arena	 step_arena;
+	struct live_step *step;
+	size_t		 nstep, capstep;
+	struct map	 step_by_key;
 	struct arena	 asked_arena;	/* answers of users and names; mem NULL: */
 	struct map	 asked;		/* nothing was asked */
 };

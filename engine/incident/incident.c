@@ -43,6 +43,17 @@ incident_new(struct incident *in, struct str key)
 #undef F_HUMAN
 }
 
+bool
+incident_is_of(const struct incident *in, struct str alert, struct str script,
+    double now)
+{
+	if (in->script.n == 0 || (str_eq(in->alert, alert) &&
+	    str_eq(in->script, script)))
+		return true;
+	return in->state == INCIDENT_QUIET && (in->how == END_WITHDRAWN ||
+	    fabs(now - in->seen) >= INCIDENT_LEFT);
+}
+
 void
 incident_id(struct str host, struct str key, char id[INCIDENT_ID + 1])
 {

@@ -69,6 +69,14 @@ void	incident_new(struct incident *, struct str key);
 void	incident_id(struct str host, struct str key,
 	    char id[INCIDENT_ID + 1]);
 
+/*
+ * Whether a script may use the key.  It belongs to the first that does, until
+ * it has ended and that script is gone, or has not used it for a day.
+ */
+#define INCIDENT_LEFT	86400.0	/* seconds */
+bool	incident_is_of(const struct incident *, struct str alert,
+	    struct str script, double now);
+
 /* How a run went, for its incidents. */
 struct incident_run {
 	double		 now;

@@ -98,10 +98,12 @@ needs_state(const struct program *p)
 		if (p->kept[i].previous)
 			return true;
 	for (i = 0; i < p->ncode; i++)
-		if (I_OP(p->code[i]) == OP_RECORD)
+		if (I_OP(p->code[i]) == OP_RECORD ||
+		    I_OP(p->code[i]) == OP_INCIDENT)
 			return true;
 	return p->input == INPUT_LOGFILE || p->input == INPUT_JOURNAL ||
-	    calls(p, BI_RUNS);
+	    calls(p, BI_RUNS) || calls(p, BI_FIRING) || calls(p, BI_ACKED) ||
+	    calls(p, BI_SINCE);
 }
 
 static bool

@@ -179,6 +179,8 @@ vm_incident(struct vm *vm, const double *n, const struct str *s)
 	    LIM_CLAUSE));
 	seen.level = n[STEP_LEVEL] >= 0 && n[STEP_LEVEL] < LEVEL_COUNT ?
 	    (enum level)n[STEP_LEVEL] : vm->p->level;
+	if (seen.when != 0)		/* NIL: that is unknown */
+		seen.message = str_shown(seen.message);
 	buf_init(&place, vm->mem);
 	if (e != NULL && e->file < vm->p->nfiles) {
 		buf_str(&place, vm->p->files[e->file]);

@@ -128,6 +128,11 @@ static const char *const scripts[] = {
 	"function #deep(#n) return #deep(#n + 1) + 1 endfunction\n"
 	"C\n"
 	" begin\n"
+	"  incident \"k:$r\" when $r =~ \"a(b)\" && !(#c[\"z\"] > 1)\n"
+	"   until #k < 3 || -e $r hold 2m remind #k absent 2 unless \"x\"\n"
+	"   level error message \"$1 $r for $duration()\"\n"
+	"   onset output \"$duration()\" clear set #k += #since($r)\n"
+	"  endincident\n"
 	"  set $a[\"x\"] = \"1\" set $a[\"y\"] = \"2\" set #c[\"z\"] = 1\n"
 	"  set $r = $a[\"x\"] . $walk(3, \"one\", $a, #c) . $a[\"y\"]\n"
 	"  exec as $r in $walk(1, \"d\", $a, #c) \"echo $r $walk(2, \"e\", $a, #c)\"\n"
@@ -141,7 +146,7 @@ static const char *const scripts[] = {
 /* --- a host that does nothing --- */
 
 struct world {
-	unsigned	 stops, reads;
+	unsigned	 stops, reads, steps;
 };
 static char line_text[] = "one two-three 4K";
 static struct stream { int none; } a_stream;
@@ -333,6 +338,26 @@ w_runs(void *h)
 	return 3;
 }
 
+/* Each verdict in turn. */
+static enum incident_verdict
+w_incident(void *h, const struct incident_seen *seen)
+{
+	struct world *w = h;
+
+	w_keep(h, seen->key, false, seen->message, seen->evidence,
+	    seen->unless);
+	w_seen(h, seen->place);
+	assert_true(seen->level < LEVEL_COUNT && seen->hold >= 0 &&
+	    seen->remind >= 0 && seen->absent >= 0);
+	return (enum incident_verdict)(w->steps++ % 3);
+}
+static double
+w_incident_fact(void *h, enum incident_fact what, struct str key)
+{
+	w_seen(h, key);
+	return what == INCIDENT_DURATION ? NUM_NIL : 1;
+}
+
 static const struct host world = {
 	.name = "nothing", .output = w_output, .log = w_log, .exec = w_exec,
 	.popen = w_popen, .capture = w_capture, .fopen = w_fopen,
@@ -342,6 +367,7 @@ static const struct host world = {
 	.stop = w_stop, .pid = w_pid, .ask = w_ask,
 	.previous = w_previous, .keep = w_keep, .seen = w_seen,
 	.record = w_record, .runs = w_runs,
+	.incident = w_incident, .incident_fact = w_incident_fact,
 	.why = w_why, .trace = w_trace,
 };
 
@@ -385,7 +411,7 @@ run(struct program *p)
 {
 	static jmp_buf fail;
 	struct vm_options o;
-	struct world w = { 0, 0 };
+	struct world w = { 0, 0, 0 };
 	struct mem mem;
 	struct vm *volatile vm = NULL;
 

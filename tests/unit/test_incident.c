@@ -725,10 +725,43 @@ silences(void **state)
 
 #define T(test)	cmocka_unit_test_setup(test, setup)
 
+static void
+test_whose(void **state)
+{
+	struct incident k;
+
+	(void)state;
+	incident_new(&k, STR_LIT("disk"));
+	/* nobody's */
+	assert_true(incident_is_of(&k, STR_LIT("A"), STR_LIT("S"), 1e9));
+	k.alert = STR_LIT("A");
+	k.script = STR_LIT("S");
+	k.seen = 1e9;
+	k.how = END_RESOLVED;
+	assert_true(incident_is_of(&k, STR_LIT("A"), STR_LIT("S"), 1e9));
+	assert_false(incident_is_of(&k, STR_LIT("B"), STR_LIT("S"), 1e9));
+	assert_false(incident_is_of(&k, STR_LIT("A"), STR_LIT("T"), 1e9));
+	/* left for a day, or the clock was set back */
+	assert_false(incident_is_of(&k, STR_LIT("A"), STR_LIT("T"),
+	    1e9 + INCIDENT_LEFT - 1));
+	assert_true(incident_is_of(&k, STR_LIT("A"), STR_LIT("T"),
+	    1e9 + INCIDENT_LEFT));
+	assert_true(incident_is_of(&k, STR_LIT("A"), STR_LIT("T"), 1e8));
+	/* but never while it lasts */
+	k.state = INCIDENT_PENDING;
+	assert_false(incident_is_of(&k, STR_LIT("A"), STR_LIT("T"), 2e9));
+	k.state = INCIDENT_FIRES;
+	assert_false(incident_is_of(&k, STR_LIT("A"), STR_LIT("T"), 2e9));
+	k.state = INCIDENT_QUIET;
+	k.how = END_WITHDRAWN;
+	assert_true(incident_is_of(&k, STR_LIT("A"), STR_LIT("T"), 1e9));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whose),
 		T(begins_and_ends), T(takes_what_was_seen), T(holds_first),
 		T(has_hysteresis), T(ends_by_whole_runs_only), T(is_unknown),
 		T(is_missed), T(is_withdrawn), T(reminds), T(escalates),

@@ -1,0 +1,278 @@
+/*
+ * incidents: what incident statements ask of the hosts.  The stored incidents
+ * are read when the first one is asked for; each evaluation steps a copy, as
+ * if the run ended well, which gives the verdict.  What was evaluated is kept
+ * for whoever settles it at the end of the alert's run (live_incidents).
+ */
+#include "engine/effect/incidents.h"
+
+#include "lang/base/num.h"
+#include "engine/effect/state.h"
+#include "engine/state/incidents.h"
+#include "engine/vm/when.h"
+
+#define KEY_SHOWN	100	/* bytes of a key in a log line */
+
+/* The table of those at hand, with the script's own in it. */
+static void
+ready(struct live *l)
+{
+	const struct param of[] = { PT(l->o.alert), PT(l->o.script) };
+	struct str why;
+	struct buf *b;
+
+	if (l->incidents_ready)
+		return;
+	l->incidents_ready = true;
+	incidents_init(&l->incidents, l->mem);
+	arena_init(&l->step_arena, l->mem, 4096);
+	map_init(&l->step_by_key, &l->step_arena);
+	if (l->o.state == NULL || incidents_load(&l->incidents, l->o.state,
+	    Q_INCIDENT_OF, of))
+		return;
+	/* rather told of anew than not told of */
+	why = state_why(l->o.state);
+	b = &l->fact;
+	buf_clear(b);
+	buf_puts(b, "incidents cannot be read, and count as new: ");
+	buf_str(b, why);
+	log_line(l, LOG_ERROR, buf_view(b));
+	l->incidents_lost = true;
+}
+
+/* The incident of a key, of whichever script; never NULL. */
+static struct incident *
+find(struct live *l, struct str key)
+{
+	const struct param k[] = { PT(key) };
+	struct incident *in;
+	bool is_new;
+
+	ready(l);
+	in = incidents_find(&l->incidents, key);
+	if (in != NULL)
+		return in;
+	if (l->o.state != NULL && !l->incidents_lost &&
+	    incidents_load(&l->incidents, l->o.state, Q_INCIDENT_GET, k) &&
+	    (in = incidents_find(&l->incidents, key)) != NULL)
+		return in;
+	return incidents_add(&l->incidents, key, &is_new);
+}
+
+static bool
+has_control(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+			return true;
+	return false;
+}
+
+/* NULL: it can be a key. */
+static const char *
+key_fault(struct str key)
+{
+	if (str_none(key))
+		return key.n == 0 ? "its key is NIL" : "its key is ERR";
+	if (key.n == 0)
+		return "its key is empty";
+	if (key.n > LIM_INCIDENT_KEY)
+		return "its key is longer than 500 bytes";
+	return has_control(key) ? "its key has control characters" : NULL;
+}
+
+/* "x.pikt:14: incident KEY ignored: why" */
+static void
+ignored(struct live *l, enum log_kind kind, const struct incident_seen *seen,
+    const char *why, struct str more)
+{
+	struct buf *b = &l->fact;
+
+	buf_clear(b);
+	buf_str(b, seen->place);
+	buf_puts(b, ": incident");
+	if (!str_none(seen->key) && seen->key.n > 0) {
+		buf_putc(b, ' ');
+		buf_escaped(b, seen->key, KEY_SHOWN);
+	}
+	buf_printf(b, " ignored: %s", why);
+	buf_str(b, more);
+	log_line(l, kind, buf_view(b));
+}
+
+/* Texts of incidents are one line each: they head mails and label things. */
+static struct str
+one_line(struct live *l, struct str s)
+{
+	char *p;
+	size_t i;
+
+	if (str_none(s))
+		return s;
+	if (s.n > LIM_INCIDENT_TEXT + 4)	/* the machine cuts them nicely */
+		s.n = LIM_INCIDENT_TEXT + 4;
+	p = arena_text(&l->step_arena, s.n);
+	for (i = 0; i < s.n; i++)
+		p[i] = (unsigned char)s.p[i] >= ' ' && s.p[i] != 0x7f ?
+		    s.p[i] : strchr("\t\n\r", s.p[i]) != NULL &&
+		    s.p[i] != '\0' ? ' ' : '?';
+	return str_of(p, s.n);
+}
+
+static struct live_step *
+new_step(struct live *l, const struct incident_seen *seen)
+{
+	struct live_step *all;
+	struct incident_seen *k;
+
+	if (l->nstep == l->capstep) {
+		all = arena_alloc(&l->step_arena,
+		    (l->capstep * 2 + 8) * sizeof *all);
+		if (l->nstep > 0)
+			memcpy(all, l->step, l->nstep * sizeof *all);
+		l->step = all;
+		l->capstep = l->capstep * 2 + 8;
+	}
+	memset(&l->step[l->nstep], 0, sizeof *l->step);
+	k = &l->step[l->nstep].seen;
+	*k = *seen;
+	k->key = arena_dup(&l->step_arena, seen->key);
+	k->message = one_line(l, seen->message);
+	k->evidence = one_line(l, seen->evidence);
+	k->place = one_line(l, seen->place);
+	k->unless = str_none(seen->unless) ? seen->unless :
+	    arena_dup(&l->step_arena, seen->unless);
+	return &l->step[l->nstep];
+}
+
+/* The step of an evaluation; NULL: it was ignored, and that was said. */
+static const struct live_step *
+step(struct live *l, const struct incident_seen *seen)
+{
+	struct incident_run run = { .good = true, .complete = true };
+	const char *fault = key_fault(seen->key);
+	struct live_step *s;
+	struct incident *in, *was;
+	struct buf owner;
+	bool is_new, blocked;
+
+	if (fault != NULL) {
+		ignored(l, LOG_ERROR, seen, fault, STR_EMPTY);
+		return NULL;
+	}
+	in = find(l, seen->key);
+	run.now = live_clock(l);
+	if (!incident_is_of(in, l->o.alert, l->o.script, run.now)) {
+		buf_init(&owner, l->mem);
+		buf_str(&owner, in->script);
+		buf_puts(&owner, " of alert ");
+		buf_str(&owner, in->alert);
+		ignored(l, LOG_ERROR, seen, "the key belongs to script ",
+		    buf_view(&owner));
+		buf_free(&owner);
+		return NULL;
+	}
+	if (map_get(&l->step_by_key, seen->key) != NULL) {
+		ignored(l, LOG_WARNING, seen, "its key was evaluated in this "
+		    "run before", STR_EMPTY);
+		return NULL;
+	}
+	if (l->nstep == LIM_STEPS) {
+		if (!l->steps_told)
+			ignored(l, LOG_ERROR, seen, "a run takes 5000 of them",
+			    STR_EMPTY);
+		l->steps_told = true;
+		return NULL;
+	}
+	s = new_step(l, seen);
+	if (!str_none(s->seen.unless) && key_fault(s->seen.unless) != NULL) {
+		ignored(l, LOG_ERROR, seen, "unless: that can be no key, and "
+		    "inhibits nothing", STR_EMPTY);
+		s->seen.unless = STR_NIL;
+	}
+	was = arena_alloc(&l->step_arena, sizeof *was);
+	*was = *in;
+	s->was = was;
+	blocked = !str_none(s->seen.unless) &&
+	    find(l, s->seen.unless)->state == INCIDENT_FIRES;
+	s->verdict = incident_observe(in, &s->seen, &run, blocked);
+	in->alert = l->o.alert;
+	in->script = l->o.script;
+	map_put(&l->step_by_key, seen->key, &is_new)->v.num = l->nstep++;
+	return s;
+}
+
+enum incident_verdict
+live_incident(void *h, const struct incident_seen *seen)
+{
+	const struct live_step *s = step(h, seen);
+
+	return s == NULL ? VERDICT_NOTHING : s->verdict;
+}
+
+/* Tells what a live run would begin, hold or end. */
+enum incident_verdict
+dry_incident(void *h, const struct incident_seen *seen)
+{
+	struct live *l = h;
+	const struct live_step *s = step(l, seen);
+	char span[WHEN_SPAN_MAX];
+	bool held;
+	struct buf *b = &l->fact;
+
+	if (s == NULL)
+		return VERDICT_NOTHING;
+	held = s->was->state == INCIDENT_QUIET &&
+	    find(l, s->seen.key)->state == INCIDENT_PENDING;
+	if (s->verdict == VERDICT_NOTHING && !held)
+		return s->verdict;
+	buf_clear(b);
+	buf_str(b, s->seen.key);
+	if (held) {
+		buf_puts(b, " would fire in ");
+		buf_add(b, span, when_span(s->seen.hold, span));
+	} else
+		buf_puts(b, s->verdict == VERDICT_ONSET ? " would fire" :
+		    " would end");
+	dry_tell(l, "incident", buf_view(b), s->verdict == VERDICT_CLEAR ?
+	    STR_NIL : s->seen.message);
+	return s->verdict;
+}
+
+double
+live_incident_fact(void *h, enum incident_fact what, struct str key)
+{
+	struct live *l = h;
+	const struct incident *in;
+	const struct map_entry *e;
+	bool fires;
+
+	if (key_fault(key) != NULL)
+		return NUM_NIL;
+	in = find(l, key);
+	fires = in->state == INCIDENT_FIRES;
+	switch (what) {
+	case INCIDENT_FIRING:
+		return fires;
+	case INCIDENT_ACKED:
+		return incident_is_acked(in);
+	case INCIDENT_SINCE:
+		return fires ? in->fired : NUM_NIL;
+	case INCIDENT_DURATION:
+		/* of one that has ended only where it just has */
+		e = map_get(&l->step_by_key, key);
+		return fires || (e != NULL &&
+		    l->step[e->v.num].verdict == VERDICT_CLEAR) ?
+		    incident_duration(in, live_clock(h)) : NUM_NIL;
+	}
+	return NUM_NIL;
+}
+
+size_t
+live_incidents(const struct live *l, const struct live_step **all)
+{
+	*all = l->step;
+	return l->nstep;
+}

@@ -58,6 +58,7 @@ HELPERS = \
 	tests/deliver/window \
 	tests/deliver/put \
 	tests/limit/peak \
+	tests/state/rows \
 	tests/storm/observer \
 	tests/storm/spawner
 check_PROGRAMS += $(HELPERS)

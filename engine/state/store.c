@@ -227,6 +227,9 @@ back_up(struct store *s, int version)
 	buf_str(&part, buf_view(&s->path));
 	buf_printf(&part, ".v%d.part", version);
 	(void)unlink(buf_c(&part));
+	buf_str(&to, buf_view(&part));
+	buf_puts(&to, "-journal");
+	(void)unlink(buf_c(&to));
 	q = sql_prepare(s, "VACUUM INTO ?", &rc);
 	if (q != NULL)
 		(void)sqlite3_bind_text64(q, 1, part.p, part.n, SQLITE_STATIC,

@@ -199,6 +199,50 @@ test_trim(void **state)
 	assert_true(count("SELECT count(*) FROM history") == 20003 - 500);
 }
 
+/* What was put before the clock was set back by a year is due, not in a
+ * year; and it is once that it is. */
+static void
+test_clock_back(void **state)
+{
+	const double then = 2e9, now = then - 365 * 86400.0;
+	int rc = SQLITE_OK;
+	sqlite3_stmt *q;
+
+	(void)state;
+	assert_int_equal(sqlite3_exec(store.db, "INSERT INTO outbox (notice, "
+	    "way, due, made, tries, state) VALUES (x'61', x'62', 2e9 + 30, "
+	    "2e9, 0, 0), (x'61', x'63', 2e9 + 30, 2e9, 0, 2)", NULL, NULL,
+	    NULL), SQLITE_OK);
+	q = sql_prepare(&store, query_sql[Q_OUTBOX_DUE], &rc);
+	sql_bind_num(q, 1, then);
+	sql_bind_num(q, 2, 10);
+	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
+	sqlite3_reset(q);
+	sql_bind_num(q, 1, now);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int(q, 0), 1);
+	assert_int_equal(sqlite3_step(q), SQLITE_DONE);	/* a dead one is not */
+	sqlite3_finalize(q);
+	q = sql_prepare(&store, query_sql[Q_OUTBOX_TRIED], &rc);
+	sql_bind_num(q, 1, 1);
+	sql_bind_num(q, 3, now + 30);
+	sql_bind_num(q, 4, 1);
+	sql_bind_num(q, 5, 0);
+	sql_bind_num(q, 7, now);
+	assert_int_equal(sql_run(q, rc), SQLITE_OK);
+	sqlite3_finalize(q);
+	assert_true(count("SELECT made FROM outbox WHERE id = 1") == now);
+	q = sql_prepare(&store, query_sql[Q_OUTBOX_DUE], &rc);
+	sql_bind_num(q, 1, now + 1);
+	sql_bind_num(q, 2, 10);
+	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
+	sqlite3_finalize(q);
+	/* and nothing is trimmed that is newer than the clock */
+	trim(Q_OUTBOX_TRIM, now - 400 * 86400.0);
+	trim(Q_DELIVERY_TRIM, now - 400 * 86400.0);
+	assert_true(count("SELECT count(*) FROM outbox") == 2);
+}
+
 int
 main(void)
 {
@@ -207,6 +251,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indexed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clock_back, setup,
+		    teardown),
 	};
 
 	mem_init(&mem, (size_t)1 << 28, NULL);

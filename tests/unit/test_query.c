@@ -199,47 +199,44 @@ test_trim(void **state)
 	assert_true(count("SELECT count(*) FROM history") == 20003 - 500);
 }
 
-/* What was put before the clock was set back by a year is due, not in a
- * year; and it is once that it is. */
+static int
+next_due(double now)
+{
+	int rc = SQLITE_OK, id = 0;
+	sqlite3_stmt *q = sql_prepare(&store, query_sql[Q_OUTBOX_NEXT], &rc);
+
+	sql_bind_num(q, 1, now);
+	if (sqlite3_step(q) == SQLITE_ROW)
+		id = sqlite3_column_int(q, 0);
+	sqlite3_finalize(q);
+	return id;
+}
+
+/* What was put before the clock was set back by a year is due at once, not in
+ * a year, and nothing goes. */
 static void
 test_clock_back(void **state)
 {
-	const double then = 2e9, now = then - 365 * 86400.0;
-	int rc = SQLITE_OK;
-	sqlite3_stmt *q;
+	const double now = 2e9 - 365 * 86400.0;
 
 	(void)state;
-	assert_int_equal(sqlite3_exec(store.db, "INSERT INTO outbox (notice, "
-	    "way, due, made, tries, state) VALUES (x'61', x'62', 2e9 + 30, "
-	    "2e9, 0, 0), (x'61', x'63', 2e9 + 30, 2e9, 0, 2)", NULL, NULL,
-	    NULL), SQLITE_OK);
-	q = sql_prepare(&store, query_sql[Q_OUTBOX_DUE], &rc);
-	sql_bind_num(q, 1, then);
-	sql_bind_num(q, 2, 10);
-	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
-	sqlite3_reset(q);
-	sql_bind_num(q, 1, now);
-	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
-	assert_int_equal(sqlite3_column_int(q, 0), 1);
-	assert_int_equal(sqlite3_step(q), SQLITE_DONE);	/* a dead one is not */
-	sqlite3_finalize(q);
-	q = sql_prepare(&store, query_sql[Q_OUTBOX_TRIED], &rc);
-	sql_bind_num(q, 1, 1);
-	sql_bind_num(q, 3, now + 30);
-	sql_bind_num(q, 4, 1);
-	sql_bind_num(q, 5, 0);
-	sql_bind_num(q, 7, now);
-	assert_int_equal(sql_run(q, rc), SQLITE_OK);
-	sqlite3_finalize(q);
-	assert_true(count("SELECT made FROM outbox WHERE id = 1") == now);
-	q = sql_prepare(&store, query_sql[Q_OUTBOX_DUE], &rc);
-	sql_bind_num(q, 1, now + 1);
-	sql_bind_num(q, 2, 10);
-	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
-	sqlite3_finalize(q);
-	/* and nothing is trimmed that is newer than the clock */
+	assert_int_equal(sqlite3_exec(store.db, "INSERT INTO outbox (key, "
+	    "notice, way, rcpt, first, route, due, made, since, tries, state, "
+	    "urgent, fold, why) VALUES "
+	    "(x'61', x'61', x'62', x'', x'', x'', 2e9 + 30, 2e9, 2e9, 0, 0, 0,"
+	    " 0, x''), "
+	    "(x'62', x'61', x'63', x'', x'', x'', 2e9 + 30, 2e9, 2e9, 9, 2, 0,"
+	    " 0, x'')", NULL, NULL, NULL), SQLITE_OK);
+	trim(Q_OUTBOX_CLOCK, 2e9);	/* the clock is well: as it was */
+	assert_int_equal(next_due(2e9), 0);
+	assert_int_equal(next_due(2e9 + 30), 1);
+	assert_int_equal(next_due(now), 0);
+	trim(Q_OUTBOX_CLOCK, now);
+	assert_int_equal(next_due(now), 1);	/* but no dead one */
 	trim(Q_OUTBOX_TRIM, now - 400 * 86400.0);
-	trim(Q_DELIVERY_TRIM, now - 400 * 86400.0);
+	trim(Q_NOTICE_TRIM, now - 400 * 86400.0);
+	assert_true(count("SELECT count(*) FROM outbox") == 2);
+	trim(Q_OUTBOX_TRIM, 4e9);		/* the newest stay */
 	assert_true(count("SELECT count(*) FROM outbox") == 2);
 }
 

@@ -24,6 +24,7 @@ UNIT_TESTS = \
 	tests/unit/test_jpath \
 	tests/unit/test_live \
 	tests/unit/test_logfile \
+	tests/unit/test_notice \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
 	tests/unit/test_program \
@@ -54,6 +55,7 @@ HELPERS = \
 	tests/command/hostile \
 	tests/command/random \
 	tests/deliver/mkjob \
+	tests/deliver/mkmail \
 	tests/incident/drive \
 	tests/deliver/window \
 	tests/deliver/put \

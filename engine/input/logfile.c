@@ -144,13 +144,16 @@ take_place(const struct logfile *l, struct log_file *f)
 	    t == NULL ? 0 : t->offset - f->nbefore) && has_head(f);
 }
 
-/* A program that has a rotated file open may be in the middle of a line. */
+/*
+ * A program that has a rotated file open may be in the middle of a line; of a
+ * packed copy that was broken off there may be a longer one.
+ */
 static bool
 changed_lately(const struct log_file *f)
 {
 	int64_t age = (int64_t)time(NULL) - f->mtime / 1000000000;
 
-	return f->pack == PACK_NONE && age > -LOG_QUIET && age < LOG_QUIET;
+	return age > -LOG_QUIET && age < LOG_QUIET;
 }
 
 bool

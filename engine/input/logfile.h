@@ -34,8 +34,13 @@
  *  packed	LOG.1 and LOG.1.gz are there: LOG.1 counts.  What a writer still
  *		adds to it after gzip came to its end is read, but not in the
  *		packed file: that one is shorter than the stream.
- *  killed	a part of a copy, followed by a longer copy of the same text;
- *		LOG.1 beside a part of LOG.1.gz.
+ *  killed	a part of a copy, followed by a longer copy of the same text, each
+ *		packed or not, seen at once or one by one: of those that hold a
+ *		stream the longest is read on.  A broken copy's open last line
+ *		waits LOG_QUIET, packed or not.  LOG.1 beside a part of LOG.1.gz.
+ *		Where LOG.1 stands in the way, it becomes LOG.1-DATE.backup, over
+ *		the one before: then only a gzip that is still at work may have
+ *		the text, in a file that waits.
  *
  * So a file may be a beginning of a text whose rest is in no file any more.
  * To know it, a stream keeps marks, fingerprints of 256 bytes at places all

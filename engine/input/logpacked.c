@@ -15,10 +15,11 @@
 struct point {
 	uint64_t	offset, hash;
 	enum point_kind { AT_END, AT_MARK, AT_FILE } kind;
-	size_t		which;	/* stream or file */
+	size_t		which;	/* stream or file; of a mark: its match */
 };
 
-/* What is known of a stream in this text so far. */
+/* What is known of a stream in this text so far, or of a packed file that
+ * came before and is to be read: those come behind the streams. */
 struct match {
 	uint64_t	last;	/* mark that is alike */
 	bool		bad;	/* a mark that is not */
@@ -70,6 +71,14 @@ may_be_beginning(const struct log_file *f, const struct log_file *g)
 	    log_dated(g->head, g->nhead);
 }
 
+/* May it turn out to be a copy of that packed one's beginning, which was
+ * seen before? */
+static bool
+may_be_longer(const struct log_file *f, const struct log_file *g)
+{
+	return g->pack != PACK_NONE && may_be_beginning(f, g);
+}
+
 /* The hash of an unread file's last bytes, and its size. */
 static uint64_t
 end_of(const struct log_file *g, uint64_t *size)
@@ -104,6 +113,12 @@ lay_out(struct unpacked *u)
 			hash = end_of(&l->file[i], &size);
 			add_point(u, size, hash, AT_FILE, i);
 		}
+	for (i = 0; i < l->nfile; i++)
+		if (may_be_longer(u->f, &l->file[i]))
+			for (k = 0; k < l->file[i].nmark; k++)
+				add_point(u, l->file[i].mark[k].offset,
+				    l->file[i].mark[k].hash, AT_MARK,
+				    l->nstream + i);
 	qsort(u->point, u->npoint, sizeof *u->point, by_offset);
 }
 
@@ -198,12 +213,18 @@ take(void *to, const char *p, size_t n)
 	}
 }
 
-/* Does the stream's holder end where the stream does, for good? */
+/*
+ * Is this text, which holds a stream, to be read on instead of the stream's
+ * holder?  If it goes on where that one ends: that is then a copy that was
+ * broken off, maybe in the middle of a line that would wait for its end.
+ */
 static bool
-ends(const struct log_file *g, const struct log_print *t)
+is_longer(const struct unpacked *u, const struct log_file *g,
+    const struct log_print *t)
 {
-	return g->verdict == LOG_DONE || (g->pack == PACK_NONE && !g->live &&
-	    g->size <= t->offset);
+	return t->dated && u->n > t->offset && (g->verdict == LOG_DONE ||
+	    (!g->live && (g->pack == PACK_NONE ? g->size : g->unpacked) <
+	    u->n));
 }
 
 /* What the text is, now that all of it was seen. */
@@ -213,13 +234,17 @@ decide(struct unpacked *u)
 	struct logfile *l = u->l;
 	struct log_file *f = u->f, *g;
 	struct log_stream *s;
+	struct log_print t;
 	size_t i;
 
 	if (u->stream != NO_STREAM) {
 		s = &l->stream[u->stream];
-		if (!s->has_holder || (s->print.dated && u->n >
-		    s->print.offset && ends(&l->file[s->holder], &s->print)))
+		g = s->has_holder ? &l->file[s->holder] : NULL;
+		if (g == NULL || is_longer(u, g, &s->print)) {
+			if (g != NULL)
+				g->verdict = LOG_DONE;
 			log_set_holder(l, f, u->stream);
+		}
 		if (f->verdict != LOG_HOLDS || s->print.offset == u->n)
 			f->verdict = LOG_DONE;
 		f->stream = u->stream;
@@ -235,6 +260,16 @@ decide(struct unpacked *u)
 		    u->match[i].last, &l->stream[i].print)) {
 			f->verdict = LOG_DONE;
 			f->stream = (uint32_t)i;
+			return;
+		}
+	for (g = l->file; g < l->file + l->nfile; g++)
+		if (may_be_longer(f, g)) {
+			i = (size_t)(g - l->file);
+			log_print(&t, g->unpacked, g->head, g->nhead, NULL, 0);
+			if (u->match[l->nstream + i].bad || !log_is_beginning(
+			    f, u->n, u->match[l->nstream + i].last, &t))
+				continue;
+			f->like = i;
 			return;
 		}
 	/* packed, a copy's age says nothing any more */
@@ -263,14 +298,18 @@ log_judge_packed(struct logfile *l, struct log_file *f)
 {
 	struct log_mark have[3 * LEVELS];
 	struct unpacked u;
-	size_t cap = l->nstream * (1 + MARKS) + l->nfile;
+	size_t cap = l->nstream * (1 + MARKS) + l->nfile, i;
 
+	for (i = 0; i < l->nfile; i++)
+		if (may_be_longer(f, &l->file[i]))
+			cap += l->file[i].nmark;
 	memset(&u, 0, sizeof u);
 	u.l = l;
 	u.f = f;
 	u.stream = NO_STREAM;
 	u.point = mem_alloc(l->mem, cap * sizeof *u.point);
-	u.match = mem_zalloc(l->mem, (l->nstream + 1) * sizeof *u.match);
+	u.match = mem_zalloc(l->mem, (l->nstream + l->nfile) *
+	    sizeof *u.match);
 	u.beginning = mem_alloc(l->mem, l->nfile * sizeof *u.beginning);
 	lay_out(&u);
 	f->verdict = LOG_SKIP;
@@ -285,6 +324,6 @@ log_judge_packed(struct logfile *l, struct log_file *f)
 		decide(&u);
 	}
 	mem_free(l->mem, u.beginning, l->nfile * sizeof *u.beginning);
-	mem_free(l->mem, u.match, (l->nstream + 1) * sizeof *u.match);
+	mem_free(l->mem, u.match, (l->nstream + l->nfile) * sizeof *u.match);
 	mem_free(l->mem, u.point, cap * sizeof *u.point);
 }

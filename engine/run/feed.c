@@ -291,11 +291,10 @@ feed_why(const struct feed *f)
 
 /* --- reading --- */
 
-bool
-feed_end_file(struct feed *f)
+void
+feed_leave(struct feed *f)
 {
-	struct live_input *in = f->in;
-	struct reader *rd = input_reader(in);
+	struct reader *rd = input_reader(f->in);
 
 	f->ncut += rd->ncut;
 	f->line_max = rd->line_max;
@@ -306,6 +305,14 @@ feed_end_file(struct feed *f)
 		buf_room(&f->kept, 1);
 		f->last = buf_view(&f->kept);
 	}
+}
+
+bool
+feed_end_file(struct feed *f)
+{
+	struct live_input *in = f->in;
+
+	feed_leave(f);
 	f->in = NULL;
 	input_close(in, &f->end);
 	return !f->end.failed;

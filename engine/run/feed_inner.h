@@ -89,6 +89,9 @@ struct feed {
 void	 feed_warn(struct feed *, const char *text);
 void	 feed_host_why(struct feed *);	/* into f->why */
 const struct command *feed_filter(struct feed *, bool *good);
+/* The reader at hand is about to go: of what it has given the last line is
+ * kept, if it may be looked at later. */
+void	 feed_leave(struct feed *);
 /* Ends the file at hand; true if the run can go on. */
 bool	 feed_end_file(struct feed *);
 

@@ -190,16 +190,8 @@ end_part(struct feed *f, bool before)
 	if (l->part.pack == PACK_NONE)
 		(void)feed_end_file(f);
 	else {
-		/* the last line may be looked at later */
-		f->ncut += rd->ncut;
-		f->line_max = rd->line_max;
-		if (f->last.p != NULL && f->last.p != f->kept.p) {
-			buf_clear(&f->kept);
-			buf_str(&f->kept, f->last);
-			buf_room(&f->kept, 1);
-			f->last = buf_view(&f->kept);
-		}
-		whole = end_through(f, l->part.name, false);
+		feed_leave(f);
+		whole = end_through(f, l->part.name, false) && !before;
 	}
 	logfile_read(l->file, l->part.number, at, tail, n, whole);
 }

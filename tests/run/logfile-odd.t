@@ -241,6 +241,64 @@ for n, what in ((12000, 'blocks'), (1, 'the end')):
 	       'the other lines come, each once')
 	tap.eq(log.run(), [], 'and no more')
 
+# A copy that was broken off in the middle of a line, and is all that can be
+# read of a text; then a longer one.  The line's rest is not waited for.
+def pack(data):
+	return gzip.compress(data)
+
+
+for short, packed in (('.2', bytes), ('.2.gz', pack)):
+	log = Log('broken' + short)
+	log.run(ok=False)
+	log.write(300)
+	with open(log.path, 'rb') as f:
+		data = f.read()
+	open(log.path, 'w').close()
+	with open(log.path + short, 'wb') as f:
+		f.write(packed(data[:14 * 200 + 6]))
+	log.write(1)
+	tap.eq(log.run(), list(range(200)) + [300], 'a broken copy' + short)
+	tap.eq(log.run(), [], 'its last line waits')
+	with open(log.path + '.1.gz', 'wb') as f:
+		f.write(pack(data))
+	tap.eq(log.run(), list(range(200, 300)), 'the whole text, packed')
+	tap.eq(log.run(), [], 'once')
+	os.utime(log.path + short, (time.time() - 99,) * 2)
+	tap.eq(log.run(), [], 'the broken line never comes')
+for short in '.1.gz', '.3.gz':
+	log = Log('broken' + short)
+	log.run(ok=False)
+	log.write(300)
+	with open(log.path, 'rb') as f:
+		data = f.read()
+	os.unlink(log.path)
+	for n, name in (14 * 200, short), (14 * 300, '.2.gz'):
+		with open(log.path + name, 'wb') as f:
+			f.write(pack(data[:n]))
+	tap.eq(log.run(), list(range(300)), 'a broken copy as %s beside the '
+	       'whole text, both packed, both new' % short)
+	tap.eq(log.run(), [], 'no line is read twice')
+log = Log('broken packed')
+log.run(ok=False)
+log.write(300)
+with open(log.path, 'rb') as f:
+	data = f.read()
+os.unlink(log.path)
+with open(log.path + '.2.gz', 'wb') as f:
+	f.write(pack(data[:-4]))
+tap.eq(log.run(), list(range(299)), 'a packed open line waits')
+os.utime(log.path + '.2.gz', (time.time() - 99,) * 2)
+tap.eq([len(log.run()), log.reported[-1:]], [1, [299]], 'for a minute')
+tap.eq(log.run(), [], 'and comes once')
+log = Log('broken, nothing else')
+log.run(ok=False)
+log.write(9)
+os.rename(log.path, log.path + '.2')
+with open(log.path + '.1.gz', 'wb') as f:
+	f.write(pack(b'00000009 li'))
+tap.eq(log.run(), list(range(9)), 'a packed file with no whole line, behind '
+       'one that is not packed')
+
 #
 # Lines that stop the run
 #

@@ -173,6 +173,11 @@ class Log:
 				   stdout=subprocess.PIPE,
 				   stderr=subprocess.PIPE, env=self.env())
 		self.err = r.stderr.decode('utf-8', 'replace')
+		# whatever a log may be like: no signal, nor what sanitizers find
+		if r.returncode < 0 or 'Sanitizer' in self.err or \
+		    'runtime error' in self.err:
+			raise RuntimeError('exit %d: %s' % (r.returncode,
+							    self.err))
 		if ok and (r.returncode or self.err):
 			raise RuntimeError('exit %d: %s' % (r.returncode,
 							    self.err))

@@ -321,7 +321,10 @@ start(struct state *st)
 	wire_text(&st->hello, buf_view(&st->path));
 	wire_u8(&st->hello, st->read_only);
 	wire_end(&st->hello);
-	return talk(st, NULL, &st->hello, &w, NULL) == ANSWERED;
+	if (talk(st, NULL, &st->hello, &w, NULL) == ANSWERED)
+		return true;
+	(void)end_store(st);
+	return false;
 }
 
 /*

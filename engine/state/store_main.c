@@ -37,20 +37,25 @@ malformed(void)
 	return BAD_MESSAGE;
 }
 
-/* The first message: of which version, and which file. */
-static bool
+enum greeting { GREETED, OTHER, NO_HELLO };
+
+/* The first message: of which version and build, and which file. */
+static enum greeting
 hello(struct store *s, struct mem *m, struct wire *w)
 {
 	uint32_t version = wire_get_u32(w), print = wire_get_u32(w);
-	struct str path = wire_get_given(w);
-	bool read_only = wire_get_u8(w) != 0;
+	struct str path;
+	bool read_only;
 
-	if (w->bad || w->left > 0 || version != WIRE_VERSION ||
-	    print != query_print() || path.n == 0 ||
+	if (!w->bad && (version != WIRE_VERSION || print != query_print()))
+		return OTHER;
+	path = wire_get_given(w);
+	read_only = wire_get_u8(w) != 0;
+	if (w->bad || w->left > 0 || path.n == 0 ||
 	    memchr(path.p, '\0', path.n) != NULL)
-		return false;
+		return NO_HELLO;
 	store_init(s, m, path, read_only);
-	return true;
+	return GREETED;
 }
 
 static int
@@ -77,11 +82,21 @@ serve(struct mem *m)
 			break;
 		}
 		if (!greeted) {
-			if (!hello(&s, m, &w)) {
-				status = malformed();
+			switch (hello(&s, m, &w)) {
+			case GREETED:
+				greeted = true;
 				break;
+			case OTHER:
+				(void)answer(&out, WIRE_FAILED, STR_LIT(
+				    "picket-store is of another build than "
+				    "this program: install Picket as a "
+				    "whole"));
+				heard = false;
+				continue;
+			case NO_HELLO:
+				status = malformed();
+				continue;
 			}
-			greeted = true;
 			wire_begin(&out, WIRE_DONE);
 			wire_end(&out);
 			heard = wire_send(STDIN_FILENO, buf_view(&out));

@@ -106,8 +106,9 @@ size_t	 cli_own_names(struct cli *, struct str host,
 struct json_diag;
 struct json_diag *json_diag_new(void);
 void	 json_diag_add(struct json_diag *, struct diag *);
-/* A warning about a file that has no struct diag. */
-void	 json_diag_warn(struct json_diag *, struct str path, struct str what);
+/* What is wrong with a file that has no struct diag. */
+void	 json_diag_say(struct json_diag *, struct str path,
+	    enum diag_severity, struct str what);
 /* A file that fmt has changed, or would. */
 void	 json_diag_changed(struct json_diag *, struct str path);
 int	 json_diag_end(struct json_diag *);
@@ -122,6 +123,9 @@ bool	 cli_configuration(struct cli *, const char *dir);
  * queue only; true if so.
  */
 bool	 cli_warn_ways(struct cli *, const struct site *, const char *dir,
+	    struct json_diag *);
+/* Reports routes that alerts name and picket.conf has not; how many. */
+size_t	 cli_check_routes(struct cli *, const struct site *, const char *dir,
 	    struct json_diag *);
 /* The folder is the configuration's from here on; false: told of. */
 bool	 cli_set_dir(struct cli *, const char *dir);

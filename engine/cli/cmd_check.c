@@ -106,6 +106,7 @@ check_site(struct cli *c, const char *dir, struct totals *t)
 	cli_site_show(c, s, t->json);
 	if (cli_warn_ways(c, s, dir, t->json))
 		t->warnings++;
+	t->errors += cli_check_routes(c, s, dir, t->json);
 	for (k = 0; k < CONFIG_COUNT; k++)
 		if (s->has_file[k])
 			t->files++;

@@ -120,16 +120,21 @@ json_diag_add(struct json_diag *j, struct diag *d)
 }
 
 void
-json_diag_warn(struct json_diag *j, struct str path, struct str what)
+json_diag_say(struct json_diag *j, struct str path,
+    enum diag_severity severity, struct str what)
 {
 	json_t *o;
 
 	if (j == NULL)
 		return;
-	j->nwarning++;
+	if (severity == DIAG_ERROR)
+		j->nerror++;
+	else
+		j->nwarning++;
 	o = json_object();
 	json_object_set_new(o, "file", text(path));
-	json_object_set_new(o, "severity", json_string("warning"));
+	json_object_set_new(o, "severity", json_string(
+	    severity == DIAG_ERROR ? "error" : "warning"));
 	json_object_set_new(o, "message", text(what));
 	json_array_append_new(j->list, o);
 }

@@ -10,6 +10,7 @@
 #include "engine/cli/world.h"
 #include "engine/deliver/address.h"
 #include "engine/deliver/trust.h"
+#include "engine/deliver/words.h"
 
 #define LIM_SCRIPTS	100000	/* files of one site: far above any, and a
 				 * folder that is none must not be read whole */
@@ -86,6 +87,28 @@ has_critical(const struct site *s)
 	return false;
 }
 
+/* A line that a compile would say of a file of the folder. */
+static void
+say_of_file(struct cli *c, const char *dir, const char *name,
+    enum diag_severity severity, struct str what, struct json_diag *json)
+{
+	struct str path;
+	struct buf b;
+
+	(void)is_there(dir, name, c, &path);
+	if (json != NULL) {
+		json_diag_say(json, path, severity, what);
+		return;
+	}
+	buf_init(&b, &c->mem);
+	buf_escaped(&b, path, 0);
+	buf_puts(&b, severity == DIAG_ERROR ? ": error: " : ": warning: ");
+	buf_str(&b, what);
+	buf_putc(&b, '\n');
+	(void)cli_write(2, buf_view(&b));
+	buf_free(&b);
+}
+
 bool
 cli_warn_ways(struct cli *c, const struct site *s, const char *dir,
     struct json_diag *json)
@@ -93,22 +116,44 @@ cli_warn_ways(struct cli *c, const struct site *s, const char *dir,
 	static const char what[] = "critical alerts leave this host by its own "
 	    "mail queue only, which may be what is out of order; add a relay, "
 	    "a webhook or another way that needs no queue here";
-	struct str path;
-	struct buf b;
 
 	if (!conf_one_queue(&c->conf) || !has_critical(s))
 		return false;
-	(void)is_there(dir, "picket.conf", c, &path);
-	if (json != NULL) {
-		json_diag_warn(json, path, STR_LIT(what));
-		return true;
-	}
-	buf_init(&b, &c->mem);
-	buf_escaped(&b, path, 0);
-	buf_printf(&b, ": warning: %s\n", what);
-	(void)cli_write(2, buf_view(&b));
-	buf_free(&b);
+	say_of_file(c, dir, "picket.conf", DIAG_WARNING, STR_LIT(what), json);
 	return true;
+}
+
+size_t
+cli_check_routes(struct cli *c, const struct site *s, const char *dir,
+    struct json_diag *json)
+{
+	const struct site_alert *a;
+	struct nearest near;
+	struct buf b;
+	size_t i, k, n = 0;
+
+	buf_init(&b, &c->mem);
+	for (a = s->alert; a < s->alert + s->nalert; a++)
+		for (i = 0; i < a->nroute; i++) {
+			if (route_named(&c->conf, a->route[i]) != NULL)
+				continue;
+			near = words_nearest(a->route[i]);
+			for (k = 0; k < c->conf.nroute; k++)
+				words_offer(&near, c->conf.route[k].name.p);
+			buf_clear(&b);
+			buf_puts(&b, "alert ");
+			buf_str(&b, a->name);
+			words_wrong(&b, ": picket.conf has no route",
+			    a->route[i]);
+			if (near.best != NULL)
+				buf_printf(&b, "; did you mean \"%s\"?",
+				    near.best);
+			say_of_file(c, dir, config_file_name[CONFIG_ALERTS],
+			    DIAG_ERROR, buf_view(&b), json);
+			n++;
+		}
+	buf_free(&b);
+	return n;
 }
 
 bool

@@ -512,4 +512,19 @@ tell(code == 0 and err == '' and j['warnings'] == 1 and
      j['diagnostics'][0]['file'] == 's/picket.conf', 'the same as JSON', out,
      err)
 
+site(picket_conf='route pager to x\n', alarms_cfg='One end\n', alerts_cfg=
+     'A timing @daily route pagr alarms One\n'
+     'B timing @daily route pager alarms One\n'
+     'C timing @daily route pager other alarms One\n')
+code, out, err = picket('check', 's')
+tell((code, err) == (1, 's/alerts.cfg: error: alert A: picket.conf has no '
+                     'route "pagr"; did you mean "pager"?\n'
+                     's/alerts.cfg: error: alert C: picket.conf has no route '
+                     '"other"\n') and out.endswith(
+                         ': 2 errors, 0 warnings\n'), 'routes of alerts', out,
+     err)
+code, out, err = picket('check', 's', '--json')
+j = json.loads(out)
+tell(code == 1 and err == '' and j['errors'] == 2, 'routes as JSON', out, err)
+
 end()

@@ -634,7 +634,7 @@ test_json(void **state)
 	check_text(o, "level", "critical");
 	check_text(o, "subject", "PIKT Alert on moscow: Urgent");
 	check_text(o, "text", "BODY\n");
-	assert_true(json_integer_value(json_object_get(o, "time")) == NOON);
+	assert_true(json_number_value(json_object_get(o, "time")) == NOON);
 	list = json_object_get(o, "scripts");
 	assert_int_equal(json_array_size(list), 1);
 	e = json_array_get(list, 0);

@@ -366,14 +366,16 @@ log = Log('killed', 'create, rotate 1000', pause=.001)
 log.run(ok=False)
 log.start()
 while not os.path.exists(log.path):
-	pass
+	time.sleep(.001)
 rnd = random.Random(1)
-for i in range(10 if SANITIZED else 40):
+i = 0
+while i < (10 if SANITIZED else 40) or (i < 400 and len(log.reported) < 100):
 	log.killed_run(rnd.random() * .02)
 	if LOGROTATE and i % 4 == 0:
 		log.rotate()
 	if i % 5 == 0:
 		log.run(ok=False)	# there may be no log at that moment
+	i += 1
 log.stop()
 log.run()
 log.look()
@@ -402,11 +404,16 @@ def meanwhile(name, options, hold, runs, kill):
 
 	t = threading.Thread(target=turn)
 	t.start()
-	for i in range(runs):
+	i = 0
+	# on a slow machine until there is enough to judge by
+	while i < runs or (i < 20 * runs and (turned[0] < 5 or
+	    len(log.reported) < 100)):
 		log.run(ok=False)
+		i += 1
 	end.append(1)
 	t.join()
 	log.stop()
+	log.settle()
 	log.run(ok=False)
 	log.look()
 	if len(log.seen) < 50 or turned[0] < 5:

@@ -145,6 +145,22 @@ class Log:
 		if self.hold and self.writer:
 			self.writer.send_signal(signal.SIGHUP)
 
+	def settle(self):
+		"""Waits until no program has a file of the folder open: a gzip
+		goes on after the logrotate that started it was killed, and what
+		it makes would be whole only after the last run."""
+		while True:
+			for link in glob.glob('/proc/[0-9]*/fd/*'):
+				try:
+					if os.readlink(link).startswith(
+					    self.dir + '/'):
+						break
+				except OSError:
+					pass	# gone, or another user's
+			else:
+				return
+			time.sleep(.01)
+
 	def files(self):
 		base = os.path.basename(self.path)
 		stem = base.rsplit('.', 1)[0]

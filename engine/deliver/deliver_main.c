@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -50,7 +51,11 @@ struct delivery {
 	bool		 later;		/* something said retry */
 };
 
-/* Standard descriptors exist, and there is no core with a password in it. */
+/*
+ * Standard descriptors exist, and there is no core with a password in it.  Who
+ * started us is who writes down what we did: if that is killed, what we sent
+ * from then on would be sent again.
+ */
 static void
 secure(void)
 {
@@ -64,6 +69,9 @@ secure(void)
 		close(fd);
 	setrlimit(RLIMIT_CORE, &none);
 	signal(SIGPIPE, SIG_IGN);
+#ifdef PR_SET_PDEATHSIG
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
 	/* getaddrinfo's own patience is longer than most timeouts */
 	setenv("RES_OPTIONS", "timeout:3 attempts:2", 1);
 }

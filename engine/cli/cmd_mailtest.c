@@ -219,6 +219,7 @@ cmd_mailtest(struct cli *c)
 {
 	struct test *t = arena_zalloc(&c->arena, sizeof *t);
 	struct outbox_options o;
+	int r;
 
 	if (c->narg > 0) {
 		cli_usage(c, CMD_MAILTEST, 2);
@@ -228,9 +229,10 @@ cmd_mailtest(struct cli *c)
 		return EXIT_PROBLEMS;
 	t->c = c;
 	t->o = &o;
-	if (!find_route(t) || !recipients(t)) {
+	r = !find_route(t) ? EXIT_PROBLEMS : !recipients(t) ? EXIT_USAGE : -1;
+	if (r >= 0) {
 		cli_outbox_close(&o);
-		return EXIT_USAGE;
+		return r;
 	}
 	try_all(t);
 	cli_outbox_close(&o);

@@ -9,29 +9,13 @@
 
 /* --- ways --- */
 
-/*
- * The way of a transport with the option always: its label, numbered where
- * several have the same.
- */
+/* The way of a transport with the option always; conf.c sees to it that no two
+ * of them have one label. */
 static void
-always_way(const struct conf *c, size_t i, struct buf *b)
+always_way(const struct transport *t, struct buf *b)
 {
-	struct buf other;
-	size_t k, same = 1, from;
-
 	buf_puts(b, WAY_ALWAYS);
-	from = b->n;
-	transport_label(&c->transport[i], b);
-	buf_init(&other, b->mem);
-	for (k = 0; k < i; k++) {
-		buf_clear(&other);
-		transport_label(&c->transport[k], &other);
-		same += conf_role(c, k) == ROLE_ALWAYS && str_eq(
-		    buf_view(&other), str_of(b->p + from, b->n - from));
-	}
-	buf_free(&other);
-	if (same > 1)
-		buf_printf(b, "#%zu", same);
+	transport_label(t, b);
 }
 
 static struct str
@@ -180,7 +164,7 @@ ways(const struct conf *c, const struct route *r, struct str way,
 		    conf_role(c, i) != ROLE_ALWAYS)
 			continue;
 		if (!mail && !fallback)
-			always_way(c, i, &name);
+			always_way(t, &name);
 		if (mail || fallback || str_eq(buf_view(&name), way))
 			list[n++] = t;
 	}
@@ -249,7 +233,7 @@ outbox_add(struct batch *b, const struct notice *n, const struct conf *c,
 	for (i = 0; i < c->ntransport && fold <= FOLD_ALERT; i++)
 		if (conf_role(c, i) == ROLE_ALWAYS) {
 			buf_clear(&way);
-			always_way(c, i, &way);
+			always_way(&c->transport[i], &way);
 			add_rows(b, n, buf_view(&way), since, fold);
 		}
 	buf_free(&way);

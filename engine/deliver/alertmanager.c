@@ -7,8 +7,8 @@
  * as four reminders, so that one late reminder does not resolve it.  What has
  * no incident (lines of a script) is an alert for the time of one reminder.
  *
- * Members of a cluster tell each other, but not of what they were sent before
- * they met: so each is sent to, and one that takes it is enough.
+ * Members of a cluster tell each other what they have passed on, not what they
+ * were sent: so each is sent to, and one that takes it is enough.
  */
 #include <jansson.h>
 #include <stdlib.h>

@@ -357,8 +357,7 @@ settle_http(struct transport *t, struct buf *why)
 	}
 	if ((t->nurl > 0) == urlfile) {
 		buf_printf(why, "%s needs %s URL or urlfile FILE",
-		    transport_name[t->kind], urlfile ? "only one of" :
-		    "a");
+		    transport_name[t->kind], urlfile ? "only one of" : "a");
 		return false;
 	}
 	if (user != transport_has(t, OPTION_PASSFILE))

@@ -272,8 +272,9 @@ make(const struct row *row, struct ask *p, struct str text)
 		over = (double)strlen(body) / (double)row->most;
 		part = (double)units / (double)limit;
 		over = over > part ? over : part;
-		/* what is longest is not all of it: never too much at once */
-		p->cut = (size_t)((double)p->cut * 0.9 / (over > 2 ? 2 : over));
+		/* what is cut is not all of it: not too much at once */
+		p->cut = (size_t)((double)p->cut * 0.9 / (over > 16 ? 16 :
+		    over));
 		free(body);
 		body = NULL;
 	}

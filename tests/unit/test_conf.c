@@ -186,6 +186,42 @@ test_wrong(void **state)
 		{ "sendmail /usr/sbin/sendmail -t", "sendmail has no option "
 		    "\"-t\"" },
 		{ "mailcmd \"\"", "empty command \"\"" },
+		{ "webhook", "webhook needs a URL or urlfile FILE" },
+		{ "webhook https://a urlfile /x", "webhook needs only one of URL "
+		    "or urlfile FILE" },
+		{ "webhook ftp://a/SECRET", "a URL begins with https:// or "
+		    "http://, not \"ftp://a/\"" },
+		{ "webhook https://u:SECRET@a", "no user and no password in a "
+		    "URL: the options user and passfile are for them, not \"\"" },
+		{ "webhook https://", "a URL needs a host, not \"https://\"" },
+		{ "webhook https://a:0/x", "a URL needs a host, not "
+		    "\"https://a:0/\"" },
+		{ "webhook \"https://a/b c\"", "a URL holds no blanks and no "
+		    "characters but ASCII, not \"https://a/\"" },
+		{ "webhook https://a/b#c", "no # in the URL of a request, not "
+		    "\"https://a/\"" },
+		{ "webhook https://a https://b", "webhook has no option "
+		    "\"https://b\"" },
+		{ "webhook https://a template slak", "unknown template "
+		    "\"slak\"; did you mean \"slack\"?" },
+		{ "webhook https://a template ntfy", "template ntfy needs to "
+		    "NAME" },
+		{ "webhook https://a to b", "template json has no use for to" },
+		{ "webhook https://a template telegram to b", "template telegram "
+		    "needs tokenfile FILE" },
+		{ "webhook http://a/SECRET tokenfile /t", "a password or token "
+		    "needs https on the way to \"http://a/\"" },
+		{ "webhook https://a tokenfile t", "the path must begin with /: "
+		    "\"t\"" },
+		{ "alertmanager", "alertmanager needs URL..." },
+		{ "alertmanager https://a resend 59s", "resend must be from 1m to "
+		    "31d, not \"59s\"" },
+		{ "pagerduty", "pagerduty needs keyfile FILE" },
+		{ "syslog /x udp", "udp, tcp and tls need a host, not \"/x\"" },
+		{ "syslog a@b", "syslog needs a host, HOST:PORT or [IPV6]:PORT, "
+		    "not \"a@b\"" },
+		{ "null maybe", "null is ok, retry, fail or slow, not "
+		    "\"maybe\"" },
 		{ "file /x name", "name needs NAME" },
 		{ "file /x name \"\"", WORDS_NAME ", not \"\"" },
 		{ "file /x name a/b", WORDS_NAME ", not \"a/b\"" },
@@ -284,6 +320,42 @@ test_relays(void **state)
 		{ "sendmail /s timeout 5s queued fallback", "sendmail /s timeout "
 		  "5s fallback queued", "sendmail:/s" },
 		{ "sendmail /s", "sendmail /s timeout 60s", "sendmail:/s" },
+		{ "webhook https://a.example.org/secret", "webhook "
+		  "https://a.example.org/secret timeout 20s",
+		  "webhook:a.example.org" },
+		{ "webhook urlfile \"/a b\" timeout 5s template slack",
+		  "webhook template slack urlfile \"/a b\" timeout 5s",
+		  "webhook:/a_b" },
+		{ "webhook http://[::1]:8080/x?k=v insecure name w ca /c",
+		  "webhook http://[::1]:8080/x?k=v ca /c insecure timeout 20s "
+		  "name w", "w" },
+		{ "webhook https://m template matrix to \"!a b:c\" tokenfile /t",
+		  "webhook https://m template matrix to \"!a b:c\" tokenfile "
+		  "/t timeout 20s", "webhook:m" },
+		{ "webhook http://127.0.0.1/ user u passfile /p",
+		  "webhook http://127.0.0.1/ user u passfile /p timeout 20s",
+		  "webhook:127.0.0.1" },
+		{ "alertmanager http://a:1 https://b resend 90m",
+		  "alertmanager http://a:1 https://b resend 90m timeout 20s",
+		  "alertmanager:a:1" },
+		{ "pagerduty keyfile /k always", "pagerduty keyfile /k timeout "
+		  "20s always", "pagerduty" },
+		{ "heartbeat https://h/x fail https://h/y", "heartbeat "
+		  "https://h/x fail https://h/y timeout 20s", "heartbeat:h" },
+		{ "syslog", "syslog /dev/log timeout 20s", "syslog:/dev/log" },
+		{ "syslog h", "syslog h:514 timeout 20s", "syslog:h:514" },
+		{ "syslog [::1] tls insecure", "syslog [::1]:6514 insecure tls "
+		  "timeout 20s", "syslog:[::1]:6514" },
+		{ "syslog h:99 tcp facility mail fallback", "syslog h:99 tcp "
+		  "facility mail timeout 20s fallback", "syslog:h:99" },
+		{ "syslog fallback", "syslog /dev/log timeout 20s fallback",
+		  "syslog:/dev/log" },
+		{ "journal", "journal /run/systemd/journal/socket",
+		  "journal:/run/systemd/journal/socket" },
+		{ "wall", "wall /usr/bin/wall timeout 20s",
+		  "wall:/usr/bin/wall" },
+		{ "null", "null ok", "null:ok" },
+		{ "null fail name n", "null fail name n", "n" },
 	};
 	struct transport t, u;
 	struct buf b, why;

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# runner: timeout=300
+# runner: timeout=600
 """webhook: each template's request, byte for byte; servers in trouble; what
 must not be shown."""
 

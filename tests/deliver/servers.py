@@ -141,7 +141,7 @@ setgid_group = postdrop
 queue_directory = /var/spool/postfix
 data_directory = /var/lib/postfix
 command_directory = /usr/sbin
-daemon_directory = /usr/lib/postfix/sbin
+daemon_directory = %s
 sendmail_path = /usr/sbin/sendmail
 mailq_path = /usr/bin/mailq
 newaliases_path = /usr/bin/newaliases
@@ -170,7 +170,8 @@ smtpd_sasl_type = cyrus
 smtpd_sasl_path = smtpd
 smtpd_sasl_local_domain = localhost
 cyrus_sasl_config_path = /etc/postfix/sasl
-''' % (self.boxes, *add_user('systems'), self.log, self.cert, self.key))
+''' % (self.daemons(), self.boxes,
+       *add_user('systems'), self.log, self.cert, self.key))
         secure = '' if TLS_PORT not in self.ports else '''
 127.0.0.1:%d inet n - n - - smtpd
   -o smtpd_tls_security_level=encrypt
@@ -204,6 +205,12 @@ postlog unix-dgram n - n - 1 postlogd
         if secure:
             self.passwords()
 
+    def daemons(self):
+        """Debian's folder, or most others'."""
+        return next(d for d in ('/usr/lib/postfix/sbin',
+                                '/usr/libexec/postfix', '/usr/lib/postfix')
+                    if os.path.exists(d + '/smtpd'))
+
     def passwords(self):
         write('/etc/postfix/sasl/smtpd.conf', 'pwcheck_method: auxprop\n'
               'auxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\n'
@@ -213,7 +220,10 @@ postlog unix-dgram n - n - 1 postlogd
         shutil.chown('/etc/server/sasldb', 'postfix', 'postfix')
 
     def launch(self):
-        command('postfix', 'start')
+        try:
+            command('postfix', 'start')
+        except RuntimeError as e:
+            raise RuntimeError('%s\n%s' % (e, self.said())) from e
 
     def stop(self):
         command('postfix', 'stop')

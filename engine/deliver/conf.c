@@ -382,7 +382,7 @@ conf_one_queue(const struct conf *c)
 	const struct transport *t;
 
 	for (t = c->transport; t < c->transport + c->ntransport; t++)
-		if (t->kind != TRANSPORT_FILE &&
+		if (t->kind != TRANSPORT_FILE && t->kind != TRANSPORT_NULL &&
 		    !transport_shares_queue(t, c->value[CONF_HOSTNAME]))
 			return false;
 	return true;

@@ -85,7 +85,7 @@ enum transport_role conf_role(const struct conf *, size_t i);
 const struct transport *conf_transport(const struct conf *, struct str name);
 /*
  * True if no transport brings an alert out of this host without its mail
- * queue: what `picket check` warns of.  A file brings it nowhere.
+ * queue: what `picket check` warns of.  A file and null bring it nowhere.
  */
 bool	conf_one_queue(const struct conf *);
 

@@ -512,6 +512,21 @@ tell(code == 0 and err == '' and j['warnings'] == 1 and
      j['diagnostics'][0]['file'] == 's/picket.conf', 'the same as JSON', out,
      err)
 
+# a run says it to a person only
+ways('critical', 'smtp localhost')
+RUN = [PICKET, 'run', '--config', 's', '--dry-run', 'A']
+ours('s')
+p = subprocess.run(RUN, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                   stderr=subprocess.PIPE)
+tell(QUEUE.encode() not in p.stderr, 'no word of it to cron', p.stderr)
+master, slave = os.openpty()
+p = subprocess.run(RUN, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                   stderr=slave)
+said = os.read(master, 4000)
+os.close(slave)
+os.close(master)
+tell(QUEUE.encode() in said, 'but to a terminal', said)
+
 site(picket_conf='route pager to x\n', alarms_cfg='One end\n', alerts_cfg=
      'A timing @daily route pagr alarms One\n'
      'B timing @daily route pager alarms One\n'

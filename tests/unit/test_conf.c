@@ -461,6 +461,8 @@ test_queues(void **state)
 		{ "mailcmd s", true, true },
 		{ "file /x", false, true },
 		{ "file /x\nsmtp a", false, false },
+		{ "null", false, true },
+		{ "null\nsyslog loghost.example.org", false, false },
 	};
 	char text[200];
 	size_t i;

@@ -601,6 +601,74 @@ test_odd_times(void **state)
 	}
 }
 
+/* Lines of words that belong elsewhere: what is wrong is said of the right
+ * line, in plain text, and what is right can be asked. */
+static void
+test_random(void **state)
+{
+	static const char *const word[] = { "route", "quiet", "escalate",
+	    "maintenance", "grace", "limit", "heartbeat", "level", "alert",
+	    "script", "host", "key", "match", "to", "via", "stop", "except",
+	    "every", "fail", "default", "r", "r2", "critical", "critical+",
+	    "error-notice", "-", "+", "daily", "mon-fri,sun", "22:00-07:00",
+	    "30m", "5", "per", "hour", "\"2026-11-23 22:00\"",
+	    "2026-11-24T22:00", "*", "[a-", "\"(\"", "\"\"", "a@b",
+	    "https://x", "syslog", "\x1b", "\xff", "\"", "#", "24:00-24:00",
+	    "smtp", "x", "name", "always", "fallback" };
+	static const char *const begin[] = { "route r", "route r2 level error",
+	    "quiet default daily 22:00-07:00", "escalate 30m r",
+	    "maintenance mon-fri,sun 22:00-07:00", "grace 5m", "limit 5",
+	    "heartbeat https://x", "syslog name r", "route", "quiet r",
+	    "escalate", "maintenance \"2026-11-23 22:00\" -", "limit 5 per" };
+	const struct route *out[LIM_CONF_RULES];
+	struct escalation esc[LIM_ESCALATIONS];
+	struct about a = about(LEVEL_ERROR);
+	struct arena_mark mark = arena_mark(&arena);
+	unsigned seed = 7, fine_files = 0;
+	struct buf b;
+	size_t i, k, n;
+	int turn;
+
+	(void)state;
+	buf_init(&b, &mem);
+	for (turn = 0; turn < 20000; turn++) {
+		buf_clear(&b);
+		for (i = 0; i <= (unsigned)turn % 3; i++) {
+			/* as a rule does, or none would be one */
+			seed = seed * 1103515245 + 12345;
+			buf_puts(&b, begin[(seed >> 16) %
+			    (sizeof begin / sizeof *begin)]);
+			n = (seed >> 8) % 6;
+			for (k = 0; k < n; k++) {
+				seed = seed * 1103515245 + 12345;
+				buf_putc(&b, ' ');
+				buf_puts(&b, word[(seed >> 16) %
+				    (sizeof word / sizeof *word)]);
+			}
+			buf_putc(&b, '\n');
+		}
+		buf_clear(&errors);
+		if (!conf_parse(&conf, STR_LIT("c"), buf_view(&b), &arena,
+		    &errors)) {
+			assert_true(errors.n > 0);
+			for (i = 0; i < errors.n; i++)
+				assert_true(errors.p[i] == '\n' ||
+				    (errors.p[i] >= ' ' && errors.p[i] <= '~'));
+			assert_true(strncmp(errors.p, "c:", 2) == 0);
+			assert_true(strchr("1234", errors.p[2]) != NULL);
+		} else
+			fine_files++;
+		(void)route_match(&conf, &a, out);
+		(void)route_escalations(&conf, &a, esc);
+		(void)quiet_until(&conf, NULL, 1.8e9, LEVEL_INFO);
+		(void)maintenance_until(&conf, 1.8e9, &a);
+		arena_reset(&arena, mark);
+	}
+	print_message("# %u of 20000 files are right\n", fine_files);
+	assert_true(fine_files > 100 && fine_files < 10000);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -616,6 +684,7 @@ main(void)
 		cmocka_unit_test(test_maintenance),
 		cmocka_unit_test(test_changed_clocks),
 		cmocka_unit_test(test_odd_times),
+		cmocka_unit_test(test_random),
 	};
 	int failed;
 

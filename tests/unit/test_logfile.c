@@ -297,7 +297,7 @@ test_emptied_before_reading(void **state)
 	assert_false(logfile_still(l, part.number));
 	m = refill();
 	assert_false(logfile_still(l, part.number));
-	logfile_read(l, part.number, part.from, NULL, 0, true);
+	logfile_read(l, part.number, part.from, "", 0, true);
 	assert_false(logfile_next(l, &part));
 	end_run(l, &at);
 	assert_int_equal(run(buf_view(&at), &at), n / 2 + m);

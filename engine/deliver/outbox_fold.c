@@ -7,15 +7,14 @@
 
 #include <stdio.h>
 
-#include "engine/deliver/encode.h"
-#include "engine/deliver/plain.h"
+#include "engine/deliver/compose.h"
 #include "lang/base/num.h"
 
 #define HOUR		3600.0
 #define LIM_FOLD	1000		/* notices in one mail; more are in the
 					 * next */
-#define LIM_FOLD_TEXT	(256 * 1024)	/* bytes of their texts in it; the others
-					 * are listed */
+#define LIM_FOLD_BYTES	((size_t)16 << 20)	/* of their texts; the mail
+					 * itself holds LIM_MAIL_TEXT of them */
 
 /* --- limits --- */
 
@@ -128,94 +127,64 @@ got_row(void *arg, const struct str *c, unsigned n)
 	x->n++;
 }
 
-static void
-add_time(struct buf *b, double t)
-{
-	char text[TIME_TEXT_MAX];
-
-	encode_ctime((time_t)t, text);
-	buf_puts(b, text);
-}
+struct content {
+	struct digest_item *item;
+	struct arena	*arena;
+};
 
 static void
-add_list(const struct fold *x, struct buf *b)
+got_content(void *arg, const struct str *c, unsigned n)
 {
-	const struct outbox_row *r;
-
-	for (r = x->list; r < x->list + x->n; r++) {
-		buf_puts(b, "  ");
-		add_time(b, r->made);
-		buf_printf(b, "  %-9s  ", level_name[r->level]);
-		buf_escaped(b, r->subject, 0);
-		buf_putc(b, '\n');
-	}
-}
-
-static void
-got_body(void *arg, const struct str *c, unsigned n)
-{
-	struct buf *b = arg;
+	struct content *x = arg;
 
 	/* notice run alert level made subject sender message body json */
 	(void)n;
 	if (!str_none(c[8]))
-		buf_str(b, c[8]);
+		x->item->body = arena_dup(x->arena, c[8]);
+	if (!str_none(c[9]))
+		x->item->json = arena_dup(x->arena, c[9]);
 }
 
-/* A mail's text, set in. */
-static void
-add_body(struct buf *b, struct str s)
-{
-	size_t at, end;
-
-	for (at = 0; at < s.n; at = end + 1) {
-		end = str_find(s, '\n', at);
-		if (end > at)
-			buf_puts(b, "    ");
-		buf_add(b, s.p + at, end - at);
-		buf_putc(b, '\n');
-	}
-}
-
+/*
+ * What they say, until it is too much: the rest goes in another one, next.
+ * False: the store could not be asked.
+ */
 static bool
-add_bodies(const struct fold *x, struct buf *b)
+load(struct fold *x, struct digest_item *item)
 {
-	size_t i, from = b->n, missing = 0;
-	struct buf body;
-	bool ok = true;
+	const struct outbox_row *r = x->list;
+	struct content t = { .arena = x->f->arena };
+	size_t i, bytes = 0;
 
-	buf_init(&body, b->mem);
-	for (i = 0; i < x->n && ok; i++) {
-		buf_clear(&body);
-		ok = state_ask(x->f->o->state, Q_NOTICE_GET,
-		    (const struct param[]){ PT(x->list[i].notice) }, got_body,
-		    &body);
-		if (b->n - from + body.n > LIM_FOLD_TEXT) {
-			missing++;
-			continue;
-		}
-		buf_printf(b, "\n%zu of %zu: ", i + 1, x->n);
-		buf_escaped(b, x->list[i].subject, 0);
-		buf_puts(b, "\n\n");
-		add_body(b, buf_view(&body));
+	for (i = 0; i < x->n && bytes < LIM_FOLD_BYTES; i++, r++) {
+		item[i] = (struct digest_item){ .made = r->made,
+		    .level = r->level, .subject = r->subject,
+		    .body = STR_EMPTY, .json = STR_EMPTY };
+		t.item = &item[i];
+		if (!state_ask(x->f->o->state, Q_NOTICE_GET,
+		    (const struct param[]){ PT(r->notice) }, got_content, &t))
+			return false;
+		bytes += item[i].body.n + item[i].json.n;
 	}
-	if (missing > 0)
-		buf_printf(b, "\n%zu more are too long for this mail: "
-		    "see the list above\n", missing);
-	buf_free(&body);
-	return ok;
+	x->n = i;
+	return true;
 }
 
+/* They are gone; the notice that they went into is kept with each. */
 static void
-add_head(const struct fold *x, bool held, struct buf *b)
+drop_folded(const struct fold *x, struct str id, struct batch *b)
 {
-	if (held)
-		buf_printf(b, "There were %u mails in an hour, which is the "
-		    "limit in picket.conf.\nThese %zu waited:\n\n",
-		    x->f->o->conf->limit, x->n);
-	else {
-		buf_printf(b, "%zu notices, which the alert collects:\n\n",
-		    x->n);
+	const struct outbox_row *r;
+
+	for (r = x->list; r < x->list + x->n; r++) {
+		batch_row(b, Q_OUTBOX_DROP, (const struct param[]){
+		    PN(r->id) });
+		batch_row(b, Q_OUTBOX_UNUSED, (const struct param[]){
+		    PT(r->notice), PT(STR_LIT(WAY_FALLBACK)), PN(r->id),
+		    PT(STR_LIT(WAY_MAIL)) });
+		batch_row(b, Q_DELIVERY_ADD, (const struct param[]){
+		    PN(x->f->now), PT(r->notice), PT(r->way), PT(r->rcpt),
+		    PT(STR_EMPTY), PT(STR_LIT("folded")), PT(id) });
 	}
 }
 
@@ -224,53 +193,50 @@ static bool
 fold(struct fold *x, bool held, struct batch *b)
 {
 	struct flush *f = x->f;
+	struct digest_item *item = arena_zalloc(f->arena, x->n * sizeof *item);
 	const struct conf *conf = f->o->conf;
-	struct plain p = { .host = conf->value[CONF_HOSTNAME],
-	    .from = x->row->sender, .alert = x->row->alert,
-	    .level = x->worst, .now = f->now };
 	struct str to[LIM_JOB_RCPT];
-	const struct outbox_row *r;
-	struct buf subject, text;
+	struct mail m = { .host = conf->value[CONF_HOSTNAME],
+	    .alert = held ? STR_EMPTY : x->row->alert,
+	    .when = (time_t)f->now, .from = x->row->sender, .to = to };
+	struct buf subject, body, message, json, id;
 	struct notice n;
-	char run[80];
-	bool ok;
+	char run[80], why[80];
 
+	if (!load(x, item))
+		return false;
 	snprintf(run, sizeof run, "digest.%.0f.%.0f", f->now * 1000,
 	    x->row->id);
+	if (held)
+		snprintf(why, sizeof why, "there were %u mails in an hour, "
+		    "which is the limit", conf->limit);
+	else
+		snprintf(why, sizeof why, "the alert collects them");
 	buf_init(&subject, f->o->mem);
-	buf_init(&text, f->o->mem);
-	buf_printf(&subject, "%zu notices on ", x->n);
-	buf_str(&subject, p.host);
-	buf_puts(&subject, held ? ", over the limit" : ": ");
-	if (!held)
-		buf_str(&subject, p.alert);
-	add_head(x, held, &text);
-	add_list(x, &text);
-	ok = add_bodies(x, &text);
-	p.run = str_c(run);
-	p.subject = buf_view(&subject);
-	p.title = held ? STR_LIT("What the limit held back") :
-	    STR_LIT("Digest");
-	p.text = buf_view(&text);
-	p.to = to;
-	p.nto = outbox_addresses(x->row->rcpt, to);
-	plain_notice(&p, &n, f->arena);
-	n.first = x->row->first;
-	n.route = x->row->route;
+	buf_init(&body, f->o->mem);
+	buf_init(&message, f->o->mem);
+	buf_init(&json, f->o->mem);
+	buf_init(&id, f->o->mem);
+	m.nto = outbox_addresses(x->row->rcpt, to);
+	m.run_id = str_c(run);
+	compose_id(m.run_id, 0, m.host, &id);
+	m.message_id = buf_view(&id);
+	compose_digest(&m, str_c(why), item, x->n, &subject, &body, &message,
+	    &json);
+	n = (struct notice){ .id = m.message_id, .run = m.run_id,
+	    .alert = x->row->alert, .level = x->worst, .made = f->now,
+	    .subject = buf_view(&subject), .from = m.from, .to = to,
+	    .nto = m.nto, .first = x->row->first, .route = x->row->route,
+	    .message = buf_view(&message), .body = buf_view(&body),
+	    .json = buf_view(&json) };
 	outbox_add(b, &n, conf, held ? FOLD_SUM : FOLD_SEVERAL);
-	for (r = x->list; r < x->list + x->n; r++) {
-		batch_row(b, Q_OUTBOX_DROP, (const struct param[]){
-		    PN(r->id) });
-		batch_row(b, Q_OUTBOX_UNUSED, (const struct param[]){
-		    PT(r->notice), PT(STR_LIT(WAY_FALLBACK)), PN(r->id),
-		    PT(STR_LIT(WAY_MAIL)) });
-		batch_row(b, Q_DELIVERY_ADD, (const struct param[]){
-		    PN(f->now), PT(r->notice), PT(r->way), PT(r->rcpt),
-		    PT(STR_EMPTY), PT(STR_LIT("folded")), PT(n.id) });
-	}
+	drop_folded(x, n.id, b);
 	buf_free(&subject);
-	buf_free(&text);
-	return ok;
+	buf_free(&body);
+	buf_free(&message);
+	buf_free(&json);
+	buf_free(&id);
+	return true;
 }
 
 /* What can go together with this row; false: the store could not be asked. */

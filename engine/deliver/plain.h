@@ -1,7 +1,6 @@
 /*
- * plain: a notice that Picket writes itself, not a script: a text, made to
- * a mail and to JSON.  For the digest of what was held back, and for the test
- * of the ways out.
+ * plain: a notice that no script has written but Picket itself: a text, made
+ * to a mail and to JSON.  For the test of the ways out.
  */
 #ifndef ENGINE_DELIVER_PLAIN_H
 #define ENGINE_DELIVER_PLAIN_H
@@ -11,7 +10,7 @@
 struct plain {
 	struct str	 host, from;
 	struct str	 run;		/* its id is made of it and the host's */
-	struct str	 alert;		/* "mailtest"; the alert of a digest */
+	struct str	 alert;		/* "mailtest" */
 	enum level	 level;
 	double		 now;
 	struct str	 subject;	/* plain text, no template */
@@ -20,7 +19,7 @@ struct plain {
 	const struct str *to;
 	size_t		 nto;
 };
-/* Fills the notice; all its texts live in the arena. */
+/* Fills the notice; its texts live in the arena, but for from and to. */
 void	plain_notice(const struct plain *, struct notice *, struct arena *);
 
 #endif

@@ -9,7 +9,7 @@
  *	count=N		so many, with the ids ID.1, ID.2, ...
  *	twice=1		the same batch is committed twice
  *	flush=1		sends what is due, and says what is said; linger=1
- *	say=TEXT	what stands in the mail
+ *	say=TEXT	what stands in the mail; lines=N: so often
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,7 +69,9 @@ put(struct state *st, const struct conf *conf, const char *id,
 	buf_init(&t, a->mem);
 	buf_printf(&t, "notice %s", id);
 	plain.subject = arena_dup(a, buf_view(&t));
-	buf_printf(&t, "\n%s\n", word("say", "nothing else"));
+	buf_putc(&t, '\n');
+	for (l = 0; l < atoi(word("lines", "1")); l++)
+		buf_printf(&t, "%s\n", word("say", "nothing else"));
 	plain.text = buf_view(&t);
 	plain_notice(&plain, &n, a);
 	n.run = str_c(word("run", id));

@@ -242,21 +242,38 @@ with Relay() as relay:
     p.clock = START + 3605
     t.eq((p.deliver(), len(relay.mails)), ((0, ''), 6), 'then they go as one')
     text = relay.mails[5].content.decode()
-    t.ok(subjects(relay.mails[5:]) == ['6 notices on moscow, over the limit']
-         and relay.mails[5].to == ['ann@example.org'] and
-         'These 6 waited:' in text, 'which counts them', text)
-    t.ok(all('Sep 09' not in text and 'warning    notice l.%d' % i in text and
-             'of 6: notice l.%d' % i in text for i in (4, 5, 6, 7, 8)) and
-         text.count('nothing else') == 6, 'lists them, and holds what they say',
-         text)
+    t.ok(subjects(relay.mails[5:]) == ['PIKT Alert on moscow: 6 alerts'] and
+         relay.mails[5].to == ['ann@example.org'] and '6 alerts in one mail: '
+         'there were 3 mails in an hour, which is the limit' in text,
+         'which counts them', text)
+    t.ok(all(text.count('notice l.%d\r\n' % i) == 2 for i in (4, 5, 6, 7, 8))
+         and text.count('nothing else') == 6,
+         'lists them, and holds what they say', text)
     t.eq(p.rows(), [], 'none is left')
-    p.put('long', count=5, say='x' * 100000, flush=1, level='info')
+    p.put('long', count=5, say='x' * 50, lines=14000, flush=1, level='info')
     p.clock = START + 3605 + 3700
     t.eq((p.deliver(), p.rows()), ((0, ''), []), 'long ones')
+    t.eq((len(relay.mails), subjects(relay.mails[-1:])),
+         (9, ['PIKT Alert on moscow: 3 alerts']), 'go as one, too')
     text = relay.mails[-1].content.decode()
-    t.ok('are too long for this mail' in text and len(text) < 600000 and
-         all('notice long.%d' % i in text for i in (4, 5)),
-         'are listed all the same', text[:2000])
+    t.ok('1 more are too long' in text and len(text) < 6000000 and
+         all('notice long.%d' % i in text for i in (3, 4, 5)),
+         'as far as there is room, and are listed', text[:2000])
+    # as many as one takes, and another
+    p.put('one', flush=1)
+    p.put('two', flush=1)
+    p.put('three')
+    p.sql('UPDATE outbox SET state = 1')
+    p.sql("""WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
+             WHERE i < 1001) INSERT INTO outbox (key, notice, way, rcpt, first,
+             route, due, made, since, urgent, fold, tries, state, why)
+             SELECT CAST(key || i AS BLOB), notice, way, rcpt, first, route,
+             due, made, since, urgent, fold, tries, state, why
+             FROM outbox, n""")
+    p.clock += 3700
+    t.eq((p.deliver(), p.rows()), ((0, ''), []), 'a thousand and two')
+    t.eq(subjects(relay.mails[-2:]), ['PIKT Alert on moscow: 1000 alerts',
+         'PIKT Alert on moscow: 2 alerts'], 'go as two')
 
 # --- digests and quiet hours ---
 with Relay() as relay:
@@ -275,7 +292,7 @@ with Relay() as relay:
     t.eq(subjects(relay.mails), ['notice d4'], 'a critical one does not')
     p.clock = START + 601
     p.deliver()
-    t.eq(subjects(relay.mails)[1:], ['2 notices on moscow: Disks'],
+    t.eq(subjects(relay.mails)[1:], ['PIKT Alert on moscow: Disks, 2 alerts'],
          'an alert collects its notices')
     p.clock = START + 901
     p.deliver()

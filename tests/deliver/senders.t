@@ -89,7 +89,7 @@ with Slow() as relay:
     # The receiver's log against ours: copies are where it accepted and we
     # have no commit of that.
     ours = collections.Counter(
-        'notice ' + bytes(x[0]).decode().split('.picket@')[0]
+        'notice ' + bytes(x[0]).decode().split('@')[0].rsplit('.', 1)[0]
         for x in p.sql("SELECT notice FROM delivery WHERE "
                        "outcome = CAST('ok' AS BLOB)"))
     t.eq([x for x in ours.items() if x[1] != 1], [],

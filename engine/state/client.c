@@ -33,6 +33,7 @@ struct state {
 	struct buf	 position;
 	struct buf	 why;
 	bool		 unknown;	/* whether the last request was done */
+	bool		 asking;	/* an answer is being given */
 	unsigned	 napply;	/* makes ids differ */
 };
 
@@ -327,6 +328,15 @@ start(struct state *st)
 	return false;
 }
 
+static bool
+refuse(struct state *st, const char *why)
+{
+	buf_clear(&st->why);
+	buf_puts(&st->why, why);
+	st->unknown = false;
+	return false;
+}
+
 /*
  * The request in st->out.  A store that dies is started once more: every
  * request may be asked twice, COMMIT too, for it has an id.  But not when
@@ -339,6 +349,8 @@ ask(struct state *st, const struct part *before, struct wire *w,
 	enum answer a = LOST;
 	int tries;
 
+	if (st->asking)
+		return refuse(st, "asked in the midst of an answer");
 	wire_end(&st->out);
 	st->unknown = false;
 	for (tries = 0; a == LOST && tries < 2; tries++) {
@@ -346,7 +358,9 @@ ask(struct state *st, const struct part *before, struct wire *w,
 			return false;
 		if (st->fd == -1 && !start(st))
 			return false;
+		st->asking = true;
 		a = talk(st, before, &st->out, w, t);
+		st->asking = false;
 		st->unknown = st->unknown || a == LOST;
 	}
 	if (a != LOST)
@@ -497,15 +511,6 @@ params(struct buf *m, enum query query, const struct param *p)
 			wire_text(m, str_none(p->t) ? STR_NIL : p->t);
 		else
 			wire_num(m, num_fine(p->n) ? p->n : NUM_NIL);
-}
-
-static bool
-refuse(struct state *st, const char *why)
-{
-	buf_clear(&st->why);
-	buf_puts(&st->why, why);
-	st->unknown = false;
-	return false;
 }
 
 bool

@@ -116,7 +116,8 @@ struct param {
 #define PN(x)	((struct param){ .number = true, .n = (x) })
 
 /* One row; NULL is NIL, numbers as %.17g.  The texts are valid for the
- * call. */
+ * call.  It does not ask the store anything itself: that is refused, as in
+ * all that get an answer piece by piece. */
 typedef void state_row_fn(void *arg, const struct str *column, unsigned n);
 /*
  * Asks; there is one param for each letter of the query's shape.  No file is

@@ -77,9 +77,10 @@ if subprocess.run(['strace', '-o', '/dev/null', 'true'],
     libexec = os.path.join(at, 'libexec')
     os.mkdir(libexec)
     real = os.path.join(os.environ['PICKET_LIBEXEC'], 'picket-store')
+    KILLER = '#!/bin/sh\nexec strace -o /dev/null -e trace="$CALLS" -e ' \
+        'inject="$CALLS":signal=SIGKILL:when="$WHEN" %s\n' % real
     with open(os.path.join(libexec, 'picket-store'), 'w') as f:
-        f.write('#!/bin/sh\nexec strace -o /dev/null -e trace="$CALLS" -e '
-                'inject="$CALLS":signal=SIGKILL:when="$WHEN" %s\n' % real)
+        f.write(KILLER)
     os.chmod(f.name, 0o755)
     CALLS = 'pwrite64,write,fsync,fdatasync,ftruncate,unlink,rename,openat,' \
         'fcntl,sendto'
@@ -109,6 +110,21 @@ if subprocess.run(['strace', '-o', '/dev/null', 'true'],
         if got not in (0, 11) or (said == 'ok\n' and got == 0) or \
                 (said[:6] == 'failed' and got != 0) or before != '3\n':
             return got, before
+
+    # what is durable is on the disk before it is so by being closed
+    db = os.path.join(at, 'durable', 'state.db')
+    rows(db, 'put', 1, 1, 1)
+    syncs = []
+    for word in ['plain'], ['durable']:
+        log = os.path.join(at, 'syncs')
+        with open(os.path.join(libexec, 'picket-store'), 'w') as f:
+            f.write('#!/bin/sh\nexec strace -y -o %s -e trace=fsync,fdatasync '
+                    '%s\n' % (log, real))
+        rows(db, 'put', 2, 1, 1, *word, PICKET_LIBEXEC=libexec)
+        syncs.append(open(log).read().count('state.db-wal>'))
+    tell(0 < syncs[0] < syncs[1], 'a durable commit syncs the journal', syncs)
+    with open(os.path.join(libexec, 'picket-store'), 'w') as f:
+        f.write(KILLER)
 
     stepwise('a commit', lambda db: rows(db, 'put', 1, 2, 10),
              ('put', 7, 10, 100, 'durable'), both)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "engine/state/request.h"
 #include "engine/state/schema.h"
 #include "engine/state/sql.h"
 
@@ -240,6 +241,45 @@ test_clock_back(void **state)
 	assert_true(count("SELECT count(*) FROM outbox") == 2);
 }
 
+static enum request_end
+commit(const char *id)
+{
+	struct stage none;
+	struct buf in, out;
+	struct wire w;
+	enum request_end end;
+
+	stage_init(&none, &mem);
+	buf_init(&in, &mem);
+	buf_init(&out, &mem);
+	wire_text(&in, str_c(id));
+	wire_u8(&in, 0);
+	w = (struct wire){ in.p, in.n, false };
+	store_close(&store);
+	end = request_do(&store, WIRE_COMMIT, &w, &none, -1, &out);
+	buf_free(&in);
+	buf_free(&out);
+	return end;
+}
+
+/* The ids of batches are kept for a while, and not for ever. */
+static void
+test_taken(void **state)
+{
+	(void)state;
+	assert_int_equal(sqlite3_exec(store.db, "WITH RECURSIVE n(x) AS "
+	    "(SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5000) "
+	    "INSERT INTO taken (n, id) SELECT x, CAST(x AS BLOB) FROM n",
+	    NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(commit("5000"), REQUEST_DONE);	/* was taken */
+	assert_int_equal(store_open(&store, true), STORE_READY);
+	assert_true(count("SELECT max(n) FROM taken") == 5000);
+	assert_int_equal(commit("new"), REQUEST_DONE);
+	assert_int_equal(store_open(&store, true), STORE_READY);
+	assert_true(count("SELECT max(n) FROM taken") == 5001);
+	assert_true(count("SELECT count(*) FROM taken") == LIM_TAKEN);
+}
+
 int
 main(void)
 {
@@ -248,6 +288,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indexed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_back, setup,
 		    teardown),
 	};

@@ -760,6 +760,33 @@ test_rows_refused(void **state)
 	state_free(st);
 }
 
+/* Who gets an answer asks nothing until it is whole. */
+static void
+ask_within(void *arg, const struct str *column, unsigned n)
+{
+	struct state *st = arg;
+
+	(void)column, (void)n;
+	assert_false(state_ask(st, Q_META_LIST, NULL, add_rows, NULL));
+	assert_true(str_eq(state_why(st),
+	    STR_LIT("asked in the midst of an answer")));
+}
+
+static void
+test_ask_within(void **state)
+{
+	struct state *st = open_state(false);
+	struct batch *b = batch_new(&mem);
+
+	(void)state;
+	put(b, "a", "1");
+	put(b, "b", "2");
+	assert_true(commit(st, b, true));
+	assert_true(state_ask(st, Q_META_LIST, NULL, ask_within, st));
+	assert_string_equal(ask(st, Q_META_LIST, NULL), "a|1\nb|2\n");
+	state_free(st);
+}
+
 /* Rows of more than one message, and a store that dies: taken once. */
 static void
 test_rows_many(void **state)
@@ -912,6 +939,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_hostile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rows_refused, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_ask_within, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_rows_many, setup,
 		    teardown),

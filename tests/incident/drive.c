@@ -60,6 +60,14 @@ column_of(struct str *column, const struct param *p, size_t n,
 		    (size_t)snprintf(t, sizeof t, "%.17g", p[i].n))) : p[i].t;
 }
 
+/* The table's map knows where its arena is. */
+static void
+move(struct incidents *to, const struct incidents *from)
+{
+	*to = *from;
+	to->by_key.arena = &to->arena;
+}
+
 /* As the store does: rows of texts, and all that was at hand is gone. */
 static void
 restart(struct incidents *t)
@@ -83,7 +91,7 @@ restart(struct incidents *t)
 		(void)incidents_take(&next, column);
 	}
 	incidents_free(t);
-	*t = next;
+	move(t, &next);
 }
 
 static void
@@ -94,7 +102,7 @@ tell(struct incident *in)
 	enum notice_kind kind;
 	unsigned bit = 0;
 	double episode;
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < nsilence; i++)
 		t.held = t.held || silence_holds(&silence[i], in, now);
@@ -103,6 +111,8 @@ tell(struct incident *in)
 		kind = incident_tell(in, &t, &bit);
 		if (kind == NOTICE_NONE)
 			break;
+		if (n++ == 20)
+			exit(4);	/* it would never end */
 		if (in->told != 0)
 			episode = in->told;
 		buf_printf(&out, "%s:%d%.0u:%.0f ", in->key.p, kind,
@@ -188,7 +198,7 @@ step(char *line)
 		return;
 	}
 	incidents_free(&table);
-	table = before;
+	move(&table, &before);
 	out.n = start;
 }
 

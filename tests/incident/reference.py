@@ -40,7 +40,7 @@ class Watch:
         self.turns = []             # times of onsets and ends
         self.stormy = self.stormy_said = False
         self.cause = False          # the key of unless fires
-        self.says = None
+        self.script = self.says = (0, 0, 0, False, '-')
 
     def current(self):
         return self.episodes[-1] if self.episodes and \
@@ -50,7 +50,7 @@ class Watch:
         """The past is before now, whatever the clock was; storms pass."""
         if self.bad_since is not None:
             self.bad_since = min(self.bad_since, now)
-        for e in self.episodes[-2:]:
+        for e in self.episodes:
             if e.announced is not None:
                 e.announced = min(e.announced, now)
                 e.last_said = min(e.last_said, now)
@@ -83,6 +83,7 @@ class Watch:
         self.cannot_tell = self.absences = 0
 
     def evaluated(self, now, when, until, good, complete):
+        self.says = self.script     # what it says changes when it says it
         hold, _, _, has_until, _ = self.says
         self.absences = 0
         if self.current():
@@ -148,7 +149,7 @@ class Watch:
         """All that is to be told now: [(kind, number of the episode)]."""
         out = []
         lasts = self.current()
-        known = [e for e in self.episodes[-2:]
+        known = [e for e in self.episodes
                  if e.announced is not None and not e.closed]
         if not self.cannot_tell:
             self.cannot_tell_said = False
@@ -222,7 +223,6 @@ class Site:
         self.now = 10 ** 9
         self.watch = {k: Watch(k) for k in self.KEYS}
         self.data = Watch('nodata:a/S')
-        self.data.says = (0, 0, 0, True, '-')
         self.failures = 0
         self.silences = []
         self.window = False

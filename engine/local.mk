@@ -173,10 +173,15 @@ picket_SOURCES = \
 	engine/cli/cmd_doc.c \
 	engine/cli/cmd_list.c \
 	engine/cli/cmd_fmt.c \
+	engine/cli/cmd_incidents.c \
 	engine/cli/cmd_mailtest.c \
 	engine/cli/cmd_outbox.c \
 	engine/cli/cmd_run.c \
+	engine/cli/cmd_silence.c \
+	engine/cli/cmd_why.c \
 	engine/cli/commands.def \
+	engine/cli/incident.c \
+	engine/cli/incident.h \
 	engine/cli/json.c \
 	engine/cli/main.c \
 	engine/cli/objects.c \

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/cli/cli.h"
+#include "lang/base/num.h"
+#include "engine/cli/incident.h"
 
 #define LIM_TRAIL	256	/* macros and includes have lower limits */
 
@@ -178,4 +179,40 @@ json_diag_end(struct json_diag *j)
 	json_decref(o);
 	free(j);
 	return r;
+}
+
+json_t *
+cli_json_text(struct cli *c, struct str s)
+{
+	json_t *t = json_stringn(s.p, s.n);
+	struct buf b;
+
+	if (t != NULL)
+		return t;
+	buf_init(&b, &c->mem);
+	buf_escaped(&b, s, 0);
+	t = json_stringn(buf_view(&b).p, b.n);
+	buf_free(&b);
+	return t;
+}
+
+json_t *
+cli_json_number(double d)
+{
+	return num_is_int(d) ? json_integer((json_int_t)d) : json_real(d);
+}
+
+static int
+add(const char *p, size_t n, void *arg)
+{
+	buf_add(arg, p, n);
+	return 0;
+}
+
+void
+cli_json_put(json_t *top, struct buf *b)
+{
+	(void)json_dump_callback(top, add, b, JSON_INDENT(2));
+	buf_putc(b, '\n');
+	json_decref(top);
 }

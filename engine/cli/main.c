@@ -72,6 +72,12 @@ main(int argc, char **argv)
 		case CMD_FMT: r = cmd_fmt(c); break;
 		case CMD_DISASM: r = cmd_disasm(c); break;
 		case CMD_COMPILE: r = cmd_compile(c); break;
+		case CMD_INCIDENTS: r = cmd_incidents(c); break;
+		case CMD_WHY: r = cmd_why(c); break;
+		case CMD_ACK: r = cmd_ack(c); break;
+		case CMD_SILENCE: r = cmd_silence(c); break;
+		case CMD_UNSILENCE: r = cmd_unsilence(c); break;
+		case CMD_SILENCES: r = cmd_silences(c); break;
 		case CMD_OUTBOX: r = cmd_outbox(c); break;
 		case CMD_DELIVER: r = cmd_deliver(c); break;
 		case CMD_MAILTEST: r = cmd_mailtest(c); break;

@@ -33,10 +33,11 @@ def make(rng):
 
     for key in 'abc':
         says(key)
-    restless = rng.choice((.05, .2, .5, .9))    # how often a condition turns
+    restless = rng.choice((.05, .2, .5, .95))    # how often a condition turns
     doubt = rng.choice((0, .05, .3, .6))        # NIL
     failing = rng.choice((0, .1, .3, .7))
-    steps = rng.choice((STEPS, STEPS, (5, 60, 60, 300)))
+    steps = rng.choice((STEPS, STEPS, (5, 60, 60, 300),
+                        (60, 300, 700, 700, 900, 1200)))
     bad = {k: rng.random() < .5 for k in 'abc'}
     silences = window = 0
     for _ in range(rng.randint(3, 30)):

@@ -765,6 +765,12 @@ static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
 static void options_disasm(void) { options_of(ON(DISASM)); }
 static void options_doc(void) { options_of(ON(DOC)); }
+static void options_incidents(void) { options_of(ON(INCIDENTS)); }
+static void options_why(void) { options_of(ON(WHY)); }
+static void options_ack(void) { options_of(ON(ACK)); }
+static void options_silence(void) { options_of(ON(SILENCE)); }
+static void options_unsilence(void) { options_of(ON(UNSILENCE)); }
+static void options_silences(void) { options_of(ON(SILENCES)); }
 static void options_outbox(void) { options_of(ON(OUTBOX)); }
 static void options_deliver(void) { options_of(ON(DELIVER)); }
 static void options_mailtest(void) { options_of(ON(MAILTEST)); }
@@ -804,6 +810,12 @@ static const struct {
 	{ "options_compile", options_compile },
 	{ "options_disasm", options_disasm },
 	{ "options_doc", options_doc },
+	{ "options_incidents", options_incidents },
+	{ "options_why", options_why },
+	{ "options_ack", options_ack },
+	{ "options_silence", options_silence },
+	{ "options_unsilence", options_unsilence },
+	{ "options_silences", options_silences },
 	{ "options_outbox", options_outbox },
 	{ "options_deliver", options_deliver },
 	{ "options_mailtest", options_mailtest },

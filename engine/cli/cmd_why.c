@@ -5,6 +5,7 @@
 
 #include "lang/base/num.h"
 #include "engine/cli/incident.h"
+#include "engine/deliver/outbox_inner.h"
 
 #define HISTORY		2000	/* rows shown: years of an honest incident */
 #define NOTICES		50	/* whose deliveries are shown, the newest */
@@ -74,8 +75,8 @@ static const char *
 times(double n, char t[32])
 {
 	if (n == 1)
-		return "the first time";
-	snprintf(t, 32, "%.0f times so far", n);
+		return "once";
+	snprintf(t, 32, "%.0f times", n);
 	return t;
 }
 
@@ -293,47 +294,47 @@ show_delivery(void *arg, const struct str *c, unsigned n)
 	buf_putc(b, '\n');
 }
 
-/* id notice way rcpt first route due made tries state why key ... */
+/* What has not gone yet. */
 static void
-show_waiting(void *arg, const struct str *c, unsigned n)
+show_waiting(void *arg, const struct str *column, unsigned n)
 {
-	static const char *const state[] = { "waits", "is held", "was given up" };
+	static const char *const state[] = { "waits", "is held",
+	    "was given up" };
+	struct str to[LIM_JOB_RCPT];
 	struct why *w = arg;
 	struct buf *b = &w->out;
-	double s;
-	json_t *o;
-	size_t i;
+	struct outbox_row r;
+	json_t *o, *list;
+	size_t i, nto;
 
-	if (n < 12)
-		return;
+	(void)n;
 	w->n++;
-	s = number(c[9]);
-	i = s == 1 ? 1 : s == 2 ? 2 : 0;
+	outbox_row_read(&r, column, &w->h.c->arena);
+	nto = outbox_addresses(r.rcpt, to);
 	if (w->json != NULL) {
 		o = json_object();
-		json_object_set_new(o, "time", cli_json_number(number(c[6])));
-		json_object_set_new(o, "way", cli_json_text(w->h.c, c[2]));
-		json_object_set_new(o, "to", cli_json_text(w->h.c,
-		    str_none(c[3]) ? STR_EMPTY : c[3]));
-		json_object_set_new(o, "outcome", json_string(state[i]));
-		json_object_set_new(o, "why", cli_json_text(w->h.c,
-		    str_none(c[10]) ? STR_EMPTY : c[10]));
+		list = json_array();
+		for (i = 0; i < nto; i++)
+			json_array_append_new(list,
+			    cli_json_text(w->h.c, to[i]));
+		json_object_set_new(o, "time", cli_json_number(r.due));
+		json_object_set_new(o, "way", cli_json_text(w->h.c, r.way));
+		json_object_set_new(o, "to", list);
+		json_object_set_new(o, "outcome", json_string(state[r.state]));
+		json_object_set_new(o, "why", cli_json_text(w->h.c, r.why));
 		json_array_append_new(w->json, o);
 		return;
 	}
-	when(b, number(c[6]));
-	buf_printf(b, "%s by ", state[i]);
-	buf_escaped(b, str_shown(c[2]), 0);
-	buf_puts(b, " to ");
-	/* addresses are kept with a line each */
-	for (i = 0; !str_none(c[3]) && i < c[3].n; i++)
-		if (c[3].p[i] == '\n')
-			buf_puts(b, i + 1 < c[3].n ? ", " : "");
-		else
-			buf_escaped(b, str_of(c[3].p + i, 1), 0);
-	if (c[10].n > 0)
+	when(b, r.due);
+	buf_printf(b, "%s by ", state[r.state]);
+	buf_escaped(b, r.way, 0);
+	for (i = 0; i < nto; i++) {
+		buf_puts(b, i == 0 ? " to " : ", ");
+		buf_escaped(b, to[i], 0);
+	}
+	if (r.why.n > 0)
 		buf_puts(b, ": ");
-	buf_escaped(b, str_none(c[10]) ? STR_EMPTY : c[10], 300);
+	buf_escaped(b, r.why, 300);
 	buf_putc(b, '\n');
 }
 

@@ -218,15 +218,16 @@ p.sql('INSERT INTO notice (notice, run, alert, level, made, subject, sender, '
 p.sql('INSERT INTO delivery (time, notice, way, rcpt, transport, outcome, why)'
       ' VALUES (?, ?, ?, ?, ?, ?, ?)', NOW - 9170, b'run7.1@moscow', b'mail',
       b'ann@example.org', b'smtp:mx', b'sent', b'250 taken')
-p.sql('INSERT INTO outbox (notice, way, rcpt, first, route, due, made, tries, '
-      'state, why, key) VALUES (?, ?, ?, ?, ?, ?, ?, 1, 0, ?, ?)',
-      b'run7.1@moscow', b'fallback', b'bob@example.org\n', b'', b'', p.now + 9,
-      NOW, b'refused', b'')
+p.sql('INSERT INTO outbox (key, notice, way, rcpt, first, route, due, made, '
+      'since, tries, state, urgent, fold, why) VALUES '
+      '(?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0, 0, ?)', b'k', b'run7.1@moscow',
+      b'fallback', b'bob@example.org', b'', b'', p.now + 9, NOW, NOW,
+      b'refused')
 got = p.run('why', '3fa2b1c9')
 like(got, 0, '^mxqueue:moscow  id 3fa2b1c9  critical\n'
-     '    says   MX moscow has many queued messages: 5210\n', 'why of an id')
-for part in (r'is +acknowledged since 2023-11-14 19:40, for 4h 4m; it has '
-             r'fired the first time', 'rule +mx.pikt:14',
+     '    says      MX moscow has many queued messages: 5210\n', 'why of an id')
+for part in (r'is +acknowledged since 19:40, for 4h 4m; it has '
+             r'fired once\n', 'rule +mx.pikt:14',
              r'values +#queued >= 5000 \(#queued = 5210\)',
              'script +Queue of alert mx, from /etc/picket',
              'hold +fires when it has lasted 2m', 'remind +again each 4h',

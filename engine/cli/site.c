@@ -78,12 +78,14 @@ static bool
 has_critical(const struct site *s)
 {
 	const struct site_alert *a;
-	size_t i;
+	size_t i, k;
 
-	for (a = s->alert; a < s->alert + s->nalert; a++)
+	for (k = 0; k < s->nalert; k++) {
+		a = &s->alert[k];
 		for (i = 0; i < a->nalarm; i++)
 			if (a->alarm[i].level <= LEVEL_CRITICAL)
 				return true;
+	}
 	return false;
 }
 
@@ -130,10 +132,11 @@ cli_check_routes(struct cli *c, const struct site *s, const char *dir,
 	const struct site_alert *a;
 	struct nearest near;
 	struct buf b;
-	size_t i, k, n = 0;
+	size_t i, j, k, n = 0;
 
 	buf_init(&b, &c->mem);
-	for (a = s->alert; a < s->alert + s->nalert; a++)
+	for (j = 0; j < s->nalert; j++) {
+		a = &s->alert[j];
 		for (i = 0; i < a->nroute; i++) {
 			if (route_named(&c->conf, a->route[i]) != NULL)
 				continue;
@@ -152,6 +155,7 @@ cli_check_routes(struct cli *c, const struct site *s, const char *dir,
 			    DIAG_ERROR, buf_view(&b), json);
 			n++;
 		}
+	}
 	buf_free(&b);
 	return n;
 }

@@ -68,8 +68,10 @@ static const struct change *
 only_change(const struct mail *m)
 {
 	const struct mail_section *s, *found = NULL;
+	size_t i;
 
-	for (s = m->section; s < m->section + m->nsection; s++) {
+	for (i = 0; i < m->nsection; i++) {
+		s = &m->section[i];
 		if (!compose_section_speaks(s))
 			continue;
 		if (found != NULL || s->nchange != 1 || s->lines.n > 0 ||

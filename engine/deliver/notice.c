@@ -108,9 +108,10 @@ compose_json(const struct mail *m, struct str subject, enum level l,
 	    *changes = json_array(), *other;
 	const struct mail_section *s;
 	struct buf id;
-	size_t i;
+	size_t i, k;
 
-	for (s = m->section; s < m->section + m->nsection; s++) {
+	for (k = 0; k < m->nsection; k++) {
+		s = &m->section[k];
 		if (s->lines.n > 0 || s->error.n > 0 || s->interrupted)
 			json_array_append_new(scripts, script(s, out->mem));
 		for (i = 0; i < s->nchange; i++)

@@ -84,10 +84,12 @@ quiet_until(const struct conf *c, const struct route *r, double now,
 	const struct quiet *q;
 	double end, t = now;
 	bool longer = true;
+	size_t i;
 
 	while (longer && t - now < LIM_QUIET) {
 		longer = false;
-		for (q = c->quiet; q < c->quiet + c->nquiet; q++) {
+		for (i = 0; i < c->nquiet; i++) {
+			q = &c->quiet[i];
 			if (!str_eq(q->route, name) ||
 			    (q->except & 1u << l) != 0)
 				continue;
@@ -108,8 +110,10 @@ maintenance_until(const struct conf *c, double now, const struct about *a)
 {
 	const struct maintenance *m;
 	double end, found = 0;
+	size_t i;
 
-	for (m = c->maintenance; m < c->maintenance + c->nmaintenance; m++) {
+	for (i = 0; i < c->nmaintenance; i++) {
+		m = &c->maintenance[i];
 		end = m->weekly ? window_end(&m->window, now) :
 		    now >= m->from && now < m->to ? m->to : 0;
 		if (end > found && condition_holds(&m->when, a))

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "engine/deliver/conf_inner.h"
+#include "engine/deliver/target.h"
 #include "engine/deliver/words.h"
 #include "lang/base/num.h"
 #include "lang/base/re.h"
@@ -444,9 +445,15 @@ read_limit(struct parse *p, const struct str *word, int n)
 static bool
 url(struct parse *p, struct str s, struct str *to)
 {
+	struct str host = STR_EMPTY;
+	const char *wrong = target_url_fault(s, &host);
+
 	*to = s;
-	return str_starts(s, "https://") || str_starts(s, "http://") ||
-	    fault(p, "an address begins with http:// or https://:", s);
+	if (!str_starts(s, "https://") && !str_starts(s, "http://"))
+		return fault(p, "an address begins with http:// or https://:",
+		    s);
+	/* its path is often what lets one in: it is not shown */
+	return wrong == NULL || fault(p, wrong, host);
 }
 
 static void

@@ -191,8 +191,8 @@ set_request(CURL *curl, const struct attempt *a, const struct http_request *r,
 	return rc;
 }
 
-/* How long the server asks us to wait, by its header or Telegram's and
- * Discord's way, in the JSON of the answer. */
+/* How long the server asks us to wait, by its header or in the JSON of its
+ * answer, as Telegram, Discord and Matrix do. */
 static double
 asked_wait(CURL *curl, const struct http_answer *r)
 {
@@ -213,6 +213,9 @@ asked_wait(CURL *curl, const struct http_answer *r)
 		v = json_object_get(o, "retry_after");
 	if (json_is_number(v) && !(json_number_value(v) <= wait))
 		wait = json_number_value(v);
+	v = json_object_get(o, "retry_after_ms");
+	if (json_is_number(v) && !(json_number_value(v) / 1000 <= wait))
+		wait = json_number_value(v) / 1000;
 	json_decref(o);
 	return wait;
 }
@@ -332,8 +335,8 @@ explain(struct attempt *a, const struct http_answer *r)
 	}
 }
 
-static double
-seconds_now(void)
+double
+http_clock(void)
 {
 	struct timespec ts;
 
@@ -390,7 +393,7 @@ enum outcome
 http_do(struct attempt *a, const struct http_request *r,
     struct http_answer *w)
 {
-	double end = seconds_now() + r->timeout, wait;
+	double end = http_clock() + r->timeout, wait;
 	size_t from = a->why->n;
 	struct timespec pause;
 	const char *fault;
@@ -407,14 +410,14 @@ http_do(struct attempt *a, const struct http_request *r,
 	o = once(a, r, w, r->timeout);
 	wait = w->again;
 	if (o == OUTCOME_RETRY && (w->status == 429 || w->status == 503) &&
-	    wait <= LIM_HTTP_WAIT && seconds_now() + wait + 1 < end) {
+	    wait <= LIM_HTTP_WAIT && http_clock() + wait + 1 < end) {
 		pause.tv_sec = (time_t)wait;
 		pause.tv_nsec = (long)((wait - (double)pause.tv_sec) * 1e9);
 		nanosleep(&pause, NULL);
 		a->why->n = from;
 		buf_clear(&w->body);
 		w->status = 0;
-		o = once(a, r, w, end - seconds_now());
+		o = once(a, r, w, end - http_clock());
 	}
 	if (o == OUTCOME_RETRY && w->again > 0)
 		buf_printf(a->why, "; again in %.0fs", w->again);

@@ -49,6 +49,8 @@ enum outcome http_do(struct attempt *a, const struct http_request *,
  */
 bool	http_secret(struct attempt *a, enum transport_option o,
 	    char secret[LIM_SECRET + 1]);
+/* Seconds of a clock that nobody sets. */
+double	http_clock(void);
 /* Adds s as part of a URL: all but letters, digits and -._~ as %HH. */
 void	http_url_part(struct buf *, struct str s);
 

@@ -158,7 +158,7 @@ static bool
 read_script(struct item *it, const struct attempt *a, const json_t *o,
     enum level dflt)
 {
-	struct str error = text(a, o, "error");
+	struct str error = text(a, o, "error"), done;
 	struct buf b;
 
 	it->script = text(a, o, "script");
@@ -170,6 +170,14 @@ read_script(struct item *it, const struct attempt *a, const json_t *o,
 		if (b.n > 0)
 			buf_putc(&b, '\n');
 		buf_str(&b, error);
+	}
+	if (json_object_get(o, "interrupted") != NULL) {
+		if (b.n > 0)
+			buf_putc(&b, '\n');
+		done = str_trim(text(a, o, "interrupted"));
+		buf_puts(&b, done.n > 0 ? "interrupted, and had done: " :
+		    "interrupted");
+		buf_str(&b, done);
 	}
 	it->lines = arena_dup(a->arena, buf_view(&b));
 	buf_free(&b);

@@ -37,8 +37,9 @@ action(const struct item *it)
 {
 	if (it->change && str_eq(it->what, STR_LIT("resolved")))
 		return "resolve";
-	if (it->change && str_eq(it->what, STR_LIT("acknowledged")))
-		return "acknowledge";
+	if (it->change && (str_eq(it->what, STR_LIT("acknowledged")) ||
+	    str_eq(it->what, STR_LIT("silenced"))))
+		return "acknowledge";	/* somebody has seen it */
 	return "trigger";
 }
 
@@ -129,11 +130,11 @@ payload(const struct items *all, const struct item *it, struct mem *m)
 
 static enum outcome
 post(struct attempt *a, const struct items *all, const struct item *it,
-    const char *key)
+    const char *key, double timeout)
 {
 	const struct transport *t = a->transport;
 	struct http_request r = { .method = "POST", .type = "application/json",
-	    .timeout = t->timeout, .secret = key,
+	    .timeout = timeout, .secret = key,
 	    .url = transport_has(t, OPTION_URL) ? t->arg[OPTION_URL] :
 	    STR_LIT(PAGERDUTY_URL) };
 	struct http_answer w;
@@ -164,14 +165,16 @@ post(struct attempt *a, const struct items *all, const struct item *it,
 }
 
 /*
- * One request an event.  After one that is refused the others are sent all
- * the same; after a server that does not answer they are not.  What was taken
- * is sent again with the rest, and is the same event there.
+ * One request an event, all within the attempt's time.  After one that is
+ * refused the others are sent all the same; after a server that does not
+ * answer they are not.  What was taken is sent again with the rest, and is the
+ * same event there.
  */
 static enum outcome
 pagerduty_send(struct attempt *a)
 {
 	char key[LIM_SECRET + 1];
+	double end = http_clock() + a->transport->timeout, left;
 	enum outcome all = OUTCOME_OK, o;
 	struct items items;
 	size_t i, from;
@@ -181,7 +184,14 @@ pagerduty_send(struct attempt *a)
 	items_read(&items, a);
 	for (i = 0; i < items.n; i++) {
 		from = a->why->n;
-		o = post(a, &items, &items.item[i], key);
+		left = end - http_clock();
+		if (left <= 0) {
+			buf_printf(a->why, "%zu of %zu events were sent in "
+			    "time", i, items.n);
+			all = OUTCOME_RETRY;
+			break;
+		}
+		o = post(a, &items, &items.item[i], key, left);
 		if (o == OUTCOME_OK && i + 1 < items.n)
 			a->why->n = from;	/* one answer is enough */
 		if (o == OUTCOME_RETRY) {

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "engine/deliver/encode.h"
+#include "engine/deliver/http.h"
 #include "engine/deliver/items.h"
 #include "engine/deliver/target.h"
 
@@ -52,15 +53,6 @@ struct line {
 	struct buf	*b;		/* one message, as it is sent */
 	size_t		 sent;
 };
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* A field of the header: printable ASCII without blanks, "-" for none. */
 static void
@@ -112,7 +104,7 @@ push(struct line *l, const char *p, size_t n)
 	while (n > 0) {
 		rc = curl_easy_send(l->curl, p, n, &done);
 		if (rc == CURLE_AGAIN) {
-			if (now() > l->end) {
+			if (http_clock() > l->end) {
 				buf_puts(l->a->why, "it takes nothing more");
 				return false;
 			}
@@ -365,7 +357,7 @@ arrived(struct line *l)
 		}
 		if (ioctl(l->fd, SIOCOUTQ, &left) == -1 || left == 0)
 			return true;
-		if (now() > l->end) {
+		if (http_clock() > l->end) {
 			buf_puts(l->a->why, "it takes nothing more");
 			return false;
 		}
@@ -394,7 +386,7 @@ syslog_send(struct attempt *a)
 	struct items all;
 	struct buf b;
 	struct line l = { .a = a, .all = &all, .b = &b, .fd = -1,
-	    .end = now() + t->timeout, .remote = !str_starts(t->target, "/") };
+	    .end = http_clock() + t->timeout, .remote = !str_starts(t->target, "/") };
 	bool stream = transport_has(t, OPTION_TCP) ||
 	    transport_has(t, OPTION_SYSLOG_TLS);
 	bool fine;

@@ -134,13 +134,15 @@ build_slack(const struct ask *p)
 	    "unfurl_media", 0);
 }
 
-/* A zero-width space breaks what would call somebody. */
+/* A zero-width space breaks what would call somebody, or be a link with
+ * another text. */
 static json_t *
 build_mattermost(const struct ask *p)
 {
-	static const char *const broken[] = { "@\xe2\x80\x8b", "!\xe2\x80\x8b" };
+	static const char *const broken[] = { "@\xe2\x80\x8b", "!\xe2\x80\x8b",
+	    "]\xe2\x80\x8b" };
 
-	return json_pack("{so}", "text", replaced(p->text, "@!", broken,
+	return json_pack("{so}", "text", replaced(p->text, "@!]", broken,
 	    p->a->why->mem));
 }
 
@@ -176,7 +178,10 @@ build_teams(const struct ask *p)
 static json_t *
 build_discord(const struct ask *p)
 {
-	return json_pack("{so s{s[]} si}", "content", string(p->text),
+	static const char *const broken[] = { "]\xe2\x80\x8b" };
+
+	return json_pack("{so s{s[]} si}", "content", replaced(p->text, "]",
+	    broken, p->a->why->mem),
 	    "allowed_mentions", "parse", "flags", 4 /* no previews */);
 }
 

@@ -28,7 +28,8 @@ DETAILS = dict(incident='mxqueue:moscow', place='mx.pikt:14',
                notice='run-1.1@moscow')
 for what, action in (('firing', 'trigger'), ('still firing', 'trigger'),
                      ('unknown', 'trigger'), ('flapping', 'trigger'),
-                     ('escalated', 'trigger'), ('silenced', 'trigger'),
+                     ('escalated', 'trigger'),
+                     ('silenced', 'acknowledge'),
                      ('acknowledged', 'acknowledge'),
                      ('resolved', 'resolve')):
     with Web(TAKEN) as w:
@@ -105,6 +106,16 @@ for answers, status, n, what in (
     with Web(*answers) as w:
         got = page(w, notice([change(), change(id='2')]))
         tap.ok(got.status == status and len(w.got) == n, what, got, w.got)
+def slow(r):
+    time.sleep(0.5)
+    return TAKEN
+
+
+with Web(slow) as w:
+    got = page(w, notice([change(id=str(i)) for i in range(20)]),
+               'timeout 2s')
+    tap.ok(got.status == LATER and 2 <= len(w.got) <= 4 and got.seconds < 4,
+           'a slow server: all within its time', got)
 with Web(lambda r: (400, 'no such key: ' + r.json['routing_key'])) as w:
     got = page(w, notice([change()]))
     tap.ok(got.status == REFUSED and 'no such key: ***' in got.out and

@@ -63,10 +63,11 @@ for name, answer, want in (
         ('slack', (200, 'ok'), {
             'text': TEXT.replace('>', '&gt;'), 'mrkdwn': False,
             'unfurl_links': False, 'unfurl_media': False}),
-        ('mattermost', (200, 'ok'), {'text': TEXT.replace('@', '@\u200b')}),
+        ('mattermost', (200, 'ok'), {
+            'text': TEXT.replace('@', '@\u200b').replace(']', ']\u200b')}),
         ('googlechat', (200, '{}'), {'text': TEXT}),
         ('discord', (200, '{}'), {
-            'content': TEXT, 'allowed_mentions': {'parse': []}, 'flags': 4}),
+            'content': TEXT.replace(']', ']\u200b'), 'allowed_mentions': {'parse': []}, 'flags': 4}),
         ('teams', (202, ''), {
             'type': 'message', 'attachments': [{
                 'contentType': 'application/vnd.microsoft.card.adaptive',
@@ -188,6 +189,11 @@ with Web((429, '{"retry_after":0.5}'), (200, '{}')) as w:
     got = send(w, 'template discord')
     tap.ok(got.status == SENT and len(w.got) == 2 and got.seconds > 0.4,
            'discord: retry_after is obeyed', got)
+with Web((429, '{"errcode":"M_LIMIT_EXCEEDED","retry_after_ms":400}'),
+         (200, '{}')) as w:
+    got = send(w, 'template matrix to r tokenfile ' + token)
+    tap.ok(got.status == SENT and len(w.got) == 2 and got.seconds > 0.3,
+           'matrix: retry_after_ms is obeyed', got)
 with Web((503, '', {'Retry-After': '1'}), (200, '')) as w:
     got = send(w)
     tap.ok(got.status == SENT and len(w.got) == 2, 'Retry-After', got)
@@ -330,6 +336,23 @@ with Web((200, 'ok')) as w:
     send(w, 'template slack', notice([change(message='<!channel> <@U1> &amp;')]))
     tap.ok('&lt;!channel&gt; &lt;@U1&gt; &amp;amp;' in w.got[0].json['text'],
            'slack: nobody is called', w.got)
+
+with Web((200, 'ok')) as w:
+    send(w, 'template slack', notice([], [
+        script(lines='', error='ran too long'), script(lines='', error=''),
+        script(lines='', interrupted='exec: rm x'),
+        script(lines='a', interrupted='')]))
+    tap.eq(w.got[0].json['text'].split('\n')[1:],
+           ['urgent: ProcNumChk: Count processes.', '    ran too long',
+            'urgent: ProcNumChk: Count processes.',
+            '    interrupted, and had done: exec: rm x',
+            'urgent: ProcNumChk: Count processes.', '    a',
+            '    interrupted'], 'a script that failed, that has nothing to '
+           'say, that was killed')
+with Web((500, 'x' * 5000)) as w:
+    got = send(w)
+    tap.ok(len(got.lines[0]) < 300, 'of an answer only its begin is shown',
+           got)
 
 # Secrets are not shown, whoever says them.
 

@@ -220,6 +220,8 @@ test_wrong(void **state)
 		{ "syslog /x udp", "udp, tcp and tls need a host, not \"/x\"" },
 		{ "syslog a@b", "syslog needs a host, HOST:PORT or [IPV6]:PORT, "
 		    "not \"a@b\"" },
+		{ "heartbeat https://a@b/c", "no user and no password in a URL: "
+		    "the options user and passfile are for them \"\"" },
 		{ "null maybe", "null is ok, retry, fail or slow, not "
 		    "\"maybe\"" },
 		{ "file /x name", "name needs NAME" },
@@ -282,6 +284,15 @@ test_limits(void **state)
 		buf_puts(&b, " x");
 	assert_string_equal(parse(buf_c(&b)),
 	    "picket.conf:1: error: too many words in one line\n");
+	for (i = 0; i < 2; i++) {	/* a URL of LIM_URL, and one more */
+		buf_clear(&b);
+		buf_puts(&b, "webhook https://a/");
+		while (b.n < sizeof "webhook " - 1 + LIM_URL + i)
+			buf_putc(&b, 'x');
+		assert_string_equal(parse(buf_c(&b)), i == 0 ? "" :
+		    "picket.conf:1: error: a URL this long is none, not "
+		    "\"https://a/\"\n");
+	}
 	buf_free(&b);
 }
 

@@ -149,13 +149,20 @@ sweep(struct apply *a, const char *sql, double x, double y)
 	return rc;
 }
 
-/* The series of the owner keep their newest points. */
+/*
+ * The series of the owner keep their newest points: those of the time that is
+ * kept, but LIM_POINTS_LEFT whatever the clock says, and no more than
+ * LIM_POINTS.
+ */
 static int
 trim(struct apply *a)
 {
 	static const char *const sql[] = {
-		"DELETE FROM point WHERE time < ?2 AND series IN "
-		"(SELECT id FROM series WHERE owner = ?1)",
+		"DELETE FROM point WHERE rowid IN (SELECT p.rowid FROM series "
+		"s JOIN point p ON p.series = s.id WHERE s.owner = ?1 AND "
+		"s.points > ?3 AND p.time < min(?2, (SELECT time FROM point "
+		"WHERE series = s.id ORDER BY time DESC LIMIT 1 "
+		"OFFSET ?3 - 1)))",
 		"DELETE FROM point WHERE rowid IN (SELECT p.rowid FROM series "
 		"s JOIN point p ON p.series = s.id WHERE s.owner = ?1 AND "
 		"s.points > ?2 AND p.time < (SELECT time FROM point WHERE "
@@ -165,7 +172,7 @@ trim(struct apply *a)
 	};
 	int rc;
 
-	rc = sweep(a, sql[0], a->now - LIM_POINT_AGE, 0);
+	rc = sweep(a, sql[0], a->now - LIM_POINT_AGE, LIM_POINTS_LEFT);
 	if (rc == SQLITE_OK)
 		rc = sweep(a, sql[1], LIM_POINTS, 0);
 	return rc == SQLITE_OK ? sweep(a, sql[2], LIM_POINTS, 0) : rc;

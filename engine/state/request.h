@@ -13,6 +13,8 @@
 #define LIM_POINTS	600000	/* of one series: a point a minute for that
 				 * time, 20 MB */
 
+#define LIM_POINTS_LEFT	10000	/* a week of a point a minute: so much stays when
+				 * a clock jumps ahead by years */
 #define LIM_TAKEN	1000	/* batches whose ids are known: one is sent again
 				 * at once or never, and no host has so many
 				 * runs that end in the moments between */

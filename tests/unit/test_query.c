@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "engine/state/apply.h"
 #include "engine/state/request.h"
 #include "engine/state/schema.h"
 #include "engine/state/sql.h"
@@ -280,6 +281,52 @@ test_taken(void **state)
 	assert_true(count("SELECT count(*) FROM taken") == LIM_TAKEN);
 }
 
+static void
+one_point(double time)
+{
+	struct buf b;
+
+	buf_init(&b, &mem);
+	wire_text(&b, STR_LIT("a"));
+	wire_text(&b, STR_LIT("s"));
+	wire_u8(&b, 1);
+	wire_num(&b, 0);
+	wire_num(&b, 0);
+	wire_num(&b, time);
+	wire_text(&b, STR_EMPTY);
+	wire_u8(&b, ITEM_POINT);
+	wire_text(&b, STR_LIT("x"));
+	wire_num(&b, time);
+	wire_num(&b, 1);
+	assert_true(apply_look((struct wire){ b.p, b.n, false }));
+	assert_int_equal(apply_do(&store, (struct wire){ b.p, b.n, false }),
+	    SQLITE_OK);
+	buf_free(&b);
+}
+
+/* A series loses what is too old, but not all when a clock jumps. */
+static void
+test_points(void **state)
+{
+	(void)state;
+	one_point(1);
+	assert_int_equal(sqlite3_exec(store.db, "WITH RECURSIVE n(x) AS "
+	    "(SELECT 2 UNION ALL SELECT x + 1 FROM n WHERE x < 12000) "
+	    "INSERT INTO point SELECT series, x, 0 FROM n, (SELECT series FROM "
+	    "point); UPDATE series SET points = 12000", NULL, NULL, NULL),
+	    SQLITE_OK);
+	one_point(12001);
+	assert_true(count("SELECT count(*) FROM point") == 12001);
+	one_point(LIM_POINT_AGE + 101);
+	assert_true(count("SELECT min(time) FROM point") == 101);
+	assert_true(count("SELECT count(*) FROM point") == 12001 - 100 + 1);
+	one_point(3650 * 86400.0);		/* ten years later, it says */
+	assert_true(count("SELECT count(*) FROM point") == LIM_POINTS_LEFT);
+	assert_true(count("SELECT max(time) FROM point") == 3650 * 86400.0);
+	one_point(12002);			/* and back */
+	assert_true(count("SELECT count(*) FROM point") == LIM_POINTS_LEFT + 1);
+}
+
 int
 main(void)
 {
@@ -288,6 +335,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indexed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_points, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_back, setup,
 		    teardown),

@@ -83,9 +83,9 @@ key_fault(struct str key)
 	return has_control(key) ? "its key has control characters" : NULL;
 }
 
-/* "x.pikt:14: incident KEY ignored: why" */
+/* "x.pikt:14: incident KEY why" */
 static void
-ignored(struct live *l, enum log_kind kind, const struct incident_seen *seen,
+complain(struct live *l, enum log_kind kind, const struct incident_seen *seen,
     const char *why, struct str more)
 {
 	struct buf *b = &l->fact;
@@ -97,7 +97,7 @@ ignored(struct live *l, enum log_kind kind, const struct incident_seen *seen,
 		buf_putc(b, ' ');
 		buf_escaped(b, seen->key, KEY_SHOWN);
 	}
-	buf_printf(b, " ignored: %s", why);
+	buf_printf(b, " %s", why);
 	buf_str(b, more);
 	log_line(l, kind, buf_view(b));
 }
@@ -159,7 +159,7 @@ step(struct live *l, const struct incident_seen *seen)
 	bool is_new, blocked;
 
 	if (fault != NULL) {
-		ignored(l, LOG_ERROR, seen, fault, STR_EMPTY);
+		complain(l, LOG_ERROR, seen, "ignored: ", str_c(fault));
 		return NULL;
 	}
 	in = find(l, seen->key);
@@ -169,27 +169,28 @@ step(struct live *l, const struct incident_seen *seen)
 		buf_str(&owner, in->script);
 		buf_puts(&owner, " of alert ");
 		buf_str(&owner, in->alert);
-		ignored(l, LOG_ERROR, seen, "the key belongs to script ",
+		complain(l, LOG_ERROR, seen, "ignored: the key belongs to "
+		    "script ",
 		    buf_view(&owner));
 		buf_free(&owner);
 		return NULL;
 	}
 	if (map_get(&l->step_by_key, seen->key) != NULL) {
-		ignored(l, LOG_WARNING, seen, "its key was evaluated in this "
-		    "run before", STR_EMPTY);
+		complain(l, LOG_WARNING, seen, "ignored: its key was "
+		    "evaluated in this run before", STR_EMPTY);
 		return NULL;
 	}
 	if (l->nstep == LIM_STEPS) {
 		if (!l->steps_told)
-			ignored(l, LOG_ERROR, seen, "a run takes 5000 of them",
-			    STR_EMPTY);
+			complain(l, LOG_ERROR, seen, "and all that follow are "
+			    "ignored: a run takes 5000", STR_EMPTY);
 		l->steps_told = true;
 		return NULL;
 	}
 	s = new_step(l, seen);
 	if (!str_none(s->seen.unless) && key_fault(s->seen.unless) != NULL) {
-		ignored(l, LOG_ERROR, seen, "unless: that can be no key, and "
-		    "inhibits nothing", STR_EMPTY);
+		complain(l, LOG_ERROR, seen, "has an unless that can be no "
+		    "key, and inhibits nothing", STR_EMPTY);
 		s->seen.unless = STR_NIL;
 	}
 	was = arena_alloc(&l->step_arena, sizeof *was);

@@ -7,6 +7,8 @@ What a script must do stands in its own comments, at the end of any line:
     // mail: TEXT       a line of the mail below its head, with its
                         indentation; empty ones are left out; a mail to
                         others begins with its "To: ..."
+    // told: TEXT       a change of an incident in the mail, "[firing] x", in
+                        order; its details are left out, seconds are Ns
     // log: REGEX       a line of standard error that says ERROR, WARNING,
                         error or warning, in order; no others may come
     // input: TEXT      a line for --input
@@ -37,11 +39,30 @@ import tempfile
 HERE = os.path.dirname(os.path.realpath(__file__))
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
-KEYS = ('expect', 'mail', 'log', 'input', 'args', 'argv', 'file', 'left',
+KEYS = ('expect', 'mail', 'told', 'log', 'input', 'args', 'argv', 'file', 'left',
         'exit')
 NOTE = re.compile(r'//[ \t]*(?:run (\d+) )?(%s):(?: (.*))?$' % '|'.join(KEYS))
 KEEP = ('input', 'args', 'argv', 'file')
+TOLD = re.compile(r' {8}\[(firing|still firing|resolved|unknown|flapping)\b')
 HEAD = re.compile(r'To: (.*)\nSubject: .*\n\n +PIKT ALERT\n.*\n.*\n\n')
+
+
+def split_told(mail):
+    """What a mail tells of incidents, and the rest of it."""
+    told, rest = [], []
+    detail = False
+    for t in mail:
+        detail = bool(TOLD.match(t)) or (detail and t.startswith(' ' * 12))
+        if TOLD.match(t):
+            told.append(re.sub(r'\b\d+s\b', 'Ns', t.strip()))
+        elif not detail:
+            rest.append(t)
+    if told:			# heads that head nothing else
+        depth = [len(t) - len(t.lstrip()) for t in rest] + [0]
+        for i in range(len(rest) - 1, -1, -1):
+            if depth[i] < 8 and depth[i + 1] <= depth[i]:
+                del rest[i], depth[i]
+    return told, rest
 
 
 class Case:
@@ -115,6 +136,9 @@ class Case:
         self.compare(bad, 'expect', n['expect'], lines.split('\n')[:-1]
                      if lines.endswith('\n') else lines.split('\n')
                      if lines else [])
+        told, mail = split_told(mail)
+        if told:
+            self.compare(bad, 'told', n['told'], told)
         self.compare(bad, 'mail', n['mail'], mail)
         log = [t for t in err.split('\n') if re.search(
             r'^picket: (ERROR|WARNING): |^\S+:\d+:\d+: (error|warning): |'

@@ -153,6 +153,14 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/target.c \
 	engine/deliver/target.h \
 	engine/deliver/templates.def \
+	engine/deliver/tell.c \
+	engine/deliver/tell.h \
+	engine/deliver/tell_inner.h \
+	engine/deliver/tell_left.c \
+	engine/deliver/tell_mail.c \
+	engine/deliver/tell_rest.c \
+	engine/deliver/tell_step.c \
+	engine/deliver/tell_ways.c \
 	engine/deliver/transport.c \
 	engine/deliver/transport.h \
 	engine/deliver/trust.c \

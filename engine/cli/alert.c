@@ -12,6 +12,7 @@
 #include "engine/deliver/child.h"
 #include "engine/deliver/mailbox.h"
 #include "engine/deliver/send.h"
+#include "lang/base/num.h"
 #include "engine/vm/clock.h"
 
 #define LPCMD_TIMEOUT	60.0	/* seconds a print command may take */
@@ -56,6 +57,14 @@ state_path(struct cli *c, const char *leaf)
 	if (k < 0 || (size_t)k >= sizeof t)
 		return STR_NIL;
 	return arena_dup(&c->arena, str_of(t, (size_t)k));
+}
+
+struct str
+state_home(struct cli *c)
+{
+	struct str path = state_path(c, "");
+
+	return str_none(path) ? path : str_of(path.p, path.n - 1);
 }
 
 struct str
@@ -127,122 +136,96 @@ say_report(struct str report)
 	}
 }
 
-/* Has picket-deliver send it; a report on standard error if it could not. */
+/*
+ * A mail that could not be put into the outbox: it goes at once, and if that
+ * fails, too, a file keeps it.
+ */
 static bool
-send(struct alert *a, const struct mail *m, struct str message,
-    struct str body)
+send_now(void *arg, const struct notice *n)
 {
+	struct alert *a = arg;
 	struct cli *c = a->c;
 	struct buf report, program;
 	struct job job;
+	size_t i;
 	bool ok;
 
 	job_from_conf(&job, &c->conf, &c->arena);
-	job.run = m->run_id;
-	for (job.nto = 0; job.nto < m->nto; job.nto++)
-		job.to[job.nto] = m->to[job.nto];
-	job.message = message;
-	job.body = body;
+	if (n->first.n > 0) {
+		if (job.ntransport == LIM_CONF_TRANSPORTS)
+			job.ntransport--;
+		memmove(job.transport + 1, job.transport, job.ntransport *
+		    sizeof *job.transport);
+		job.transport[0] = n->first;
+		job.ntransport++;
+	}
+	job.run = n->run;
+	for (i = job.nto = 0; i < n->nto && job.nto < LIM_JOB_RCPT; i++)
+		job.to[job.nto++] = n->to[i];
+	job.message = n->message;
+	job.body = n->body;
+	job.notice = n->json;
 	if (job.ntransport == 0) {
 		cli_say("no way to send mail: picket.conf names none and "
 		    "there is no " CONF_SENDMAIL_PATH);
+		keep(a, n->id, n->message);
+		a->failed = true;
 		return false;
 	}
 	buf_init(&report, &c->mem);
 	buf_init(&program, &c->mem);
 	send_program(&program);
 	ok = send_job(&job, buf_c(&program), 0, &report);
-	if (!ok)
+	if (!ok) {
 		say_report(buf_view(&report));
+		keep(a, n->id, n->message);
+		a->failed = true;
+	}
 	buf_free(&report);
 	buf_free(&program);
 	return ok;
 }
 
-/* What a dry run says of its mail instead of sending it. */
+/* --mail: shown, or appended to a mailbox file, instead of being sent. */
 static bool
-tell_mail(const struct mail *m, struct buf *text)
+show_mail(void *arg, const struct notice *n)
 {
-	size_t i;
-
-	buf_clear(text);
-	buf_puts(text, "dry-run: mail not sent: ");
-	compose_subject(m, text);
-	buf_puts(text, ", to");
-	for (i = 0; i < m->nto; i++)
-		buf_printf(text, " %.*s", (int)m->to[i].n, m->to[i].p);
-	buf_puts(text, " (--mail stdout shows it)\n");
-	return cli_write(1, buf_view(text));
-}
-
-static bool
-deliver(struct alert *a, const struct mail *m, struct str body)
-{
+	struct alert *a = arg;
 	const char *to = a->c->value[OPT_MAIL];
 	struct buf text, why;
-	bool ok;
+	size_t i;
 
 	buf_init(&text, &a->c->mem);
-	if (to != NULL && strcmp(to, "stdout") == 0) {
-		compose_readable(m, body, &text);
-		ok = cli_write(1, buf_view(&text));
-		buf_free(&text);
-		return ok;
+	buf_init(&why, &a->c->mem);
+	if (to == NULL) {		/* a dry run */
+		buf_puts(&text, "dry-run: mail not sent: ");
+		buf_str(&text, n->subject);
+		buf_puts(&text, ", to");
+		for (i = 0; i < n->nto; i++)
+			buf_printf(&text, " %.*s", (int)n->to[i].n, n->to[i].p);
+		buf_puts(&text, " (--mail stdout shows it)\n");
+		(void)cli_write(1, buf_view(&text));
+	} else if (strcmp(to, "stdout") == 0) {
+		buf_puts(&text, "To: ");
+		for (i = 0; i < n->nto; i++) {
+			buf_puts(&text, i > 0 ? ", " : "");
+			buf_str(&text, n->to[i]);
+		}
+		buf_puts(&text, "\nSubject: ");
+		buf_str(&text, n->subject);
+		buf_puts(&text, "\n\n");
+		buf_str(&text, n->body);
+		if (!cli_write(1, buf_view(&text)))
+			a->failed = true;
+	} else if (!mailbox_append(to, n->from, (time_t)n->made, n->message,
+	    &why)) {
+		cli_say("--mail: %s", buf_c(&why));
+		keep(a, n->id, n->message);
+		a->failed = true;
 	}
-	compose_message(m, body, &text);
-	if (to != NULL) {
-		buf_init(&why, &a->c->mem);
-		ok = mailbox_append(to, m->from, m->when, buf_view(&text),
-		    &why);
-		if (!ok)
-			cli_say("--mail: %s", buf_c(&why));
-		buf_free(&why);
-	} else if (a->dry) {
-		ok = tell_mail(m, &text);
-		buf_free(&text);
-		return ok;
-	} else
-		ok = send(a, m, buf_view(&text), body);
-	if (!ok)
-		keep(a, m->run_id, buf_view(&text));
 	buf_free(&text);
-	return ok;
-}
-
-/* One mail; number tells the mails of one run apart (0: the alert's). */
-static bool
-mail(struct alert *a, const struct mail_section *section, size_t nsection,
-    const struct str *to, size_t nto, size_t number)
-{
-	struct cli *c = a->c;
-	struct mail m;
-	struct buf body;
-	char id[sizeof a->run_id + 24];
-	bool ok;
-
-	memset(&m, 0, sizeof m);
-	m.host = c->conf.value[CONF_HOSTNAME];
-	m.alert = a->name;
-	if (number == 0)
-		m.run_id = str_c(a->run_id);
-	else {
-		snprintf(id, sizeof id, "%s.%zu", a->run_id, number);
-		m.run_id = str_c(id);
-	}
-	m.when = (time_t)clock_wall();
-	m.from = c->conf.value[CONF_MAILFROM];
-	m.to = to;
-	m.nto = nto;
-	m.subject = c->conf.value[CONF_SUBJECT];
-	m.section = section;
-	m.nsection = nsection;
-	if (!compose_speaks(&m))
-		return true;
-	buf_init(&body, &c->mem);
-	compose_body(&m, &body);
-	ok = deliver(a, &m, buf_view(&body));
-	buf_free(&body);
-	return ok;
+	buf_free(&why);
+	return true;
 }
 
 /* `output print`: the lines of all scripts, to the print command. */
@@ -313,18 +296,16 @@ next_to(struct str *all, struct str *address, struct str *text)
  * the lines that each script has for it.  What names no address goes to the
  * alert's own recipients, so that nothing is lost.
  */
-bool
-alert_mail_others(struct alert *a)
+static void
+others(struct alert *a, struct tell *t)
 {
 	struct mail_section *section;
-	struct str all, to, text, done[LIM_CONF_MAILTO];
+	struct str all, to, text, addr, done[LIM_CONF_MAILTO];
 	const char *fault;
 	size_t i, k, n = 0, nsection;
-	bool ok = true, more = true;
-	struct buf *lines;
+	bool more = true;
+	struct buf lines;
 
-	section = arena_zalloc(&a->c->arena, (a->n + 1) * sizeof *section);
-	lines = arena_zalloc(&a->c->arena, (a->n + 1) * sizeof *lines);
 	while (more && n < LIM_CONF_MAILTO) {
 		/* the next address that has not had its mail */
 		more = false;
@@ -340,37 +321,263 @@ alert_mail_others(struct alert *a)
 			break;
 		done[n++] = to;
 		nsection = 0;
+		section = arena_zalloc(&a->c->arena, (a->n + 1) *
+		    sizeof *section);
 		for (i = 0; i < a->n; i++) {
-			struct str addr;
-
-			buf_init(&lines[i], &a->c->mem);
+			buf_init(&lines, &a->c->mem);
 			all = buf_view(&a->result[i].mail_to);
 			while (next_to(&all, &addr, &text))
 				if (str_eq(addr, to))
-					buf_str(&lines[i], text);
-			if (lines[i].n == 0)
-				continue;
-			section[nsection] = a->section[i];
-			section[nsection].error = STR_EMPTY;
-			section[nsection++].lines = buf_view(&lines[i]);
+					buf_str(&lines, text);
+			if (lines.n > 0) {
+				section[nsection] = a->section[i];
+				section[nsection].error = STR_EMPTY;
+				section[nsection++].lines = arena_dup(
+				    &a->c->arena, buf_view(&lines));
+			}
+			buf_free(&lines);
 		}
 		fault = address_fault(to);
 		if (fault != NULL)
 			cli_say("output mail to %.*s: %s; it goes to the "
 			    "alert's recipients", (int)to.n, to.p, fault);
-		if (!mail(a, section, nsection, fault == NULL ? &to :
-		    a->c->conf.mailto, fault == NULL ? 1 :
-		    a->c->conf.nmailto, n))
-			ok = false;
-		for (i = 0; i < a->n; i++)
-			buf_free(&lines[i]);
+		tell_mail(t, section, nsection, fault == NULL ? to :
+		    STR_EMPTY);
 	}
-	return ok;
+}
+
+static void
+say_line(void *arg, struct str line)
+{
+	(void)arg;
+	cli_say("%.*s", (int)line.n, line.p);
+}
+
+static double
+uptime(void)
+{
+	struct timespec ts;
+
+	return clock_gettime(CLOCK_BOOTTIME, &ts) == 0 ? (double)ts.tv_sec :
+	    NUM_NIL;
+}
+
+void
+alert_options(struct alert *a, struct tell_options *o)
+{
+	struct cli *c = a->c;
+
+	memset(o, 0, sizeof *o);
+	o->mem = &c->mem;
+	o->state = a->o.state;
+	o->folder = state_home(c);
+	o->conf = &c->conf;
+	o->alert = a->name;
+	o->origin = a->origin;
+	o->run = str_c(a->run_id);
+	if (c->site != NULL) {
+		o->group = c->site->compile.member;
+		o->ngroup = c->site->compile.nmember;
+	}
+	o->uptime = uptime();
+	o->mailfrom = a->mailfrom;
+	o->mailto = a->mailto;
+	o->nmailto = a->nmailto;
+	if (a->site != NULL) {
+		o->route = a->site->route;
+		o->nroute = a->site->nroute;
+		o->digest = a->site->digest;
+		o->keep_ways = a->c->nmailto == 0;
+	}
+	o->first = a->first;
+	o->say = say_line;
+}
+
+/* Of this run's mail something has to wait. */
+static void
+say_waits(void *arg, struct str line)
+{
+	struct alert *a = arg;
+
+	say_line(arg, line);
+	a->failed = true;
+}
+
+/* Why nothing could be kept, into the log of each script and to people. */
+static void
+complain(struct alert *a, struct str why)
+{
+	struct buf b;
+	size_t i;
+
+	buf_init(&b, &a->c->mem);
+	buf_printf(&b, "%s: ", a->o.state != NULL && state_is_unknown(
+	    a->o.state) ? "it is not known whether this run was kept" :
+	    "nothing was kept of this run");
+	buf_str(&b, why);
+	for (i = 0; i < a->n; i++)
+		if (run_needs_state(a->program[i]) &&
+		    !a->result[i].state_lost) {	/* else it has been said */
+			a->o.program = a->program[i];
+			run_complain(&a->o, buf_view(&b));
+		}
+	buf_free(&b);
+	a->failed = true;
+}
+
+/* Whether the run leaves anything that wants a place. */
+static bool
+leaves_something(const struct alert *a)
+{
+	size_t i;
+
+	if (a->site != NULL)
+		return true;	/* a row of the history */
+	for (i = 0; i < a->n; i++)
+		if (run_needs_state(a->program[i]) ||
+		    a->section[i].lines.n > 0 || a->section[i].error.n > 0 ||
+		    a->result[i].mail_to.n > 0)
+			return true;
+	return false;
+}
+
+static void
+run_row(struct alert *a, struct batch *b)
+{
+	enum run_end worst = RUN_OK;
+	size_t i;
+
+	for (i = 0; i < a->n; i++)
+		if (a->result[i].end > worst)
+			worst = a->result[i].end;
+	batch_row(b, Q_RUN_ADD, (struct param[]){ PT(str_c(a->run_id)),
+	    PT(a->name), PT(a->origin), PN(a->began), PN(clock_wall()),
+	    PT(str_c(run_end_name[worst])), PN(NUM_NIL) });
+}
+
+/* A dry run tells what mail there would be, and --mail shows it. */
+static void
+dry_finish(struct alert *a, struct tell *t)
+{
+	tell_direct(t, STR_NIL, show_mail, a);
+}
+
+void
+alert_finish(struct alert *a)
+{
+	struct tell_script s;
+	struct tell *t = a->tell;
+	const char *mail = a->c->value[OPT_MAIL];
+	struct str why = STR_LIT("there is no folder for the state: set HOME "
+	    "or XDG_STATE_HOME");
+	size_t i;
+	bool kept;
+
+	if (!leaves_something(a))
+		return;
+	if (!a->dry && !tell_open(t) && a->o.state != NULL)
+		why = state_why(a->o.state);
+	for (i = 0; i < a->n; i++) {
+		memset(&s, 0, sizeof s);
+		s.owner = (struct state_owner){ a->name, a->program[i]->name };
+		s.incidents = run_has_incidents(a->program[i]) && !a->dry &&
+		    a->program[i]->status != STATUS_TESTING;
+		s.affects_mail = a->program[i]->affects_mail;
+		s.result = &a->result[i];
+		s.section = a->section[i];
+		tell_script(t, &s);
+	}
+	others(a, t);
+	if (a->dry) {
+		dry_finish(a, t);
+		return;
+	}
+	run_row(a, tell_batch(t));
+	a->kept = kept = tell_commit(t, mail != NULL ? show_mail : NULL, a);
+	if (!kept) {
+		if (a->o.state != NULL && state_why(a->o.state).n > 0)
+			why = state_why(a->o.state);
+		complain(a, why);
+		tell_direct(t, why, mail != NULL ? show_mail : send_now, a);
+	}
+}
+
+/* A module that tells what is no run of this alert's. */
+static struct tell *
+tell_apart(struct alert *a, struct str run)
+{
+	struct tell_options o;
+
+	alert_options(a, &o);
+	o.alert = o.first = o.mailfrom = STR_EMPTY;
+	o.mailto = o.route = NULL;
+	o.nmailto = o.nroute = 0;
+	o.digest = 0;
+	o.keep_ways = false;
+	o.run = run;
+	return tell_new(&o);
 }
 
 bool
-alert_mail(struct alert *a)
+alert_left(void *arg, struct trail *trail)
 {
-	return mail(a, a->section, a->nsection, a->c->conf.mailto,
-	    a->c->conf.nmailto, 0);
+	struct alert *a = arg;
+	struct trail_head head;
+	struct tell *t;
+	struct buf run;
+	bool told;
+
+	if (!trail_left(trail, &head, NULL, NULL))
+		return true;
+	buf_init(&run, &a->c->mem);
+	buf_str(&run, head.run);
+	buf_puts(&run, ".left");
+	t = tell_apart(a, buf_view(&run));
+	(void)tell_open(t);
+	told = !tell_left(t, trail) || tell_commit(t, NULL, NULL);
+	if (!told) {
+		tell_direct(t, STR_NIL, send_now, a);
+		told = true;
+	}
+	a->kept = true;		/* there may be something to send */
+	tell_free(t);
+	buf_free(&run);
+	return told;
+}
+
+void
+alert_send(struct alert *a)
+{
+	struct outbox_options o;
+	struct outbox_sum sum;
+	struct buf program, why;
+	struct tell *t;
+	char id[sizeof a->run_id + 8];
+
+	if (a->dry || !a->kept)
+		return;
+	buf_init(&program, &a->c->mem);
+	buf_init(&why, &a->c->mem);
+	if (!trail_each(&a->c->mem, state_home(a->c), alert_left, a, &why))
+		cli_say("%s", buf_c(&why));
+	snprintf(id, sizeof id, "%s.rest", a->run_id);
+	t = tell_apart(a, str_c(id));
+	if (tell_open(t)) {
+		tell_rest(t);
+		(void)tell_commit(t, NULL, NULL);
+	}
+	tell_free(t);
+	send_program(&program);
+	memset(&o, 0, sizeof o);
+	o.state = a->o.state;
+	o.folder = state_home(a->c);
+	o.conf = &a->c->conf;
+	o.program = buf_c(&program);
+	o.mem = &a->c->mem;
+	o.say = say_waits;
+	o.arg = a;
+	if (!outbox_flush(&o, str_c(a->run_id), &sum))
+		a->failed = true;
+	buf_free(&program);
+	buf_free(&why);
 }

@@ -6,7 +6,7 @@
 #define ENGINE_CLI_ALERT_H
 
 #include "engine/cli/cli.h"
-#include "engine/deliver/compose.h"
+#include "engine/deliver/tell.h"
 #include "engine/run/run.h"
 
 #define ALERT_NAME	"run"	/* what a file's scripts belong to */
@@ -16,12 +16,24 @@ struct alert {
 	struct str	 name;
 	char		 run_id[64];
 	struct run_options o;
+	const struct site_alert *site;	/* or NULL */
+	struct str	 origin;	/* the site's folder, or the file */
+	struct str	 first;		/* its own way, before those of the conf */
+	struct str	 mailfrom;
+	const struct str *mailto;	/* who gets its mail; NULL: the conf says */
+	size_t		 nmailto;
+	double		 began;
+	struct trail	*trail;		/* what it does, as it happens; or NULL */
+	struct tell	*tell;		/* collects what it leaves */
+	/* by script that has run */
+	const struct program **program;
 	struct run_result *result;
 	struct mail_section *section;
-	size_t		 n, nsection;
+	size_t		 n;
 	bool		 dry;
 	int		 status;	/* of `quit n` */
 	bool		 failed;
+	bool		 kept;		/* the store has taken what it leaves */
 };
 
 /*
@@ -32,10 +44,19 @@ struct alert {
 struct str state_folder(struct cli *, const char *leaf);
 /* Its path alone; nothing is made. */
 struct str state_path(struct cli *, const char *leaf);
-/* The alert's mail to its recipients.  False: told of, and kept in a file. */
-bool	 alert_mail(struct alert *);
-/* `output mail to`: a mail for each address. */
-bool	 alert_mail_others(struct alert *);
+/* The folder of the state itself. */
+struct str state_home(struct cli *);
+/* What all commands that tell of something say to the module. */
+void	 alert_options(struct alert *, struct tell_options *);
+/*
+ * The end of the run: mail, incidents and values, in one transaction; or, if
+ * nothing can be kept, the mail at once.  What went wrong is said.
+ */
+void	 alert_finish(struct alert *);
+/* What a killed run left is told of (trail_left_fn; arg: the alert). */
+bool	 alert_left(void *arg, struct trail *);
+/* What time brings about, and what waits in the outbox: sent now. */
+void	 alert_send(struct alert *);
 /* `output print`: the lines of all scripts, to the print command. */
 bool	 alert_print(struct alert *);
 

@@ -11,6 +11,7 @@
 #include "engine/cli/alert.h"
 #include "engine/deliver/address.h"
 #include "engine/deliver/words.h"
+#include "engine/vm/clock.h"
 
 #define MAILCMD_TIMEOUT	60.0	/* seconds: as in conf.def */
 
@@ -51,8 +52,9 @@ catch_signals(void)
 
 /* Who gets the mail: --mailto, else the configuration's. */
 static bool
-recipients(struct cli *c)
+recipients(struct alert *a)
 {
+	struct cli *c = a->c;
 	const char *fault;
 	size_t i;
 
@@ -61,25 +63,24 @@ recipients(struct cli *c)
 			cli_say("--mailto %s: %s", c->mailto[i].p, fault);
 			return false;
 		}
-	if (c->nmailto == 0)
-		return true;
-	for (i = 0; i < c->nmailto; i++)
-		c->conf.mailto[i] = c->mailto[i];
-	c->conf.nmailto = c->nmailto;
+	if (c->nmailto > 0) {
+		a->mailto = c->mailto;
+		a->nmailto = c->nmailto;
+	}
 	return true;
 }
 
 static void
 run_one(struct alert *a, const struct program *p)
 {
-	struct run_result *r = &a->result[a->n++];
-	struct mail_section *s;
+	struct run_result *r = &a->result[a->n];
+	struct mail_section *s = &a->section[a->n];
 	int fd;
 
+	a->program[a->n++] = p;
 	a->o.program = p;
 	a->o.doexec = p->doexec || cli_define(a->c, "doexec");
 	a->o.dry = a->dry || p->status == STATUS_TESTING;
-	a->o.keep = !a->dry;
 	if (p->status == STATUS_TESTING && !a->dry)
 		cli_say("%.*s: status testing: effects are only told of",
 		    (int)p->name.n, p->name.p);
@@ -107,7 +108,6 @@ run_one(struct alert *a, const struct program *p)
 		(void)cli_write(1, buf_view(&b));
 		buf_free(&b);
 	}
-	s = &a->section[a->nsection++];	/* the result's number, too */
 	s->level = p->level;
 	s->script = p->name;
 	s->task = buf_view(&r->task);
@@ -122,10 +122,12 @@ run_one(struct alert *a, const struct program *p)
 }
 
 static struct str
-mail_command(const struct cli *c)
+mail_command(const struct cli *c, const struct site_alert *a)
 {
 	size_t i;
 
+	if (a != NULL && !str_none(a->mailcmd))
+		return a->mailcmd;
 	for (i = 0; i < c->conf.ntransport; i++)
 		if (c->conf.transport[i].kind == TRANSPORT_MAILCMD)
 			return c->conf.transport[i].target;
@@ -339,30 +341,32 @@ arguments_meant(const struct cli *c, const struct plan *p)
 
 /* The alert's own ways: its mail goes by its command, then by the others. */
 static void
-take_ways(struct cli *c, const struct site_alert *a)
+take_ways(struct alert *a)
 {
-	struct conf *conf = &c->conf;
-	size_t i;
+	const struct site_alert *s = a->site;
+	struct conf *conf = &a->c->conf;
+	struct transport t;
+	struct buf b;
 
-	if (!str_none(a->mailfrom))
-		conf->value[CONF_MAILFROM] = a->mailfrom;
-	if (!str_none(a->lpcmd))
-		conf->value[CONF_LPCMD] = a->lpcmd;
-	for (i = 0; i < a->nmailto && c->nmailto == 0 &&
-	    i < LIM_CONF_MAILTO; i++) {
-		conf->mailto[i] = a->mailto[i];
-		conf->nmailto = i + 1;
+	if (!str_none(s->mailfrom))
+		a->mailfrom = s->mailfrom;
+	if (!str_none(s->lpcmd))
+		conf->value[CONF_LPCMD] = s->lpcmd;
+	if (s->nmailto > 0 && a->c->nmailto == 0) {
+		a->mailto = s->mailto;
+		a->nmailto = s->nmailto;
 	}
-	if (str_none(a->mailcmd))
+	if (str_none(s->mailcmd))
 		return;
-	if (conf->ntransport == LIM_CONF_TRANSPORTS)
-		conf->ntransport--;
-	memmove(conf->transport + 1, conf->transport, conf->ntransport *
-	    sizeof *conf->transport);
-	conf->ntransport++;
-	conf->transport[0] = (struct transport){ .kind = TRANSPORT_MAILCMD,
-	    .target = a->mailcmd, .ca = STR_NIL, .user = STR_NIL,
-	    .passfile = STR_NIL, .timeout = MAILCMD_TIMEOUT };
+	memset(&t, 0, sizeof t);
+	t.kind = TRANSPORT_MAILCMD;
+	t.target = s->mailcmd;
+	t.ca = t.user = t.passfile = t.name = STR_NIL;
+	t.timeout = MAILCMD_TIMEOUT;
+	buf_init(&b, &a->c->mem);
+	transport_format(&t, &b);
+	a->first = arena_dup(&a->c->arena, buf_view(&b));
+	buf_free(&b);
 }
 
 /* Priority and nicecmd.  The latter starts picket anew, once. */
@@ -411,16 +415,142 @@ time_allowed(const struct site_alert *a)
 	    86400 : a->every;
 }
 
+/* What every script of the run is given. */
+static void
+set_options(struct alert *a, const struct plan *p)
+{
+	struct cli *c = a->c;
+	struct str *args;
+	size_t i;
+
+	args = arena_zalloc(&c->arena, (c->narg + 1) * sizeof *args);
+	for (i = 1; i < c->narg; i++)
+		args[i - 1] = str_c(c->arg[i]);
+	a->o.trace = c->given[OPT_TRACE];
+	a->o.facts.alert = p->name;
+	a->o.facts.objects = c->site == NULL ? NULL : cli_objects(c, c->site);
+	a->o.timeout = p->alert == NULL ? 0 : time_allowed(p->alert);
+	a->o.facts.mailcmd = mail_command(c, p->alert);
+	a->o.facts.lpcmd = c->conf.value[CONF_LPCMD];
+	a->o.facts.infile = c->given[OPT_INPUT] ? str_c(c->value[OPT_INPUT]) :
+	    STR_EMPTY;
+	a->o.facts.arg = args;
+	a->o.facts.narg = (unsigned)c->narg - 1;
+	a->o.facts.runs = 1;
+	a->o.path = c->conf.value[CONF_PATH];
+	a->o.logdir = a->dry ? STR_NIL : c->logdir;
+	a->o.run_id = a->run_id;
+	a->o.out_fd = 1;
+	a->o.err_fd = 2;
+	a->o.colour = c->colour_out;
+	a->o.running = &running;
+}
+
+/*
+ * The lock of the alert, and the record of what its run does.  A run that
+ * only reads and prints needs neither.  False: another one goes on.
+ */
+static bool
+take_trail(struct alert *a, const struct plan *p)
+{
+	struct str folder = state_home(a->c);
+	struct trail_head head = { str_c(a->run_id), a->name, a->origin,
+	    a->began };
+	struct timespec tick = { 0, 100000000 };
+	double left = RUN_TIMEOUT;	/* by no clock: a test's may stand */
+	struct buf name, why;
+	enum trail_got got = TRAIL_NONE;
+	bool waits = p->alert == NULL || p->alert->overlap == OVERLAP_QUEUE;
+	size_t i;
+
+	for (i = 0; i < p->n && !run_leaves_traces(&p->program[i]); i++)
+		;
+	if (a->dry || str_none(folder) || i == p->n)
+		return true;
+	buf_init(&name, &a->c->mem);
+	buf_init(&why, &a->c->mem);
+	buf_str(&name, a->name);
+	if (p->alert == NULL) {		/* of files each for itself */
+		buf_putc(&name, ' ');
+		buf_str(&name, p->program[0].name);
+	}
+	for (;;) {
+		buf_clear(&why);
+		got = trail_open(&a->trail, &a->c->mem, folder,
+		    buf_view(&name), &why);
+		if (got != TRAIL_HELD || !waits || interrupted || left <= 0)
+			break;
+		nanosleep(&tick, NULL);
+		left -= 0.1;
+	}
+	if (got == TRAIL_HELD)
+		cli_say("%s", buf_c(&why));
+	else if (got == TRAIL_GOT) {
+		(void)alert_left(a, a->trail);
+		trail_begin(a->trail, &head);
+	}
+	buf_free(&name);
+	buf_free(&why);
+	a->o.trail = a->trail;
+	return got != TRAIL_HELD;
+}
+
+/* All scripts in order, then what comes of it. */
+static void
+run_all(struct alert *a, const struct plan *p)
+{
+	struct cli *c = a->c;
+	struct tell_options to;
+	bool died = false;
+	size_t i;
+
+	a->result = arena_zalloc(&c->arena, (p->n + 1) * sizeof *a->result);
+	a->section = arena_zalloc(&c->arena, (p->n + 1) * sizeof *a->section);
+	a->program = arena_zalloc(&c->arena, (p->n + 1) *
+	    sizeof *a->program);
+	open_state(a);
+	catch_signals();
+	if (!take_trail(a, p)) {
+		a->failed = true;
+		state_free(a->o.state);
+		return;
+	}
+	alert_options(a, &to);
+	a->tell = tell_new(&to);
+	a->o.batch = a->dry ? NULL : tell_batch(a->tell);
+	if (c->site != NULL)
+		cli_object_files(c, c->site);
+	for (i = 0; i < p->n && !died && !interrupted; i++) {
+		const struct program *one = &p->program[i];
+
+		if (one->status == STATUS_INACTIVE ||
+		    one->status == STATUS_SUSPENDED) {
+			cli_say("%.*s: status %s: skipped", (int)one->name.n,
+			    one->name.p, status_name[one->status]);
+			continue;
+		}
+		run_one(a, one);
+		died = a->result[a->n - 1].end == RUN_DIED;
+	}
+	alert_finish(a);
+	tell_free(a->tell);
+	if (a->trail != NULL)
+		trail_end(a->trail);
+	alert_send(a);
+	state_free(a->o.state);
+	if (!alert_print(a))
+		a->failed = true;
+	for (i = 0; i < a->n; i++)
+		run_result_free(&a->result[i]);
+}
+
 int
 cmd_run(struct cli *c)
 {
 	struct alert a;
 	struct plan p;
 	struct timespec now;
-	struct str *args;
-	size_t i;
 	int r = EXIT_FINE;
-	bool died = false;
 
 	if (c->narg == 0) {
 		cli_usage(c, CMD_RUN, 2);
@@ -441,14 +571,22 @@ cmd_run(struct cli *c)
 		r = EXIT_USAGE;
 		goto out;
 	}
+	memset(&a, 0, sizeof a);
+	a.c = c;
+	a.name = p.name;
+	a.site = p.alert;
+	a.origin = p.alert != NULL || c->site != NULL ? c->dir :
+	    str_c(c->arg[0]);
+	a.mailfrom = c->conf.value[CONF_MAILFROM];
+	a.first = STR_EMPTY;
+	a.dry = c->given[OPT_DRY];
+	a.status = -1;
+	a.began = clock_wall();
 	if (p.alert != NULL) {
 		take_priority(c, p.alert);
-		take_ways(c, p.alert);
+		take_ways(&a);
 	}
-	/* nobody but a person: cron would mail it each time */
-	if (c->site != NULL && c->given[OPT_CONFIG] && isatty(2))
-		(void)cli_warn_ways(c, c->site, c->value[OPT_CONFIG], NULL);
-	if (!recipients(c)) {
+	if (!recipients(&a)) {
 		r = EXIT_USAGE;
 		goto out;
 	}
@@ -458,67 +596,16 @@ cmd_run(struct cli *c)
 		r = EXIT_USAGE;
 		goto out;
 	}
-	memset(&a, 0, sizeof a);
-	a.c = c;
-	a.name = p.name;
-	a.dry = c->given[OPT_DRY];
-	a.status = -1;
 	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(a.run_id, sizeof a.run_id, "%lld.%09ld.%ld",
 	    (long long)now.tv_sec, now.tv_nsec, (long)getpid());
-	args = arena_zalloc(&c->arena, (c->narg + 1) * sizeof *args);
-	for (i = 1; i < c->narg; i++)
-		args[i - 1] = str_c(c->arg[i]);
 	a.o.input_fd = open_input(c);
 	if (a.o.input_fd < 0 && c->given[OPT_INPUT]) {
 		r = EXIT_PROBLEMS;
 		goto out;
 	}
-	a.o.trace = c->given[OPT_TRACE];
-	a.o.facts.alert = p.name;
-	a.o.facts.objects = c->site == NULL ? NULL : cli_objects(c, c->site);
-	a.o.timeout = p.alert == NULL ? 0 : time_allowed(p.alert);
-	a.o.facts.mailcmd = mail_command(c);
-	a.o.facts.lpcmd = c->conf.value[CONF_LPCMD];
-	a.o.facts.infile = c->given[OPT_INPUT] ? str_c(c->value[OPT_INPUT]) :
-	    STR_EMPTY;
-	a.o.facts.arg = args;
-	a.o.facts.narg = (unsigned)c->narg - 1;
-	a.o.facts.runs = 1;
-	a.o.path = c->conf.value[CONF_PATH];
-	a.o.logdir = a.dry ? STR_NIL : c->logdir;
-	a.o.run_id = a.run_id;
-	a.o.out_fd = 1;
-	a.o.err_fd = 2;
-	a.o.colour = c->colour_out;
-	a.o.running = &running;
-	a.result = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.result);
-	a.section = arena_zalloc(&c->arena, (p.n + 1) * sizeof *a.section);
-	open_state(&a);
-	if (c->site != NULL)
-		cli_object_files(c, c->site);
-	catch_signals();
-	for (i = 0; i < p.n && !died && !interrupted; i++) {
-		const struct program *one = &p.program[i];
-
-		if (one->status == STATUS_INACTIVE ||
-		    one->status == STATUS_SUSPENDED) {
-			cli_say("%.*s: status %s: skipped", (int)one->name.n,
-			    one->name.p, status_name[one->status]);
-			continue;
-		}
-		run_one(&a, one);
-		died = a.result[a.n - 1].end == RUN_DIED;
-	}
-	state_free(a.o.state);
-	if (!alert_mail(&a))
-		a.failed = true;
-	if (!alert_mail_others(&a))
-		a.failed = true;
-	if (!alert_print(&a))
-		a.failed = true;
-	for (i = 0; i < a.n; i++)
-		run_result_free(&a.result[i]);
+	set_options(&a, &p);
+	run_all(&a, &p);
 	if (a.o.input_fd > 0)
 		(void)close(a.o.input_fd);
 	if (a.failed || interrupted)

@@ -161,14 +161,18 @@ live_did(struct live *l, const char *what, struct str name)
 	char text[LIM_TRAIL_TEXT];
 	int n;
 
-	if (l->o.trail == NULL)
-		return;
 	n = snprintf(text, sizeof text, "%s: ", what);
 	if (name.n > sizeof text - (size_t)n)
 		name.n = sizeof text - (size_t)n;
 	if (name.n > 0)
 		memcpy(text + n, name.p, name.n);
-	trail_add(l->o.trail, TRAIL_DID, str_of(text, (size_t)n + name.n));
+	name = str_of(text, (size_t)n + name.n);
+	if (l->o.trail != NULL)
+		trail_add(l->o.trail, TRAIL_DID, name);
+	if (l->done.n + name.n < LIM_DONE_TEXT) {
+		buf_str(&l->done, name);
+		buf_putc(&l->done, '\n');
+	}
 }
 
 bool
@@ -357,6 +361,12 @@ live_trace(void *h, struct str text)
 }
 
 struct buf *
+live_done(struct live *l)
+{
+	return &l->done;
+}
+
+struct buf *
 live_mail(struct live *l)
 {
 	return &l->mail;
@@ -423,6 +433,7 @@ live_new(const struct live_options *o)
 	buf_init(&l->out, l->mem);
 	buf_init(&l->mail, l->mem);
 	buf_init(&l->print, l->mem);
+	buf_init(&l->done, l->mem);
 	buf_init(&l->mail_to, l->mem);
 	buf_init(&l->line, l->mem);
 	buf_init(&l->captured, l->mem);
@@ -493,6 +504,7 @@ live_free(struct live *l)
 	buf_free(&l->out);
 	buf_free(&l->mail);
 	buf_free(&l->print);
+	buf_free(&l->done);
 	buf_free(&l->mail_to);
 	buf_free(&l->line);
 	buf_free(&l->captured);

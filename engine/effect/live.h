@@ -56,8 +56,8 @@ struct live *live_new(const struct live_options *);
  * running), closes streams and inputs, frees.  Allocates nothing, so it is
  * right after a jump (mem.h), too. */
 void	 live_free(struct live *);
-/* Hands the outcome to the store; false: the host's why. */
-bool	 live_apply(struct live *, bool ended_well,
+/* Puts the outcome into what the alert commits. */
+void	 live_leave(struct live *, struct batch *, bool ended_well,
 	    const struct state_expire *);
 /* Writes out what `output` still holds; also done by live_free. */
 bool	 live_flush(struct live *);
@@ -77,6 +77,8 @@ struct live_step {
 	const struct incident *was;	/* as the store had it, or new */
 };
 size_t	 live_incidents(const struct live *, const struct live_step **);
+/* Effects so far, a line each. */
+struct buf *live_done(struct live *);
 size_t	 live_effects(const struct live *);	/* done or told of */
 /* Ends the run from a signal handler's flag: SIGINT, SIGTERM. */
 void	 live_interrupt(struct live *, int sig);

@@ -96,20 +96,13 @@ live_record(void *h, struct str series, double value)
 		outcome_point(l->o.outcome, series, live_clock(h), value);
 }
 
-bool
-live_apply(struct live *l, bool ended_well, const struct state_expire *e)
+void
+live_leave(struct live *l, struct batch *to, bool ended_well,
+    const struct state_expire *e)
 {
 	struct state_owner o = owner(l);
-	struct str why;
 
-	if (l->o.state == NULL || l->o.outcome == NULL)
-		return true;
-	if (state_apply(l->o.state, &o, l->o.outcome, ended_well, e,
-	    live_clock(l)))
-		return true;
-	why = state_why(l->o.state);
-	live_fail(l, "%s: %.*s", state_is_unknown(l->o.state) ? "it is not "
-	    "known whether this run was kept" : "nothing was kept of this run",
-	    (int)(why.n < LIM_WHY ? why.n : LIM_WHY), why.p);
-	return false;
+	if (l->o.outcome != NULL)
+		batch_outcome(to, &o, l->o.outcome, ended_well, e,
+		    live_clock(l));
 }

@@ -26,6 +26,8 @@
 #define LIM_LOG_LINE	(4 * LIM_LOG_TEXT + 512) /* escaped, with its head */
 #define LIM_LOG_OUTPUT	20		/* last lines of a child's output that go
 					 * into the log */
+#define LIM_DONE_TEXT	4000		/* bytes of effects that an alert names:
+					 * the log has them all */
 #define LIM_LOG_FILES	8		/* `output log` files kept open */
 #define LIM_OUT		(32 * 1024 - 1)	/* bytes of `output` held back: with the
 					 * zero byte behind them no page wasted */
@@ -69,7 +71,7 @@ struct live {
 	char		 why[LIM_WHY];
 
 	/* texts out */
-	struct buf	 out, mail, print, mail_to;
+	struct buf	 out, mail, print, mail_to, done;
 	bool		 out_polled, err_polled; /* no file: may block */
 	bool		 out_tty;	/* each line at once */
 	bool		 flushing;

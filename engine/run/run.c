@@ -7,6 +7,14 @@
 
 #define LIM_WARN_TEXT	400	/* bytes of the line about bad values */
 
+const char *const run_end_name[RUN_ENDS] = {
+	[RUN_OK] = "ok",
+	[RUN_SUPPRESSED] = "suppressed",
+	[RUN_FAILED] = "failed",
+	[RUN_STOPPED] = "stopped",
+	[RUN_DIED] = "died",
+};
+
 /* All of a run that a jump out of an allocation must find. */
 struct run {
 	const struct run_options *o;
@@ -22,6 +30,7 @@ struct run {
 	struct buf		 last;	/* line, where it is asked for */
 	struct str		 last_line; /* NIL: there was none */
 	double			 skip;
+	bool			 input_well;	/* its commands ended well */
 };
 
 /* The run ends badly: the reason is the mail's last line and the log's. */
@@ -88,9 +97,8 @@ calls(const struct program *p, int id)
 	return false;
 }
 
-/* Does anything of it outlive the run? */
-static bool
-needs_state(const struct program *p)
+bool
+run_needs_state(const struct program *p)
 {
 	uint32_t i;
 
@@ -104,6 +112,30 @@ needs_state(const struct program *p)
 	return p->input == INPUT_LOGFILE || p->input == INPUT_JOURNAL ||
 	    calls(p, BI_RUNS) || calls(p, BI_FIRING) || calls(p, BI_ACKED) ||
 	    calls(p, BI_SINCE);
+}
+
+bool
+run_leaves_traces(const struct program *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->ncode; i++)
+		if (I_OP(p->code[i]) == OP_EXEC || I_OP(p->code[i]) ==
+		    OP_CMD || (I_OP(p->code[i]) == OP_OUT &&
+		    I_A(p->code[i]) != OUT_STDOUT))
+			return true;
+	return run_needs_state(p) || p->nhandle > 0;
+}
+
+bool
+run_has_incidents(const struct program *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->ncode; i++)
+		if (I_OP(p->code[i]) == OP_INCIDENT)
+			return true;
+	return false;
 }
 
 static bool
@@ -158,6 +190,7 @@ lines(struct run *r, struct buf *last)
 	}
 	if (r->o->program->end_uses_line && r->res->lines > 0)
 		buf_str(last, feed_last(r->in));
+	r->res->complete = more && v != VM_LAST && v != VM_QUIT;
 	if (v == VM_QUIT)
 		return false;
 	ncut = feed_ncut(r->in, &max);
@@ -181,6 +214,8 @@ close_input(struct run *r)
 	r->in = NULL;
 	feed_close(in, &end);
 	vm_set_inputexit(r->vm, end.status);
+	if (end.failed || end.status != 0 || end.filter_status != 0)
+		r->input_well = false;
 	if (end.failed)
 		fails(r, r->host->stop(r->live) ? RUN_STOPPED : RUN_FAILED,
 		    str_c(end.why));
@@ -250,7 +285,7 @@ recall(struct run *r)
 {
 	double runs;
 
-	if (!needs_state(r->o->program))
+	if (!run_needs_state(r->o->program))
 		return;
 	if (r->o->state == NULL)
 		state_fails(r, "nothing is kept", STR_LIT("there is no folder "
@@ -266,7 +301,7 @@ recall(struct run *r)
 	}
 }
 
-/* All that the run leaves, in one transaction. */
+/* All that the run leaves, for the alert's transaction. */
 static void
 apply(struct run *r)
 {
@@ -281,8 +316,12 @@ apply(struct run *r)
 		if (p->kept[i].previous)
 			outcome_name(r->outcome, p->kept[i].number,
 			    p->kept[i].name);
-	if (!live_apply(r->live, well, &e))
-		state_fails(r, "", r->host->why(r->live));
+	if (outcome_size(r->outcome) > LIM_OUTCOME)
+		state_fails(r, "", STR_LIT("the run leaves more than 32M of "
+		    "values; nothing of it was kept: keep fewer keys or "
+		    "names"));
+	else
+		live_leave(r->live, r->o->batch, well, &e);
 }
 
 static void
@@ -308,12 +347,15 @@ start(struct run *r)
 	lo.colour = o->colour;
 	lo.level = p->level;
 	lo.state = o->state;
+	lo.trail = o->trail;
+	if (o->trail != NULL)
+		trail_script(o->trail, p->name, p->level);
 	/* no script can have this name: under test it has values of its own */
 	buf_str(&r->script, p->name);
 	if (p->status == STATUS_TESTING)
 		buf_puts(&r->script, " (testing)");
 	lo.state_script = buf_view(&r->script);
-	if (o->state != NULL && o->keep && needs_state(p))
+	if (o->state != NULL && o->batch != NULL && run_needs_state(p))
 		lo.outcome = r->outcome = outcome_new(&r->mem);
 	lo.trace_to_log = !o->trace;
 	r->live = live_new(&lo);
@@ -333,6 +375,35 @@ start(struct run *r)
 	r->vm = vm_new(&vo);
 	recall(r);
 	buf_str(&r->res->task, p->has_task ? vm_run_task(r->vm) : STR_EMPTY);
+}
+
+/* The evaluations of incidents, with texts of their own. */
+static void
+take_seen(struct run *r)
+{
+	const struct live_step *step;
+	struct run_result *res = r->res;
+	struct arena *a = &res->texts;
+	struct incident_seen *s;
+	size_t i, n = live_incidents(r->live, &step);
+
+	if (n == 0)
+		return;
+	res->seen = arena_zalloc(a, n * sizeof *res->seen);
+	for (i = 0; i < n; i++) {
+		s = &res->seen[i].seen;
+		*s = step[i].seen;
+		res->seen[i].verdict = step[i].verdict;
+		s->key = arena_dup(a, s->key);
+		s->place = arena_dup(a, s->place);
+		if (!str_none(s->message))
+			s->message = arena_dup(a, s->message);
+		if (!str_none(s->evidence))
+			s->evidence = arena_dup(a, s->evidence);
+		if (!str_none(s->unless))
+			s->unless = arena_dup(a, s->unless);
+	}
+	res->nseen = n;
 }
 
 /* The text changes hands without a copy: there may be no memory for one. */
@@ -365,9 +436,12 @@ run_script(const struct run_options *o, struct run_result *res)
 	buf_init(&res->print, &res->mem);
 	buf_init(&res->mail_to, &res->mem);
 	buf_init(&res->error, &res->mem);
+	buf_init(&res->done, &res->mem);
+	arena_init(&res->texts, &res->mem, 1024);
 	(void)buf_room(&res->error, 1024);	/* for the worst moment */
 	buf_init(&r->last, &r->mem);
 	r->last_line = STR_NIL;
+	r->input_well = res->complete = true;
 	buf_init(&r->script, &r->mem);
 
 	if (setjmp(r->fail) == 0) {
@@ -419,11 +493,14 @@ run_script(const struct run_options *o, struct run_result *res)
 		/* only now: what is remembered has been said */
 		if (r->vm != NULL)
 			apply(r);
+		take_seen(r);
 		res->effects = live_effects(r->live);
 		take_over(&res->mail, live_mail(r->live));
 		take_over(&res->mail_to, live_mail_to(r->live));
 		take_over(&res->print, live_print(r->live));
+		take_over(&res->done, live_done(r->live));
 	}
+	res->good = res->end == RUN_OK && r->input_well;
 	if (o->running != NULL)
 		*o->running = NULL;
 	if (setjmp(r->fail) == 0) {
@@ -444,4 +521,36 @@ run_result_free(struct run_result *res)
 	buf_free(&res->print);
 	buf_free(&res->mail_to);
 	buf_free(&res->error);
+	buf_free(&res->done);
+	arena_free(&res->texts);
+}
+
+void
+run_complain(const struct run_options *o, struct str text)
+{
+	struct live_options lo;
+	struct live *live;
+	struct mem mem;
+	jmp_buf fail;
+
+	if (setjmp(fail) != 0)
+		return;
+	mem_init(&mem, LIM_RUN_TEXT, &fail);
+	memset(&lo, 0, sizeof lo);
+	lo.mem = &mem;
+	lo.script = o->program->name;
+	lo.alert = o->facts.alert;
+	lo.logdir = o->logdir;
+	lo.path = o->path;
+	lo.out_fd = o->out_fd;
+	lo.err_fd = o->err_fd;
+	lo.timeout = RUN_TIMEOUT;
+	lo.run_id = o->run_id;
+	lo.colour = o->colour;
+	lo.level = o->program->level;
+	live = live_new(&lo);
+	if (live == NULL)
+		return;
+	live_host.log(live, LOG_ERROR, text);
+	live_free(live);
 }

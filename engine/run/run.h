@@ -27,7 +27,9 @@ struct run_options {
 					 * 0: RUN_TIMEOUT */
 	struct str	 logdir, path;
 	struct state	*state;		/* NULL: there is no place for it */
-	bool		 keep;		/* what the run leaves is kept */
+	struct batch	*batch;		/* gets what the run leaves; NULL: it is
+					 * dropped */
+	struct trail	*trail;		/* or NULL */
 	const char	*run_id;
 	int		 out_fd, err_fd;
 	bool		 colour;
@@ -44,8 +46,21 @@ enum run_end {
 	RUN_ENDS
 };
 
+extern const char *const run_end_name[RUN_ENDS];	/* "ok" ... */
+
+/* An evaluation of an incident statement, and what it was answered. */
+struct run_seen {
+	struct incident_seen seen;
+	enum incident_verdict verdict;
+};
+
 struct run_result {
 	enum run_end	 end;
+	bool		 good;		/* for incidents: it ended well, and so did
+					 * the commands that it reads from */
+	bool		 complete;	/* all of its input was read */
+	struct run_seen	*seen;		/* in order */
+	size_t		 nseen;
 	int		 status;	/* of `quit n`, or -1 */
 	double		 lines;		/* input lines */
 	size_t		 effects;
@@ -54,7 +69,18 @@ struct run_result {
 	struct mem	 mem;		/* of the texts below; no jump */
 	jmp_buf		 fail;
 	struct buf	 task, mail, mail_to, print, error;
+	struct buf	 done;		/* its effects, a line each */
+	struct arena	 texts;		/* of seen */
 };
+
+/* Does anything of the program outlive its run? */
+bool	run_needs_state(const struct program *);
+/* Does it do anything but read and print? */
+bool	run_leaves_traces(const struct program *);
+/* Does it have incident statements? */
+bool	run_has_incidents(const struct program *);
+/* An ERROR line in the log of the script's alert, after its run. */
+void	run_complain(const struct run_options *, struct str text);
 
 void	run_script(const struct run_options *, struct run_result *);
 void	run_result_free(struct run_result *);

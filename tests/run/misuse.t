@@ -95,10 +95,9 @@ says 'no site, no file' 1 \
     "$PICKET" run --config mail Urgent
 printf 'begin\n\toutput mail "x"\n' >mails
 "$PICKET" run --config mail --mailto a@example.org mails >out 2>err
-[ $? -eq 1 ] && sed 's/ in .*/ in/' err >out && printf '%s\n' \
-    'picket: mail: mailcmd exit status 3: no way' \
-    'picket: mail: a@example.org has not got it' \
-    'picket: the mail was not sent; it is kept in' | cmp -s - out
+[ $? -eq 1 ] && sed 's/ in .*/ in/;s/(.*) *//' err >out && printf '%s\n' \
+    'picket: mail 1 : not sent: mailcmd: exit status 3: no way; next try in' |
+    cmp -s - out
 tap $? 'a mail that was not sent'
 
 # a closed descriptor is not taken for what is opened next

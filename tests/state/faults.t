@@ -199,7 +199,12 @@ Count
 ''')
     os.makedirs(p.folder)
 
+    # mail has a way that needs no state
+    os.makedirs(p.at + '/conf')
+    p.file('conf/picket.conf', 'file %s/box\n' % p.at)
+
     def mounted(what, text, want, count, lines=1):
+        p.file('box', '')
         got = subprocess.run(
             ['unshare', '-m', 'sh', '-c', text, 'sh', os.environ['PICKET'],
              p.folder], cwd=p.at, stdin=subprocess.DEVNULL,
@@ -210,13 +215,17 @@ Count
         tell(out.split('\n')[:-1] == want and len(re.findall(
             count, err)) == 1 and len(err.strip().split('\n')) == lines,
             what, 'wanted %s' % want, out, err)
+        with open(p.at + '/box') as f:
+            box = f.read()
+        tell(box.count("The state's file.") == 1 and 'ERROR: ' in box,
+             what + ': mail tells of it', box)
 
     mounted('a full disk', '''
         mount -t tmpfs -o size=1m tmpfs "$2" || exit
         sed 's/60000/20/' s.pikt >small.pikt
-        "$1" run small.pikt 1
-        "$1" run s.pikt 2
-        "$1" run small.pikt 3''',
+        "$1" run --config conf small.pikt 1
+        "$1" run --config conf s.pikt 2
+        "$1" run --config conf small.pikt 3''',
             ['was <<NIL>> <<NIL>>', 'was 1 1', 'was 1 1'],
             'nothing was kept of this run: .*: the disk is full: nothing was '
             'changed; make room there')
@@ -224,14 +233,14 @@ Count
         mount -t tmpfs -o size=64k tmpfs "$2" || exit
         dd if=/dev/zero of="$2/fill" bs=1k count=64 2>/dev/null
         sed 's/60000/20/' s.pikt >small.pikt
-        "$1" run small.pikt 1''', ['was <<NIL>> <<NIL>>'],
+        "$1" run --config conf small.pikt 1''', ['was <<NIL>> <<NIL>>'],
             'the disk is full')
     mounted('a read-only file system', '''
         sed 's/60000/20/' s.pikt >small.pikt
-        "$1" run small.pikt 1
+        "$1" run --config conf small.pikt 1
         mount --bind "$2" "$2" && mount -o remount,ro,bind "$2" || exit
-        "$1" run small.pikt 2
-        "$1" run -n small.pikt 2''',
+        "$1" run --config conf small.pikt 2
+        "$1" run -n --config conf small.pikt 2''',
             ['was <<NIL>> <<NIL>>', 'was 1 1', 'was 1 1',
              'dry-run: Count: 0 effects, none done'],
             'nothing was kept of this run: .*: cannot be written: the lock file '

@@ -1,0 +1,404 @@
+#include "engine/deliver/tell_inner.h"
+
+#include "lang/base/num.h"
+#include "engine/deliver/route.h"
+#include "engine/state/incidents.h"
+#include "engine/vm/clock.h"
+
+#define ROW_FIELDS	(INCIDENT_RUN_FIELDS + INCIDENT_TOLD_FIELDS + \
+			INCIDENT_HUMAN_FIELDS - 2)
+#define HISTORY_TEXT	400	/* bytes of a text in the history */
+
+struct tell *
+tell_new(const struct tell_options *o)
+{
+	struct tell *t = mem_zalloc(o->mem, sizeof *t);
+
+	t->o = *o;
+	t->lock.fd = -1;
+	buf_init(&t->why, o->mem);
+	t->now = clock_wall();
+	arena_init(&t->arena, o->mem, 16 * 1024);
+	t->batch = batch_new(o->mem);
+	t->host = o->conf->value[CONF_HOSTNAME];
+	map_init(&t->known, &t->arena);
+	t->tail = &t->saying;
+	t->others_tail = &t->others;
+	return t;
+}
+
+void
+tell_free(struct tell *t)
+{
+	if (t == NULL)
+		return;
+	lock_drop(&t->lock);
+	buf_free(&t->why);
+	batch_free(t->batch);
+	arena_free(&t->arena);
+	mem_free(t->o.mem, t, sizeof *t);
+}
+
+struct batch *
+tell_batch(struct tell *t)
+{
+	return t->batch;
+}
+
+/* --- what is known --- */
+
+static struct known *
+add_known(struct tell *t, struct str key)
+{
+	struct map_entry *e = map_put(&t->known, key, NULL);
+	struct known *k = e->v.ptr;
+
+	if (k == NULL) {
+		k = e->v.ptr = arena_zalloc(&t->arena, sizeof *k);
+		incident_new(&k->i, e->key);
+		k->was = k->i;
+	}
+	return k;
+}
+
+static void
+take_row(void *arg, const struct str *column, unsigned n)
+{
+	struct tell *t = arg;
+	struct str own[ROW_FIELDS];
+	struct known *k;
+	unsigned i;
+
+	if (n != ROW_FIELDS || str_none(column[0]))
+		return;
+	k = add_known(t, column[0]);
+	if (k->stored)
+		return;
+	for (i = 0; i < n; i++)
+		own[i] = str_none(column[i]) ? column[i] :
+		    arena_dup(&t->arena, column[i]);
+	incident_of_row(&k->i, own);
+	k->was = k->i;
+	k->stored = true;
+}
+
+struct known *
+tell_known(struct tell *t, struct str key)
+{
+	struct map_entry *e = map_get(&t->known, key);
+
+	return e == NULL ? NULL : e->v.ptr;
+}
+
+struct known *
+tell_new_known(struct tell *t, struct str key, const struct tell_script *s)
+{
+	struct known *k = add_known(t, key);
+	char id[INCIDENT_ID + 1];
+
+	incident_id(t->host, key, id);
+	k->i.id = arena_dup(&t->arena, str_c(id));
+	k->i.alert = s->owner.alert;
+	k->i.script = s->owner.script;
+	return k;
+}
+
+bool
+tell_is_others(struct tell *t, struct known *k)
+{
+	struct param p = PT(k->i.key);
+	struct known *other;
+	struct incident mine = k->i;
+	bool is;
+
+	if (!state_ask(t->o.state, Q_INCIDENT_GET, &p, take_row, t))
+		return false;
+	other = tell_known(t, mine.key);
+	is = other->stored;
+	if (!is)
+		other->i = mine;
+	return is;
+}
+
+double
+tell_number(struct str s)
+{
+	double d = str_none(s) ? 0 : num_parse(s, false);
+
+	return num_fine(d) ? d : 0;
+}
+
+static void
+take_silence(void *arg, const struct str *column, unsigned n)
+{
+	struct tell *t = arg;
+	struct silence *s;
+
+	if (t->nsilence == t->capsilence) {
+		size_t cap = t->capsilence == 0 ? 16 : 2 * t->capsilence;
+		struct silence *more = arena_alloc(&t->arena,
+		    cap * sizeof *more);
+
+		if (t->nsilence > 0)
+			memcpy(more, t->silence, t->nsilence * sizeof *more);
+		t->silence = more;
+		t->capsilence = cap;
+	}
+	if (n < 7)
+		return;
+	s = &t->silence[t->nsilence++];
+	s->id = arena_dup(&t->arena, column[0]);
+	s->pattern = arena_dup(&t->arena, str_shown(column[1]));
+	s->made = tell_number(column[2]);
+	s->until = tell_number(column[3]);
+	s->who = arena_dup(&t->arena, str_shown(column[5]));
+	s->why = arena_dup(&t->arena, str_shown(column[6]));
+}
+
+bool
+tell_open(struct tell *t)
+{
+	enum lock_got got;
+	struct buf path;
+
+	t->now = clock_wall();
+	if (t->o.state == NULL || str_none(t->o.folder))
+		return false;
+	buf_init(&path, t->o.mem);
+	buf_str(&path, t->o.folder);
+	buf_puts(&path, "/" LOCK_TELL);
+	if (place_folder(buf_view(&path), t->o.mem, &t->why) &&
+	    (got = lock_take(&t->lock, buf_c(&path), LOCK_ALONE,
+	    LIM_TELL_LOCK)) == LOCK_HELD && t->o.say != NULL) {
+		/* without it: a notice may come twice, but none is lost; and
+		 * where no lock can be made, nothing can be kept: that is
+		 * told of */
+		buf_clear(&t->why);
+		lock_why(&t->lock, got, buf_c(&path), &t->why);
+		t->o.say(t->o.arg, buf_view(&t->why));
+	}
+	buf_free(&path);
+	t->open = state_ask(t->o.state, Q_INCIDENT_OPEN, NULL, take_row, t) &&
+	    state_ask(t->o.state, Q_SILENCE_LIVE, NULL, take_silence, t);
+	if (!t->open)
+		lock_drop(&t->lock);
+	return t->open;
+}
+
+bool
+tell_load(struct tell *t, const struct state_owner *o)
+{
+	struct param p[] = { PT(o->alert), PT(o->script) };
+
+	return state_ask(t->o.state, Q_INCIDENT_OF, p, take_row, t);
+}
+
+void
+tell_history(struct tell *t, const struct known *k, const char *what,
+    struct str who, struct str text, struct str notice)
+{
+	struct param p[] = { PN(t->now), PT(k->i.key), PN(k->i.episode),
+	    PT(str_c(what)), PT(who), PT(str_of(text.p, text.n < HISTORY_TEXT ?
+	    text.n : HISTORY_TEXT)), PT(notice) };
+
+	batch_row(t->batch, Q_HISTORY_ADD, p);
+	t->rows = true;
+}
+
+/* --- what there is to say --- */
+
+struct saying *
+tell_saying(struct tell *t, struct str alert, struct str script,
+    enum level level)
+{
+	struct saying *p;
+
+	for (p = t->saying; p != NULL; p = p->next)
+		if (str_eq(p->alert, alert) &&
+		    str_eq(p->s.script, script))
+			return p;
+	p = arena_zalloc(&t->arena, sizeof *p);
+	p->alert = alert;
+	p->s.level = level;
+	p->s.script = script;
+	p->s.task = p->s.lines = p->s.error = STR_EMPTY;
+	*t->tail = p;
+	t->tail = &p->next;
+	return p;
+}
+
+static void
+about(const struct tell *t, const struct incident *i, struct about *a)
+{
+	memset(a, 0, sizeof *a);
+	a->alert = i->alert;
+	a->script = i->script;
+	a->key = i->key;
+	a->level = (enum level)(int)i->level;
+	a->text = i->message;
+	a->host = t->o.group;
+	a->nhost = t->o.ngroup;
+}
+
+static bool
+held(const struct tell *t, const struct incident *i, const struct about *a)
+{
+	size_t n;
+
+	for (n = 0; n < t->nsilence; n++)
+		if (silence_holds(&t->silence[n], i, t->now))
+			return true;
+	return maintenance_until(t->o.conf, t->now, a) > 0 ||
+	    (!num_is_nil(t->o.uptime) && grace_holds(t->o.conf, t->o.uptime));
+}
+
+void
+tell_changes(struct tell *t, struct known *k)
+{
+	struct escalation esc[LIM_ESCALATIONS];
+	struct telling how = { .now = t->now, .escalation = esc };
+	enum notice_kind what;
+	struct known *other;
+	struct change *c;
+	struct saying *p;
+	struct about a;
+	unsigned bit = 0;
+
+	about(t, &k->i, &a);
+	how.held = held(t, &k->i, &a);
+	how.nescalation = route_escalations(t->o.conf, &a, esc);
+	if (k->i.unless.n > 0) {
+		other = tell_known(t, k->i.unless);
+		incident_inhibit(&k->i, other != NULL &&
+		    other->i.state == INCIDENT_FIRES);
+	}
+	while ((what = incident_tell(&k->i, &how, &bit)) != NOTICE_NONE) {
+		p = tell_saying(t, k->i.alert, k->i.script,
+		    (enum level)(int)k->i.level);
+		if (p->nchange == p->capchange) {
+			size_t cap = p->capchange == 0 ? 4 : 2 * p->capchange;
+
+			c = arena_alloc(&t->arena, cap * sizeof *c);
+			if (p->nchange > 0)
+				memcpy(c, p->change, p->nchange * sizeof *c);
+			p->change = c;
+			p->capchange = cap;
+		}
+		c = &p->change[p->nchange++];
+		memset(c, 0, sizeof *c);
+		c->what = what;
+		c->route = what == NOTICE_ESCALATED ?
+		    t->o.conf->escalation[bit].route : STR_EMPTY;
+		c->incident = &k->i;
+		c->now = t->now;
+		c->who = what == NOTICE_ACKED ? k->i.acked_by : STR_EMPTY;
+		c->why = what == NOTICE_ACKED ? k->i.acked_why : STR_EMPTY;
+	}
+}
+
+void
+tell_mail(struct tell *t, struct mail_section *section, size_t n,
+    struct str to)
+{
+	struct others *o = arena_zalloc(&t->arena, sizeof *o);
+
+	o->section = section;
+	o->n = n;
+	o->to = to;
+	*t->others_tail = o;
+	t->others_tail = &o->next;
+}
+
+/* --- the commit --- */
+
+struct showing {
+	tell_mail_fn	*fn;
+	void		*arg;
+};
+
+static bool
+put_mail(struct tell *t, const struct notice *n, void *arg)
+{
+	struct showing *s = arg;
+
+	t->rows = true;
+	if (s->fn != NULL)
+		return s->fn(s->arg, n);
+	outbox_put(t->batch, n, t->o.conf);
+	return true;
+}
+
+/* Something that affects mail fires, so mail goes by the fall-backs first. */
+static bool
+mail_is_affected(const struct tell *t)
+{
+	const struct known *k;
+	size_t i;
+
+	for (i = 0; i < t->known.n; i++) {
+		k = t->known.entry[i].v.ptr;
+		if (k->i.affects > 0 && k->i.state == INCIDENT_FIRES)
+			return true;
+	}
+	return false;
+}
+
+bool
+tell_commit(struct tell *t, tell_mail_fn *shown, void *arg)
+{
+	struct showing s = { shown, arg };
+	struct known *k;
+	size_t i;
+	bool ok;
+
+	t->distrust = mail_is_affected(t);
+	if (t->o.keep_ways)
+		tell_keep_ways(t);
+	ok = tell_mails(t, put_mail, &s);
+	for (i = 0; t->open && i < t->known.n; i++) {
+		k = t->known.entry[i].v.ptr;
+		if ((!k->stored && k->i.state == INCIDENT_QUIET &&
+		    k->i.unknown == 0 && k->i.missed == 0) ||
+		    memcmp(&k->i, &k->was, sizeof k->i) == 0)
+			continue;
+		/* a quiet one that stays so only moves its time */
+		if (k->stored && k->i.state == INCIDENT_QUIET &&
+		    k->was.state == INCIDENT_QUIET && k->i.told == k->was.told &&
+		    k->i.unknown == k->was.unknown &&
+		    k->i.missed == k->was.missed)
+			continue;
+		incident_put(t->batch, &k->i);
+		t->rows = true;
+	}
+	if (batch_is_empty(t->batch))
+		return ok;
+	return t->open && state_commit(t->o.state, t->batch, t->rows) && ok;
+}
+
+struct direct {
+	tell_mail_fn	*fn;
+	void		*arg;
+};
+
+static bool
+direct_mail(struct tell *t, const struct notice *n, void *arg)
+{
+	const struct direct *d = arg;
+
+	(void)t;
+	return d->fn(d->arg, n);
+}
+
+void
+tell_direct(struct tell *t, struct str fault, tell_mail_fn *fn, void *arg)
+{
+	struct direct d = { fn, arg };
+	struct saying *p;
+
+	if (!str_none(fault)) {
+		p = tell_saying(t, t->o.alert, STR_LIT("picket"), LEVEL_ERROR);
+		p->s.task = STR_LIT("The state's file.");
+		p->s.error = arena_dup(&t->arena, fault);
+	}
+	(void)tell_mails(t, direct_mail, &d);
+}

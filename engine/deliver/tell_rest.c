@@ -1,0 +1,47 @@
+/* tell_rest: what time alone brings about. */
+#include "engine/deliver/tell_inner.h"
+
+#include "lang/base/num.h"
+
+/*
+ * Incidents of which something is owed: what was held back by a silence or a
+ * window that is over, a reminder, an escalation.  Those of scripts that run
+ * are stepped by their runs; here only the telling moves.
+ */
+void
+tell_rest(struct tell *t)
+{
+	struct known *k;
+	size_t i;
+
+	if (!t->open)
+		return;
+	for (i = 0; i < t->known.n; i++) {
+		k = t->known.entry[i].v.ptr;
+		incident_clock(&k->i, t->now);
+		tell_changes(t, k);
+	}
+}
+
+/* The scripts of a site that are gone take their incidents with them. */
+void
+tell_gone(struct tell *t, bool (*there)(void *arg, struct str alert,
+    struct str script), void *arg)
+{
+	struct known *k;
+	size_t i;
+
+	if (!t->open)
+		return;
+	for (i = 0; i < t->known.n; i++) {
+		k = t->known.entry[i].v.ptr;
+		if (!str_eq(k->i.origin, t->o.origin) ||
+		    k->i.state == INCIDENT_QUIET ||
+		    there(arg, k->i.alert, k->i.script))
+			continue;
+		incident_withdraw(&k->i, t->now);
+		tell_history(t, k, incident_end_name[END_WITHDRAWN], STR_EMPTY,
+		    STR_LIT("its script is gone"), STR_EMPTY);
+		tell_changes(t, k);
+	}
+}

@@ -137,8 +137,7 @@ class Case:
                      if lines.endswith('\n') else lines.split('\n')
                      if lines else [])
         told, mail = split_told(mail)
-        if told:
-            self.compare(bad, 'told', n['told'], told)
+        self.compare(bad, 'told', n['told'], told)
         self.compare(bad, 'mail', n['mail'], mail)
         log = [t for t in err.split('\n') if re.search(
             r'^picket: (ERROR|WARNING): |^\S+:\d+:\d+: (error|warning): |'

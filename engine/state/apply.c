@@ -158,11 +158,11 @@ static int
 trim(struct apply *a)
 {
 	static const char *const sql[] = {
-		"DELETE FROM point WHERE rowid IN (SELECT p.rowid FROM series "
+		("DELETE FROM point WHERE rowid IN (SELECT p.rowid FROM series "
 		"s JOIN point p ON p.series = s.id WHERE s.owner = ?1 AND "
 		"s.points > ?3 AND p.time < min(?2, (SELECT time FROM point "
 		"WHERE series = s.id ORDER BY time DESC LIMIT 1 "
-		"OFFSET ?3 - 1)))",
+		"OFFSET ?3 - 1)))"),
 		"DELETE FROM point WHERE rowid IN (SELECT p.rowid FROM series "
 		"s JOIN point p ON p.series = s.id WHERE s.owner = ?1 AND "
 		"s.points > ?2 AND p.time < (SELECT time FROM point WHERE "

@@ -8,6 +8,7 @@ import email
 import os
 import quopri
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -70,7 +71,8 @@ def authority(name):
 
 
 def run(way):
-    """The script runs, its mail goes by this way."""
+    """The script runs, its mail goes by this way; nothing is left to send."""
+    shutil.rmtree(roots.STATE, ignore_errors=True)
     site = path('site')
     os.makedirs(path('log'), exist_ok=True)
     write(os.path.join(site, 'picket.conf'),

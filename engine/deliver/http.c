@@ -420,6 +420,6 @@ http_do(struct attempt *a, const struct http_request *r,
 		o = once(a, r, w, end - http_clock());
 	}
 	if (o == OUTCOME_RETRY && w->again > 0)
-		buf_printf(a->why, "; again in %.0fs", w->again);
+		buf_printf(a->why, REPORT_AGAIN "%.0fs", w->again);
 	return o;
 }

@@ -30,7 +30,8 @@
  * was refused (5xx).  Of several recipients
  * a relay may refuse some: then one more line for each of them follows, whose
  * REASON begins with "<ADDRESS> "; the first is ok if it took the mail for
- * the others.  At the end stands
+ * the others.  A REASON of retry may end with "; again in 90s": so long it
+ * wants not to be asked.  At the end stands
  *
  *	left ADDRESS
  *
@@ -44,6 +45,8 @@
 #define LIM_JOB		(64 * 1024 * 1024) /* bytes: a message and its body at
 				 * LIM_MAIL_TEXT, all of it escaped, fit twice */
 #define LIM_JOB_RCPT	LIM_CONF_MAILTO
+
+#define REPORT_AGAIN	"; again in "
 
 enum job_exit {
 	JOB_SENT = 0,		/* taken for all recipients */

@@ -176,6 +176,9 @@ wait_again(struct sending *s, struct str rcpt)
 	double tries = r->tries + 1, wait = outbox_wait(tries);
 	struct buf why;
 
+	if (wait < s->report.again)	/* as it asks, within reason */
+		wait = s->report.again < RETRY_MOST ? s->report.again :
+		    RETRY_MOST;
 	if (s->f->now - r->since >= LIM_OUTBOX_AGE &&
 	    tries >= LIM_OUTBOX_TRIES) {
 		buf_init(&why, s->f->o->mem);

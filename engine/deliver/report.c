@@ -1,5 +1,7 @@
 #include "engine/deliver/report.h"
 
+#include "lang/base/num.h"
+
 /* The first word of a text, off its front, with the blank behind it. */
 static struct str
 word(struct str *s)
@@ -87,12 +89,30 @@ refuse(struct report *r, struct report_rcpt *c, const struct report_line *l,
  * address behind it correct that.  What a "fail" or "retry" as a whole says of
  * one whose own line follows is not counted: relays differ by recipient.
  */
+/* "...; again in 90s": 90, else 0. */
+static double
+asked_wait(struct str why)
+{
+	struct str rest = why;
+	double d = 0;
+	char *at;
+
+	while ((at = memmem(rest.p, rest.n, REPORT_AGAIN,
+	    sizeof REPORT_AGAIN - 1)) != NULL) {
+		at += sizeof REPORT_AGAIN - 1;
+		rest = str_of(at, rest.n - (size_t)(at - rest.p));
+		d = num_parse_duration(rest);
+	}
+	return d > 0 ? d : 0;
+}
+
 void
 report_read(struct report *r, struct str text, const struct job *j)
 {
 	bool whole[LIM_JOB_RCPT + 1];	/* refused before this attempt */
 	struct report_line l;
-	bool took = false;
+	bool took = false, again = false;
+	double wait;
 	size_t i;
 
 	memset(r, 0, sizeof *r);
@@ -105,6 +125,12 @@ report_read(struct report *r, struct str text, const struct job *j)
 	while (report_next(&text, j, &l)) {
 		if (str_none(l.address)) {
 			took = str_eq(l.outcome, STR_LIT("ok"));
+			if (str_eq(l.outcome, STR_LIT("retry"))) {
+				wait = asked_wait(l.why);
+				if (!again || wait < r->again)
+					r->again = wait;
+				again = true;
+			}
 			for (i = 0; i < r->n; i++) {
 				whole[i] = r->rcpt[i].refused;
 				if (r->rcpt[i].taken)

@@ -33,6 +33,8 @@ struct report {
 					 * stands for all: its address is empty */
 	size_t		 ntaken;
 	bool		 tried;		/* something was asked at all */
+	double		 again;		/* seconds that each which may be asked again
+					 * wants us to wait (job.h); 0: at will */
 };
 void	report_read(struct report *, struct str report, const struct job *);
 /*

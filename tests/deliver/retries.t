@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from delivery import (LIMIT, Relay, Script, Tap,		# noqa: E402
                       need_aiosmtpd, slurp)
+from web import Web				# noqa: E402
 from outbox import PICKET, START, Place, subjects		# noqa: E402
 
 need_aiosmtpd()
@@ -55,6 +56,20 @@ for n in range(1, 13):
     p.deliver()
 t.eq(wrong, [], '30 s, doubled to half an hour, at most a quarter longer')
 t.ok(len({round(x, 3) for x in waits}) > 6, 'by chance', waits)
+
+# --- who asks for time gets it, within reason ---
+for wait, more, least, most in (
+        ('300', (), 300, 300), ('20', (), 30, 37.5), ('86400', (), 1800, 1800),
+        ('300', ('null retry',), 30, 37.5), ('300', ('null fail',), 300, 300)):
+    with Web((429, '', {'Retry-After': wait})) as w:
+        q = Place('webhook ' + w.url, *more)
+        q.clock = START
+        q.put('a')
+        q.deliver()
+        row = one(q)
+        t.ok(least <= row['next'] - START <= most and len(w.got) == 1 and
+             ('again in %ss' % wait) in row['why'],
+             'Retry-After %s, and %s' % (wait, more), row)
 
 # --- seven days ---
 p.clock = START + 7 * DAY - 60

@@ -282,7 +282,7 @@ int
 cmd_silences(struct cli *c)
 {
 	bool all = c->given[OPT_ALL], ok;
-	json_t *top, *array = json_array();
+	json_t *top, *array;
 	size_t i, n = 0, width = 7;
 	struct at_hand h;
 	struct buf b;
@@ -293,6 +293,7 @@ cmd_silences(struct cli *c)
 	}
 	if (!hand_open(c, true, &h))
 		return EXIT_PROBLEMS;
+	array = json_array();
 	buf_init(&b, &c->mem);
 	for (i = 0; i < h.nquiet; i++)
 		if (h.quiet[i].is.pattern.n > width &&

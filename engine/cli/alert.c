@@ -545,18 +545,14 @@ alert_left(void *arg, struct trail *trail)
 	return told;
 }
 
-void
-alert_send(struct alert *a)
+/* What killed runs left, and what time brings about. */
+static void
+rest(struct alert *a)
 {
-	struct outbox_options o;
-	struct outbox_sum sum;
-	struct buf program, why;
 	struct tell *t;
+	struct buf why;
 	char id[sizeof a->run_id + 8];
 
-	if (a->dry || !a->kept)
-		return;
-	buf_init(&program, &a->c->mem);
 	buf_init(&why, &a->c->mem);
 	if (!trail_each(&a->c->mem, state_home(a->c), alert_left, a, &why))
 		cli_say("%s", buf_c(&why));
@@ -567,6 +563,20 @@ alert_send(struct alert *a)
 		(void)tell_commit(t, NULL, NULL);
 	}
 	tell_free(t);
+	buf_free(&why);
+}
+
+void
+alert_send(struct alert *a)
+{
+	struct outbox_options o;
+	struct outbox_sum sum;
+	struct buf program;
+
+	if (a->dry || !a->kept)
+		return;
+	rest(a);
+	buf_init(&program, &a->c->mem);
 	send_program(&program);
 	memset(&o, 0, sizeof o);
 	o.state = a->o.state;
@@ -579,5 +589,23 @@ alert_send(struct alert *a)
 	if (!outbox_flush(&o, str_c(a->run_id), &sum))
 		a->failed = true;
 	buf_free(&program);
-	buf_free(&why);
+}
+
+bool
+alert_tick(struct cli *c, struct state *st, const char *what, bool send)
+{
+	struct alert a;
+
+	memset(&a, 0, sizeof a);
+	a.c = c;
+	a.name = a.origin = a.first = a.mailfrom = STR_EMPTY;
+	a.o.state = st;
+	a.kept = true;
+	snprintf(a.run_id, sizeof a.run_id, "%s.%.0f.%ld", what,
+	    clock_wall() * 1000, (long)getpid());
+	if (send)
+		alert_send(&a);
+	else
+		rest(&a);
+	return !a.failed;
 }

@@ -57,6 +57,12 @@ void	 alert_finish(struct alert *);
 bool	 alert_left(void *arg, struct trail *);
 /* What time brings about, and what waits in the outbox: sent now. */
 void	 alert_send(struct alert *);
+/*
+ * The same without a run, for who has changed what is told of: an ack, a
+ * silence, time.  what: a word, for the ids of its mails; send: also what
+ * waits in the outbox.  False: it was said what could not go.
+ */
+bool	 alert_tick(struct cli *, struct state *, const char *what, bool send);
 /* `output print`: the lines of all scripts, to the print command. */
 bool	 alert_print(struct alert *);
 

@@ -208,6 +208,7 @@ cmd_deliver(struct cli *c)
 	o.linger = c->given[OPT_LOOP];
 	o.debt = outbox_debt_new(&c->mem);
 	for (end = seconds() + wait;;) {
+		(void)alert_tick(c, o.state, "deliver", false);
 		r = cli_outbox_send(c, &o, &sum);
 		if (stop || (!c->given[OPT_LOOP] && (seconds() >= end ||
 		    (r == EXIT_FINE && sum.waiting == 0 && !sum.left))))

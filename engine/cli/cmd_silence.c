@@ -3,22 +3,26 @@
 #include <stdlib.h>
 
 #include "lang/base/num.h"
+#include "engine/cli/alert.h"
 #include "engine/cli/incident.h"
 #include "engine/deliver/window.h"
 #include "engine/vm/clock.h"
 #include "engine/vm/when.h"
 
-/* What is said once for all who change something: kept, told, shown. */
+/* What all do who change something: it is kept, shown, and told of. */
 static int
-commit(struct at_hand *h, struct batch *batch, struct buf *said)
+commit(struct at_hand *h, struct batch *batch, const char *what,
+    struct buf *said)
 {
-	int r = EXIT_PROBLEMS;
+	bool ok;
 
 	if (!state_commit(h->o.state, batch, true))
-		(void)hand_failed(h);
-	else if (cli_write(1, buf_view(said)))
-		r = EXIT_FINE;
-	return r;
+		return hand_failed(h);
+	ok = cli_write(1, buf_view(said));
+	/* what cannot go waits in the outbox, and it is said why: the change
+	 * itself is made */
+	(void)alert_tick(h->c, h->o.state, what, true);
+	return ok ? EXIT_FINE : EXIT_PROBLEMS;
 }
 
 static void
@@ -113,7 +117,7 @@ cmd_ack(struct cli *c)
 		ok = false;
 	}
 	r = batch_is_empty(batch) ? cli_write(1, buf_view(&said)) ? EXIT_FINE :
-	    EXIT_PROBLEMS : commit(&h, batch, &said);
+	    EXIT_PROBLEMS : commit(&h, batch, "ack", &said);
 	batch_free(batch);
 	buf_free(&said);
 	hand_close(&h);
@@ -253,7 +257,7 @@ cmd_silence(struct cli *c)
 	if (concerns(&h, batch, m.pattern, "silenced", who, buf_view(&text),
 	    &list) == 0)
 		buf_puts(&list, "  nothing of that name lasts now\n");
-	r = commit(&h, batch, &said);
+	r = commit(&h, batch, "silence", &said);
 	if (r == EXIT_FINE && !state_ask(h.o.state, Q_SILENCE_LIVE, NULL,
 	    find_made, &m))
 		r = hand_failed(&h);
@@ -326,7 +330,7 @@ cmd_unsilence(struct cli *c)
 			ok = false;
 		}
 	}
-	r = batch_is_empty(batch) ? EXIT_PROBLEMS : commit(&h, batch, &said);
+	r = batch_is_empty(batch) ? EXIT_PROBLEMS : commit(&h, batch, "unsilence", &said);
 	batch_free(batch);
 	buf_free(&said);
 	hand_close(&h);

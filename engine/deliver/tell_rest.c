@@ -11,7 +11,7 @@
 void
 tell_rest(struct tell *t)
 {
-	struct known *k;
+	struct known *k, *other;
 	size_t i;
 
 	if (!t->open)
@@ -19,6 +19,11 @@ tell_rest(struct tell *t)
 	for (i = 0; i < t->known.n; i++) {
 		k = t->known.entry[i].v.ptr;
 		incident_clock(&k->i, t->now);
+		/* its script may not run any more: what inhibits it is looked
+		 * at here, too */
+		other = k->i.unless.n == 0 ? NULL : tell_known(t, k->i.unless);
+		incident_inhibit(&k->i, other != NULL &&
+		    other->i.state == INCIDENT_FIRES);
 		tell_changes(t, k);
 	}
 }

@@ -40,7 +40,7 @@ enum conf_key {
 struct heartbeat {
 	struct str	 url;		/* NIL: none */
 	struct str	 fail;		/* NIL: url with /fail behind it */
-	double		 every;		/* seconds; 0: after each cycle */
+	double		 every;		/* seconds; 0: HEARTBEAT_EVERY */
 };
 
 struct conf {

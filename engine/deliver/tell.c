@@ -114,7 +114,8 @@ tell_is_others(struct tell *t, struct known *k)
 	if (!state_ask(t->o.state, Q_INCIDENT_GET, &p, take_row, t))
 		return false;
 	other = tell_known(t, mine.key);
-	is = other->stored;
+	is = other->stored && !incident_is_of(&other->i, mine.alert,
+	    mine.script, t->now);
 	if (!is)
 		other->i = mine;
 	return is;

@@ -309,23 +309,24 @@ talk(struct state *st, const struct part *before, const struct buf *request,
 	}
 }
 
-static bool
+static enum answer
 start(struct state *st)
 {
+	enum answer a;
 	struct wire w;
 
 	if (!spawn(st))
-		return false;
+		return REFUSED;
 	wire_begin(&st->hello, WIRE_HELLO);
 	wire_u32(&st->hello, WIRE_VERSION);
 	wire_u32(&st->hello, query_print());
 	wire_text(&st->hello, buf_view(&st->path));
 	wire_u8(&st->hello, st->read_only);
 	wire_end(&st->hello);
-	if (talk(st, NULL, &st->hello, &w, NULL) == ANSWERED)
-		return true;
-	(void)end_store(st);
-	return false;
+	a = talk(st, NULL, &st->hello, &w, NULL);
+	if (a != ANSWERED)
+		(void)end_store(st);
+	return a;
 }
 
 static bool
@@ -356,8 +357,11 @@ ask(struct state *st, const struct part *before, struct wire *w,
 	for (tries = 0; a == LOST && tries < 2; tries++) {
 		if (t != NULL && t->row != NULL && t->given)
 			return false;
-		if (st->fd == -1 && !start(st))
+		if (st->fd == -1 && (a = start(st)) != ANSWERED) {
+			if (a == LOST)
+				continue;	/* nothing has been asked */
 			return false;
+		}
 		st->asking = true;
 		a = talk(st, before, &st->out, w, t);
 		st->asking = false;

@@ -69,7 +69,9 @@ hold(struct flush *f, const struct outbox_row *r, struct str over,
 		    PT(STR_LIT(WAY_MAIL)) });
 		return;
 	}
-	snprintf(key, sizeof key, "%.*s held", (int)r->key.n, r->key.p);
+	/* it may happen again to others of the row */
+	snprintf(key, sizeof key, "%.*s held %.3f", (int)r->key.n, r->key.p,
+	    f->now);
 	batch_row(b, Q_OUTBOX_SPLIT, (const struct param[]){ PN(r->id),
 	    PT(str_c(key)), PT(over), PN(at), PT(str_c(why)) });
 	batch_row(b, Q_OUTBOX_TRIED, (const struct param[]){ PN(r->id),

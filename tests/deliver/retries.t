@@ -290,6 +290,28 @@ with Relay() as relay:
     t.eq(subjects(relay.mails[-2:]), ['PIKT Alert on moscow: 1000 alerts',
          'PIKT Alert on moscow: 2 alerts'], 'go as two')
 
+with Script(RCPT=['250 a', '450 later', '450 later', '250 b']) as s:
+    p = Place('smtp 127.0.0.1:%d' % s.port, 'limit 1 per hour')
+    p.clock = START
+    p.put('a', to='ann@x.org', flush=1)
+    p.put('x', to='ann@x.org,bob@x.org,carol@x.org', flush=1)
+    t.eq(sorted((x['state'], x['to']) for x in p.rows()),
+         [('held', ['ann@x.org']), ('waits', ['bob@x.org', 'carol@x.org'])],
+         'one of a row is held, the others are tried')
+    p.put('b', to='bob@x.org', flush=1)
+    p.clock = START + 40
+    p.deliver()
+    t.eq(sorted((x['state'], x['to']) for x in p.rows()),
+         [('held', ['ann@x.org']), ('held', ['bob@x.org'])],
+         'then another')
+    p.clock = START + 3700
+    p.deliver()
+    t.eq(([x for x in p.rows()], sorted(bytes(x[0]) for x in p.sql(
+        "SELECT rcpt FROM delivery WHERE CAST(notice AS TEXT) LIKE 'x.%' AND "
+        "outcome = CAST('ok' AS BLOB)"))),
+        ([], [b'ann@x.org', b'bob@x.org', b'carol@x.org']),
+        'at last each has it')
+
 # --- digests and quiet hours ---
 with Relay() as relay:
     p = Place('smtp 127.0.0.1:%d' % relay.port)
@@ -371,6 +393,33 @@ p.deliver()
 t.eq([x[:2] for x in asked[5:]], [('GET', '/ping')],
      'a clock that was set back does not silence it')
 web.shutdown()
+
+# --- what cannot be written down is not sent ---
+p = Place()
+db = os.path.join(p.state, 'state.db')
+p.conf('file ' + box(p))
+p.put('kept')
+os.rename(db, db + '.x')
+os.mkdir(db)
+status, said = p.deliver()
+t.ok(status == 1 and 'is a folder' in said and in_box(p) == [],
+     'a state that cannot be read', said)
+os.rmdir(db)
+os.rename(db + '.x', db)
+os.mkdir(os.path.join(p.state, 'send.lock'))
+status, said = p.deliver()
+t.ok(status == 1 and 'send.lock: ' in said and in_box(p) == [],
+     'a lock that cannot be had', said)
+os.rmdir(os.path.join(p.state, 'send.lock'))
+# no more room: what sends must note it first
+p.sql("CREATE TRIGGER full BEFORE INSERT ON meta BEGIN "
+      "SELECT RAISE(ABORT, 'no room'); END")
+status, said = p.deliver()
+t.ok(status == 1 and 'no room' in said and in_box(p) == [],
+     'a state that cannot be written', said)
+p.sql("DROP TRIGGER full")
+t.eq((p.deliver(), in_box(p)), ((0, ''), ['notice kept']),
+     'it goes when it can')
 
 # --- sent, and it cannot be written down ---
 p = Place()

@@ -186,7 +186,7 @@ tap.ok(got.status == LATER and 'No such file' in got.out, 'no daemon', got)
 with Datagrams(path) as d:
     start = time.monotonic()
     got = send('syslog ' + path, notice([], [script(lines='x\n' * 1000)]))
-    tap.ok(got.status == LATER and 4 < got.seconds < 9,
+    tap.ok(got.status == LATER and 4 < got.seconds < 20,
            'a daemon that does not read: not for ever', got)
 with Datagrams(path) as d:
     drain = Drain(d)
@@ -224,13 +224,16 @@ with Stream() as s:
 got = send('syslog 127.0.0.1:%d tcp' % free_port())
 tap.ok(got.status == LATER, 'TCP: nobody listens', got)
 with Stream(close=True) as s:
-    got = send('syslog 127.0.0.1:%d tcp timeout 5s' % s.port)
-    tap.ok(got.status == LATER and got.seconds < 4, 'TCP: it closes', got)
+    for _ in range(20):		# it may be slower than we are
+        got = send('syslog 127.0.0.1:%d tcp timeout 5s' % s.port)
+        if got.status == LATER:
+            break
+    tap.ok(got.status == LATER and got.seconds < 5, 'TCP: it closes', got)
 with Stream(stall=True) as s:
     got = send('syslog 127.0.0.1:%d tcp timeout 3s' % s.port, notice(
         [], [script(lines=('z' * 1900 + '\n') * 499)] * 1))
-    tap.ok(got.status in (LATER, SENT) and got.seconds < 8,
-           'TCP: it does not read', got)
+    tap.ok(got.status == LATER and 'nothing more' in got.out and
+           2 < got.seconds < 10, 'TCP: it does not read', got)
 cert, key = certificate('right', ip='127.0.0.1')
 other, other_key = certificate('wrong', 'elsewhere.example.org')
 with Stream(server_tls(cert, key)) as s:
@@ -250,7 +253,7 @@ with Stream(server_tls(other, other_key)) as s:
 with Stream() as s:
     got = send('syslog 127.0.0.1:%d tls insecure timeout 3s' % s.port)
     tap.ok(got.status == LATER and b'picket' not in s.got and
-           got.seconds < 6, 'TLS asked for, none there', got)
+           got.seconds < 10, 'TLS asked for, none there', got)
 HEAD = re.compile(rb'<\d{1,3}>1 \S+ (\S{1,255}) (\S{1,48}) (\S{1,128}) '
                   rb'(\S{1,32}) - ([^\x00-\x08\x0a-\x1f\x7f]*)\Z')
 for h in HOSTILE:
@@ -329,7 +332,7 @@ got = send('journal ' + path)
 tap.ok(got.status == LATER and 'No such file' in got.out, 'no journal', got)
 with Datagrams(path) as d:
     got = send('journal ' + path, notice([change()] * 3000))
-    tap.ok(got.status == LATER and 4 < got.seconds < 9 and
+    tap.ok(got.status == LATER and 4 < got.seconds < 20 and
            ' of 3000 entries' in got.out, 'a journal that does not read', got)
 
 with Datagrams(path) as d:
@@ -455,6 +458,6 @@ for line, status, seconds in (('null', SENT, 0), ('null ok', SENT, 0),
                               ('null fail', REFUSED, 0),
                               ('null slow', SENT, 1)):
     got = send(line)
-    tap.ok(got.status == status and seconds <= got.seconds < seconds + 1.5,
+    tap.ok(got.status == status and seconds <= got.seconds < seconds + 8,
            line, got)
 tap.done()

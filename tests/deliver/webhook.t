@@ -163,16 +163,16 @@ for template, answer, status, what in (
         ('json', Web.FLOOD, SENT, 'a body without an end')):
     with Web(answer) as w:
         got = send(w, 'template ' + template)
-        tap.ok(got.status == status and len(w.got) == 1 and got.seconds < 6 and
+        tap.ok(got.status == status and len(w.got) == 1 and got.seconds < 20 and
                len(got.lines) == 1 and 'secret0123' not in got.out, what, got)
+with Web() as w:
+    got = send(w, 'timeout 2s')
+    tap.ok(got.status == REFUSED and 'given twice' in got.out and not w.got,
+           'an option twice', got)
 for answer, what in ((Web.STALL, 'stalls'), (Web.DRIP, 'a byte at a time')):
     with Web(answer) as w:
-        got = send(w, 'timeout 2s'.replace('timeout 5s', ''))
-        tap.ok(got.status == REFUSED and 'given twice' in got.out,
-               'an option twice', got)
-    with Web(answer) as w:
         got = deliver(web_job('webhook %s timeout 2s' % w.url, NOTICE))
-        tap.ok(got.status in (LATER, SENT) and 1 < got.seconds < 5,
+        tap.ok(got.status in (LATER, SENT) and 1 < got.seconds < 15,
                what + ': until its timeout', got)
 got = deliver(web_job('webhook http://127.0.0.1:%d' % free_port(), NOTICE))
 tap.ok(got.status == LATER, 'nobody listens', got)
@@ -202,12 +202,12 @@ with Web((429, '', {'Retry-After': '1'})) as w:
     tap.ok(got.status == LATER and len(w.got) == 2, 'once only', got)
 with Web((429, '', {'Retry-After': '90'})) as w:
     got = send(w)
-    tap.ok(got.status == LATER and len(w.got) == 1 and got.seconds < 3 and
+    tap.ok(got.status == LATER and len(w.got) == 1 and got.seconds < 20 and
            got.lines[0].endswith('; again in 90s'), 'not for long', got)
 for bad in ('-5', '1e400', 'x', '99999999999999999999'):
     with Web((429, '{"retry_after":%s}' % bad, {'Retry-After': bad})) as w:
         got = send(w)
-        tap.ok(got.status == LATER and got.seconds < 4, 'a wait of ' + bad, got)
+        tap.ok(got.status == LATER and got.seconds < 20, 'a wait of ' + bad, got)
 
 # TLS.
 cert, key = certificate('right', ip='127.0.0.1')

@@ -11,6 +11,7 @@
 #include "engine/deliver/address.h"
 #include "engine/deliver/trust.h"
 #include "engine/deliver/words.h"
+#include "lang/base/num.h"
 
 #define LIM_SCRIPTS	100000	/* files of one site: far above any, and a
 				 * folder that is none must not be read whole */
@@ -73,7 +74,43 @@ cli_configuration(struct cli *c, const char *dir)
 	return ok;
 }
 
-/* Whether a script of an alert is critical or above. */
+/* The level of the incident statement that ends at an instruction, which is
+ * a constant; the script's if it has none. */
+static double
+incident_level(const struct program *p, uint32_t at)
+{
+	unsigned reg = I_B(p->code[at]) + STEP_LEVEL;
+	double level = NUM_NIL;
+	uint32_t i, k;
+
+	for (i = at; i-- > 0;) {
+		k = LIM_REGS - 1 - I_B(p->code[i]);
+		if (I_A(p->code[i]) != reg)
+			continue;
+		if (I_OP(p->code[i]) == OP_LOADN)
+			level = p->num[I_BX(p->code[i])];
+		else if (I_OP(p->code[i]) == OP_MOVN && k < p->nnconst)
+			level = p->num[k];
+		else
+			continue;
+		break;
+	}
+	return num_none(level) ? p->level : level;
+}
+
+static bool
+is_critical(const struct program *p)
+{
+	uint32_t i;
+
+	for (i = 0; i < p->ncode; i++)
+		if (I_OP(p->code[i]) == OP_INCIDENT &&
+		    incident_level(p, i) <= LEVEL_CRITICAL)
+			return true;
+	return p->level <= LEVEL_CRITICAL;
+}
+
+/* Whether a script of an alert, or an incident of one, is critical or above. */
 static bool
 has_critical(const struct site *s)
 {
@@ -83,7 +120,7 @@ has_critical(const struct site *s)
 	for (k = 0; k < s->nalert; k++) {
 		a = &s->alert[k];
 		for (i = 0; i < a->nalarm; i++)
-			if (a->alarm[i].level <= LEVEL_CRITICAL)
+			if (is_critical(&a->alarm[i]))
 				return true;
 	}
 	return false;

@@ -505,6 +505,19 @@ for conf, level, warns in (
          err.count('\n') == warns and out.endswith(
              ': 0 errors, %d warning%s\n' % (warns, '' if warns else 's')),
          '%s by %s' % (level, conf.replace('\n', ', ')), out, err)
+# an incident has a level of its own, in few and in many constants
+for many in 0, 300:
+    for level, warns in (('', 0), ('level error', 0), ('level critical', 1),
+                         ('level emergency', 1)):
+        site(picket_conf='smtp localhost\n', alerts_cfg='A timing @daily '
+             'alarms One\n', alarms_cfg='One init level warning input proc '
+             '"=echo a"\nrule ' + ''.join(
+                 'set #x = %d\n' % (1000 + i) for i in range(many)) +
+             'incident "k" when 1 > 0 %s message "m" endincident\n' % level)
+        code, out, err = picket('check', 's')
+        tell(code == 0 and err.startswith(QUEUE) == bool(warns) and
+             out.endswith(' %d warning%s\n' % (warns, '' if warns else 's')),
+             'an incident, %s, %d' % (level or 'no level', many), out, err)
 ways('critical', 'smtp localhost')
 code, out, err = picket('check', 's', '--json')
 j = json.loads(out)

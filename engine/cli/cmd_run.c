@@ -586,6 +586,9 @@ cmd_run(struct cli *c)
 		take_priority(c, p.alert);
 		take_ways(&a);
 	}
+	/* nobody but a person: cron would mail it each time */
+	if (c->site != NULL && c->given[OPT_CONFIG] && isatty(2) == 1)
+		(void)cli_warn_ways(c, c->site, c->value[OPT_CONFIG], NULL);
 	if (!recipients(&a)) {
 		r = EXIT_USAGE;
 		goto out;

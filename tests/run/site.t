@@ -535,6 +535,7 @@ tell(QUEUE.encode() not in p.stderr, 'no word of it to cron', p.stderr)
 master, slave = os.openpty()
 p = subprocess.run(RUN, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                    stderr=slave)
+os.write(slave, b'.')           # or a read of nothing would wait
 said = os.read(master, 4000)
 os.close(slave)
 os.close(master)

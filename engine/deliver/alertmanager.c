@@ -205,7 +205,7 @@ alertmanager_send(struct attempt *a)
 	    !http_secret(a, OPTION_PASSFILE, password)) ||
 	    (transport_has(t, OPTION_TOKENFILE) &&
 	    !http_secret(a, OPTION_TOKENFILE, token)))
-		return OUTCOME_FAIL;
+		return OUTCOME_RETRY;	/* somebody may set it right */
 	r.password = password[0] != '\0' ? password : NULL;
 	r.bearer = token[0] != '\0' ? token : NULL;
 	body = make(a);

@@ -405,7 +405,7 @@ http_do(struct attempt *a, const struct http_request *r,
 		fault = "a token holds no control characters";
 	if (fault != NULL) {
 		buf_puts(a->why, fault);
-		return OUTCOME_FAIL;
+		return OUTCOME_RETRY;	/* of a file that may be set right */
 	}
 	o = once(a, r, w, r->timeout);
 	wait = w->again;

@@ -180,7 +180,7 @@ pagerduty_send(struct attempt *a)
 	size_t i, from;
 
 	if (!http_secret(a, OPTION_KEYFILE, key))
-		return OUTCOME_FAIL;
+		return OUTCOME_RETRY;	/* somebody may set it right */
 	items_read(&items, a);
 	for (i = 0; i < items.n; i++) {
 		from = a->why->n;

@@ -395,7 +395,7 @@ webhook_send(struct attempt *a)
 	char url[LIM_SECRET + 1] = "", password[LIM_SECRET + 1] = "",
 	    token[LIM_SECRET + 1] = "";
 	const struct transport *t = a->transport;
-	enum outcome o = OUTCOME_FAIL;
+	enum outcome o = OUTCOME_RETRY;	/* a secret may be set right */
 
 	if ((!transport_has(t, OPTION_URLFILE) ||
 	    http_secret(a, OPTION_URLFILE, url)) &&

@@ -179,8 +179,9 @@ struct telling {
  *			told and has ended, the onset of what was not told and
  *			fires, and of what was told and still fires that it
  *			does, unless it is acknowledged.
- *	flapping	told once, then nothing until it has calmed down; then
- *			what differs from what was told last.
+ *	flapping	told once, when it fires or was told of; then nothing
+ *			until it has calmed down; then what differs from what
+ *			was told last.
  *	inhibited	no onset, reminder, escalation, unknown or flapping;
  *			but the end of what was told before.
  *	acknowledged	told once, then no reminder or escalation.

@@ -58,7 +58,9 @@ incident_tell(struct incident *in, const struct telling *t, unsigned *bit)
 		return NOTICE_NONE;
 	}
 	if (in->flapping != 0) {
-		if (in->told_flapping != 0 || !free)
+		/* what is quiet and was not told of says so when it fires */
+		if (in->told_flapping != 0 || !free ||
+		    (!fires && in->told == 0))
 			return NOTICE_NONE;
 		in->told_flapping = 1;
 		return told(in, NOTICE_FLAPPING, t->now);

@@ -164,8 +164,7 @@ FAULTS = [
 		in->told_unknown = 0;
 ''', ''),
     ('flapping is told for ever', TELL,
-     '''		if (in->told_flapping != 0 || !free)''',
-     '''		if (in->told_at == t->now || !free)'''),
+     'in->told_flapping != 0 || !free ||', 'in->told_at == t->now || !free ||'),
     ('a silence lasts as long as the clock is wrong', SILENCE,
      ' && now >= s->made - (s->until - s->made) &&', ' &&'),
     ('patterns are keys', SILENCE,

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Random sequences through picket itself: run, ack, silence, unsilence and
 deliver, each a process of its own, with the real store and a virtual clock,
-against the reference.  What was told is read from the history, by those rows
+against the reference; some runs are killed at a moment of chance, and have been
+or have not, but nothing between.  What was told is read from the history, by those rows
 that name a notice.  MODEL_SEED repeats a run.
 """
 # runner: timeout=300 long-timeout=3000
@@ -13,6 +14,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 sys.dont_write_bytecode = True
@@ -73,6 +75,36 @@ class Place:
                            stderr=subprocess.STDOUT, timeout=120)
         return r.returncode, r.stdout.decode()
 
+    def killed(self, now, after, *words):
+        env = dict(os.environ, XDG_STATE_HOME=self.at, PICKET_CLOCK=str(now))
+        r = subprocess.Popen([PICKET, words[0], '--config', self.at,
+                              *words[1:]], env=env, cwd=self.at,
+                             stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL)
+        time.sleep(after)
+        r.kill()
+        r.wait()
+
+    def runs(self):
+        path = os.path.join(self.at, 'picket/state.db')
+        if not os.path.exists(path):
+            return 0
+        db = sqlite3.connect(path)
+        n = db.execute('SELECT count(*) FROM run').fetchone()[0]
+        db.close()
+        return n
+
+    def states(self):
+        path = os.path.join(self.at, 'picket/state.db')
+        rows = {}
+        if os.path.exists(path):
+            db = sqlite3.connect(path)
+            rows = {k.decode(): '%d.%d' % (s, e) for k, s, e in db.execute(
+                'SELECT key, state, episode FROM incident')}
+            db.close()
+        return [rows.get(k, '0.0') for k in ('a', 'b', 'c', NODATA)]
+
     def news(self):
         """What was told since the last time."""
         path = os.path.join(self.at, 'picket/state.db')
@@ -96,7 +128,7 @@ def told(line):
     return sorted(out)
 
 
-def usable(ops):
+def usable(rng, ops):
     """What has a counterpart here: no windows, no NIL, no parts of input."""
     out = []
     for op in ops:
@@ -104,14 +136,13 @@ def usable(ops):
         if w[0] in ('window', 'remove', 'restart'):
             continue
         if w[0] == 'run':
-            if w[3] == '0':
-                continue
-            op = 'run %s 1 1 %s' % (w[1], ' '.join(w[4:]).replace('n', '0'))
+            op = 'run %s 1 %d %s' % (w[1], rng.random() > .15,
+                                     ' '.join(w[4:]).replace('n', '0'))
         out.append(op)
     return out
 
 
-def go(ops):
+def go(rng, ops):
     """The first thing that is not as the reference has it, or None."""
     p, site, says = Place(), reference.Site(), {}
     for number, op in enumerate(ops):
@@ -129,11 +160,27 @@ def go(ops):
             continue
         if w[0] == 'run':
             seen = [s.split(':') for s in w[4:]]
+            facts = (w[1] == '1', True,
+                     [(k, x == '1', u == '1') for k, x, u in seen])
             p.write('in', ''.join('%s %s %s\n' % tuple(s) for s in seen) +
                     ('' if w[1] == '1' else 'stop 0 0\n'))
+            if w[3] == '0':
+                # it has been, or it has not; then time goes on
+                runs = p.runs()
+                p.killed(site.now, rng.random() * .06, 'run', 'w.pikt')
+                p.picket(site.now, 'deliver')
+                if p.runs() > runs:
+                    want = site.run(*facts)
+                else:
+                    want = site.tick()
+                got, states = p.news(), p.states()
+                if (got, states) != (told(want), want.split('| ')[1].split()):
+                    return '%d: killed, %d of %d runs kept: %s: told %s %s, ' \
+                        'should be %s' % (number, p.runs(), runs + 1, op, got,
+                                          states, want)
+                continue
             status, out = p.picket(site.now, 'run', 'w.pikt')
-            want = site.run(w[1] == '1', True,
-                            [(k, x == '1', u == '1') for k, x, u in seen])
+            want = site.run(*facts)
             good = (0,) if w[1] == '1' else (1,)
         elif w[0] == 'tick':
             status, out = p.picket(site.now, 'deliver')
@@ -168,8 +215,9 @@ def go(ops):
 
 def main():
     for i in range(COUNT):
-        ops = usable(make(random.Random('real/%d/%d' % (SEED, i))))
-        why = go(ops)
+        rng = random.Random('real/%d/%d' % (SEED, i))
+        ops = usable(rng, make(rng))
+        why = go(rng, ops)
         tell(why is None, 'sequence %d of seed %d, %d operations' % (
             i, SEED, len(ops)), why, '\n'.join(ops))
     end()

@@ -163,7 +163,8 @@ class Watch:
             out.append((kind, number))
 
         if self.stormy:
-            if not self.stormy_said and not self.cause:
+            if not self.stormy_said and not self.cause and \
+                    (lasts or known):
                 self.stormy_said = True
                 for e in known:
                     e.last_said = now

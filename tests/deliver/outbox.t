@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from delivery import Relay, Tap, need_aiosmtpd, slurp		# noqa: E402
-from outbox import Place, dead_port, subjects			# noqa: E402
+from outbox import PICKET, Place, dead_port, subjects		# noqa: E402
 
 need_aiosmtpd()
 t = Tap()
@@ -82,6 +82,30 @@ with Relay() as relay:
     status, said = p.picket('outbox', '--drop', str(ident))
     t.eq((status, said), (1, 'picket: nothing of the number %d waits\n'
                           % ident), 'it cannot be dropped twice')
+
+# --- how it is shown ---
+q = Place('null fail name one', 'null fail name two')
+q.put('red', to='a@x.org,b@x.org,c@x.org', flush=1)
+status, said = q.picket('outbox')
+t.eq((status, [' '.join(x.split()) for x in said.splitlines()]), (1, [
+     'ID AGE TRIES NEXT TO SUBJECT', '1 0s 1 dead a@x.org +2 notice red',
+     'mail: one: as it was told; two: as it was told']), 'a table')
+lines = said.splitlines()
+t.eq([lines[0].index(x) for x in ('AGE', 'NEXT', 'TO', 'SUBJECT')],
+     [lines[1].index(x) for x in ('0s', 'dead', 'a@x', 'notice')],
+     'its columns')
+status, plain = q.done(PICKET, 'outbox', '--config', q.at)
+t.eq(plain, said, 'no colours but on a terminal')
+status, said = q.done(PICKET, 'outbox', '--config', q.at, '--color', 'always')
+t.ok('\033[1;31mdead\033[0m' in said and re.sub(r'\033\[[0-9;]*m', '', said)
+     == plain, 'colours when they are asked for', said)
+status, said = q.done(PICKET, 'completion', 'bash')
+t.ok('--retry' in said and '--loop' in said and '--transport' in said,
+     'the shell completes their options')
+for command in ('outbox', 'deliver', 'mailtest'):
+    status, said = q.done(PICKET, command, '--help')
+    t.ok(status == 0 and said.startswith('usage: picket ' + command),
+         command + ' --help', said)
 
 # --- words that are wrong ---
 for words, expect in (

@@ -95,7 +95,7 @@ incident_level(const struct program *p, uint32_t at)
 			continue;
 		break;
 	}
-	return num_none(level) ? p->level : level;
+	return num_none(level) ? (double)p->level : level;
 }
 
 static bool

@@ -390,6 +390,7 @@ alert_options(struct alert *a, struct tell_options *o)
 		o->keep_ways = a->c->nmailto == 0;
 	}
 	o->first = a->first;
+	o->also = a->also;
 	o->say = say_line;
 }
 
@@ -455,6 +456,20 @@ run_row(struct alert *a, struct batch *b)
 	    PT(str_c(run_end_name[worst])), PN(NUM_NIL) });
 }
 
+/* Whether the site still has that script in that alert. */
+static bool
+is_there(void *arg, struct str alert, struct str script)
+{
+	const struct site *s = arg;
+	const struct site_alert *a = site_alert(s, alert);
+	size_t i;
+
+	for (i = 0; a != NULL && i < a->nalarm; i++)
+		if (str_eq(a->alarm[i].name, script))
+			return true;
+	return false;
+}
+
 /* A dry run tells what mail there would be, and --mail shows it. */
 static void
 dry_finish(struct alert *a, struct tell *t)
@@ -488,6 +503,9 @@ alert_finish(struct alert *a)
 		tell_script(t, &s);
 	}
 	others(a, t);
+	/* scripts that have errors are left out of a site, and not gone */
+	if (a->site != NULL && a->c->site->nerror == 0)
+		tell_gone(t, is_there, a->c->site);
 	if (a->dry) {
 		dry_finish(a, t);
 		return;
@@ -509,7 +527,7 @@ tell_apart(struct alert *a, struct str run)
 	struct tell_options o;
 
 	alert_options(a, &o);
-	o.alert = o.first = o.mailfrom = STR_EMPTY;
+	o.alert = o.first = o.also = o.mailfrom = STR_EMPTY;
 	o.mailto = o.route = NULL;
 	o.nmailto = o.nroute = 0;
 	o.digest = 0;
@@ -598,7 +616,7 @@ alert_tick(struct cli *c, struct state *st, const char *what, bool send)
 
 	memset(&a, 0, sizeof a);
 	a.c = c;
-	a.name = a.origin = a.first = a.mailfrom = STR_EMPTY;
+	a.name = a.origin = a.first = a.also = a.mailfrom = STR_EMPTY;
 	a.o.state = st;
 	a.kept = true;
 	snprintf(a.run_id, sizeof a.run_id, "%s.%.0f.%ld", what,

@@ -19,6 +19,7 @@ struct alert {
 	const struct site_alert *site;	/* or NULL */
 	struct str	 origin;	/* the site's folder, or the file */
 	struct str	 first;		/* its own way, before those of the conf */
+	struct str	 also;		/* one that gets all of it besides */
 	struct str	 mailfrom;
 	const struct str *mailto;	/* who gets its mail; NULL: the conf says */
 	size_t		 nmailto;

@@ -140,6 +140,8 @@ struct site *cli_site(struct cli *, const char *dir, bool trace,
  * false: told of.
  */
 bool	 cli_open_site(struct cli *, bool no_alerts);
+/* The transport's line of an alert's webhook. */
+void	 cli_webhook(struct str url, struct buf *line);
 /* All that is wrong, on standard error or into json. */
 void	 cli_site_show(struct cli *, struct site *, struct json_diag *json);
 /* The site's object sets for a run. */

@@ -51,14 +51,19 @@ say(void *arg, struct str line)
 bool
 cli_outbox_open(struct cli *c, bool read_only, struct outbox_options *o)
 {
+	memset(o, 0, sizeof *o);
+	return cli_configuration(c, c->given[OPT_CONFIG] ?
+	    c->value[OPT_CONFIG] : NULL) && cli_state_open(c, read_only, o);
+}
+
+bool
+cli_state_open(struct cli *c, bool read_only, struct outbox_options *o)
+{
 	struct str path = state_path(c, STATE_FILE);
 	struct state_options so;
 	struct buf program;
 
 	memset(o, 0, sizeof *o);
-	if (!cli_configuration(c, c->given[OPT_CONFIG] ?
-	    c->value[OPT_CONFIG] : NULL))
-		return false;
 	if (str_none(path)) {
 		cli_say("there is no place for the state: set HOME");
 		return false;

@@ -4,7 +4,8 @@
 #include <unistd.h>
 
 #include "lang/base/num.h"
-#include "engine/cli/cli.h"
+#include "engine/cli/alert.h"
+#include "engine/cli/outbox.h"
 
 /* Colours of a status: what does not act, and what acts oddly. */
 static const char *
@@ -73,10 +74,65 @@ timing(struct buf *b, const struct site_timing *t)
 		buf_puts(b, " (never)");
 }
 
+/* --- the last run of an alert, where this host's state knows of one --- */
+
+struct last {
+	double		 began, ended;	/* began NIL: there is none */
+	char		 result[32];
+};
+
+static void
+take_last(void *arg, const struct str *column, unsigned n)
+{
+	struct last *l = arg;
+
+	if (n < 4 || str_none(column[1]) || str_none(column[2]) ||
+	    str_none(column[3]))
+		return;
+	l->began = num_parse(column[1], false);
+	l->ended = num_parse(column[2], false);
+	snprintf(l->result, sizeof l->result, "%.*s", (int)column[3].n,
+	    column[3].p);
+}
+
+static struct last
+last_run(struct state *st, struct str alert)
+{
+	struct last l = { .began = NUM_NIL };
+	struct param p = PT(alert);
+
+	if (st != NULL)
+		(void)state_ask(st, Q_RUN_LAST, &p, take_last, &l);
+	return l;
+}
+
+static void
+list_last(struct cli *c, struct buf *b, const struct last *l)
+{
+	bool bad = strcmp(l->result, run_end_name[RUN_OK]) != 0;
+	time_t t = (time_t)l->began;
+	char when[40];
+	struct tm tm;
+
+	if (num_none(l->began) || localtime_r(&t, &tm) == NULL ||
+	    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+		return;
+	buf_printf(b, "    last    %s, ", when);
+	put(b, str_c(l->result), 0, c->colour_out && bad ? "\033[1;31m" : "");
+	buf_puts(b, " after ");
+	if (l->ended - l->began < 10)
+		buf_printf(b, "%.1fs", l->ended > l->began ?
+		    l->ended - l->began : 0);
+	else
+		cli_age(b, l->ended - l->began);
+	buf_putc(b, '\n');
+}
+
 static void
 list_alert(struct cli *c, struct buf *b, const struct site_alert *a,
-    size_t name, size_t status, size_t level)
+    struct state *st, size_t name, size_t status, size_t level)
 {
+	struct last last = last_run(st, a->name);
 	bool colour = c->colour_out;
 	const struct program *p;
 	size_t i;
@@ -98,6 +154,7 @@ list_alert(struct cli *c, struct buf *b, const struct site_alert *a,
 		duration(b, a->every);
 		buf_putc(b, '\n');
 	}
+	list_last(c, b, &last);
 	for (i = 0; i < a->nalarm; i++) {
 		p = &a->alarm[i];
 		buf_puts(b, i == 0 ? "    alarms  " : "            ");
@@ -156,7 +213,7 @@ widen(size_t *w, size_t n)
 }
 
 static void
-show(struct cli *c, const struct site *s, struct buf *b)
+show(struct cli *c, const struct site *s, struct state *st, struct buf *b)
 {
 	size_t i, k, name = 0, status = 0, level = 0;
 	const struct program *p;
@@ -179,7 +236,7 @@ show(struct cli *c, const struct site *s, struct buf *b)
 	for (i = 0; i < s->nalert; i++) {
 		if (i > 0)
 			buf_putc(b, '\n');
-		list_alert(c, b, &s->alert[i], name, status, level);
+		list_alert(c, b, &s->alert[i], st, name, status, level);
 	}
 	list_own(c, b, s, name, status, level);
 }
@@ -211,9 +268,10 @@ json_program(const struct program *p)
 }
 
 static json_t *
-json_alert(const struct site_alert *a)
+json_alert(const struct site_alert *a, struct state *st)
 {
 	json_t *o = json_object(), *list = json_array(), *t;
+	struct last last = last_run(st, a->name);
 	size_t i;
 
 	json_object_set_new(o, "name", text(a->name));
@@ -231,6 +289,13 @@ json_alert(const struct site_alert *a)
 	json_object_set_new(o, "timing", list);
 	if (a->every > 0)
 		json_object_set_new(o, "every", json_real(a->every));
+	if (!num_none(last.began)) {
+		t = json_object();
+		json_object_set_new(t, "began", json_real(last.began));
+		json_object_set_new(t, "ended", json_real(last.ended));
+		json_object_set_new(t, "result", text(str_c(last.result)));
+		json_object_set_new(o, "last", t);
+	}
 	list = json_array();
 	for (i = 0; i < a->nalarm; i++)
 		json_array_append_new(list, json_program(&a->alarm[i]));
@@ -246,14 +311,15 @@ dump(const char *p, size_t n, void *ctx)
 }
 
 static void
-show_json(const struct site *s, struct str host, struct buf *b)
+show_json(const struct site *s, struct str host, struct state *st,
+    struct buf *b)
 {
 	json_t *o = json_object(), *list = json_array();
 	size_t i;
 
 	json_object_set_new(o, "host", text(host));
 	for (i = 0; i < s->nalert; i++)
-		json_array_append_new(list, json_alert(&s->alert[i]));
+		json_array_append_new(list, json_alert(&s->alert[i], st));
 	json_object_set_new(o, "alerts", list);
 	list = json_array();
 	for (i = 0; i < s->nscript; i++)
@@ -273,6 +339,8 @@ cmd_list(struct cli *c)
 {
 	const char *dir = c->narg > 0 ? c->arg[0] : c->given[OPT_CONFIG] ?
 	    c->value[OPT_CONFIG] : PICKET_SYSCONFDIR;
+	struct str db = state_path(c, STATE_FILE);
+	struct outbox_options o = { .state = NULL };
 	struct site *s;
 	struct buf b;
 	int r = EXIT_FINE;
@@ -294,11 +362,15 @@ cmd_list(struct cli *c)
 		r = EXIT_PROBLEMS;
 	}
 	buf_init(&b, &c->mem);
+	/* another host's runs are not known here */
+	if (s != NULL && !c->given[OPT_HOST] && !str_none(db) &&
+	    access(db.p, R_OK) == 0)
+		cli_state_open(c, true, &o);
 	if (s != NULL && c->given[OPT_JSON])
 		show_json(s, c->given[OPT_HOST] ? str_c(c->value[OPT_HOST]) :
-		    cli_hostname(c), &b);
+		    cli_hostname(c), o.state, &b);
 	else if (s != NULL)
-		show(c, s, &b);
+		show(c, s, o.state, &b);
 	if (b.n == 0 && c->given[OPT_JSON])
 		buf_puts(&b, "{\n  \"alerts\": [],\n  \"scripts\": []\n}\n");
 	else if (b.n == 0)
@@ -306,6 +378,7 @@ cmd_list(struct cli *c)
 	if (!cli_write(1, buf_view(&b)))
 		r = EXIT_PROBLEMS;
 	buf_free(&b);
+	cli_outbox_close(&o);
 	site_free(s);
 	return r;
 }

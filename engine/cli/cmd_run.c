@@ -356,6 +356,12 @@ take_ways(struct alert *a)
 		a->mailto = s->mailto;
 		a->nmailto = s->nmailto;
 	}
+	if (!str_none(s->webhook)) {
+		buf_init(&b, &a->c->mem);
+		cli_webhook(s->webhook, &b);
+		a->also = arena_dup(&a->c->arena, buf_view(&b));
+		buf_free(&b);
+	}
 	if (str_none(s->mailcmd))
 		return;
 	memset(&t, 0, sizeof t);
@@ -484,7 +490,8 @@ take_trail(struct alert *a, const struct plan *p)
 		left -= 0.1;
 	}
 	if (got == TRAIL_HELD)
-		cli_say("%s", buf_c(&why));
+		cli_say("%.*s: %s; this run is skipped", (int)a->name.n,
+		    a->name.p, buf_c(&why));
 	else if (got == TRAIL_GOT) {
 		(void)alert_left(a, a->trail);
 		trail_begin(a->trail, &head);
@@ -578,7 +585,7 @@ cmd_run(struct cli *c)
 	a.origin = p.alert != NULL || c->site != NULL ? c->dir :
 	    str_c(c->arg[0]);
 	a.mailfrom = c->conf.value[CONF_MAILFROM];
-	a.first = STR_EMPTY;
+	a.first = a.also = STR_EMPTY;
 	a.dry = c->given[OPT_DRY];
 	a.status = -1;
 	a.began = clock_wall();

@@ -11,6 +11,8 @@
 /* Reads the configuration and opens the state; false: told of. */
 bool	cli_outbox_open(struct cli *, bool read_only,
 	    struct outbox_options *);
+/* The same where the configuration has been read. */
+bool	cli_state_open(struct cli *, bool read_only, struct outbox_options *);
 void	cli_outbox_close(struct outbox_options *);
 /* Sends what is due, once, and says what came of it: the exit status. */
 int	cli_outbox_send(struct cli *, struct outbox_options *,

@@ -162,6 +162,28 @@ cli_warn_ways(struct cli *c, const struct site *s, const char *dir,
 	return true;
 }
 
+void
+cli_webhook(struct str url, struct buf *line)
+{
+	buf_puts(line, "webhook ");
+	words_add(line, url);
+}
+
+/* Whether an alert's webhook can be one; else why. */
+static bool
+webhook_fits(struct cli *c, struct str url, struct buf *why)
+{
+	struct transport t;
+	struct buf line;
+	bool ok;
+
+	buf_init(&line, &c->mem);
+	cli_webhook(url, &line);
+	ok = transport_parse_line(&t, buf_view(&line), &c->arena, why);
+	buf_free(&line);
+	return ok;
+}
+
 size_t
 cli_check_routes(struct cli *c, const struct site *s, const char *dir,
     struct json_diag *json)
@@ -188,6 +210,15 @@ cli_check_routes(struct cli *c, const struct site *s, const char *dir,
 			if (near.best != NULL)
 				buf_printf(&b, "; did you mean \"%s\"?",
 				    near.best);
+			say_of_file(c, dir, config_file_name[CONFIG_ALERTS],
+			    DIAG_ERROR, buf_view(&b), json);
+			n++;
+		}
+		buf_clear(&b);
+		buf_puts(&b, "alert ");
+		buf_str(&b, a->name);
+		buf_puts(&b, ": ");
+		if (!str_none(a->webhook) && !webhook_fits(c, a->webhook, &b)) {
 			say_of_file(c, dir, config_file_name[CONFIG_ALERTS],
 			    DIAG_ERROR, buf_view(&b), json);
 			n++;

@@ -70,8 +70,10 @@ struct notice {
 	const struct str *to;
 	size_t		 nto;
 	struct str	 first;		/* a transport line that comes before those
-					 * of picket.conf (alerts.cfg: mailcmd,
-					 * webhook), or empty */
+					 * of picket.conf (alerts.cfg: mailcmd),
+					 * or empty */
+	struct str	 also;		/* one that gets it besides, always
+					 * (alerts.cfg: webhook), or empty */
 	struct str	 route;		/* whose transports; empty: the default */
 	bool		 distrust;	/* an incident that affects mail fires */
 	double		 after;		/* not before this time; 0: at once (quiet

@@ -13,6 +13,8 @@
 #define WAY_MAIL	"mail"
 #define WAY_FALLBACK	"fallback"
 #define WAY_ALWAYS	"always:"
+#define WAY_ALSO	"always:alert"	/* the alert's own webhook; no
+					 * transport has this label */
 
 /* A row that waits, as OUTBOX_NEXT gives it; its texts are in the flush's
  * arena. */

@@ -36,7 +36,8 @@ add_row(struct batch *b, const struct notice *n, struct str way,
 	    (int)way.n, way.p, part);
 	batch_row(b, Q_OUTBOX_ADD, (const struct param[]){ PT(str_c(key)),
 	    PT(n->id), PT(way), PT(rcpt),
-	    PT(str_eq(way, STR_LIT(WAY_MAIL)) ? given(n->first) : STR_EMPTY),
+	    PT(str_eq(way, STR_LIT(WAY_MAIL)) ? given(n->first) :
+	    str_eq(way, STR_LIT(WAY_ALSO)) ? given(n->also) : STR_EMPTY),
 	    PT(given(n->route)), PN(due), PN(n->made), PN(since), PN(urgent),
 	    PN(fold) });
 }
@@ -237,6 +238,8 @@ outbox_add(struct batch *b, const struct notice *n, const struct conf *c,
 			add_rows(b, n, buf_view(&way), since, fold);
 		}
 	buf_free(&way);
+	if (given(n->also).n > 0 && fold <= FOLD_ALERT)
+		add_rows(b, n, STR_LIT(WAY_ALSO), since, fold);
 	batch_row(b, Q_NOTICE_ADD, (const struct param[]){ PT(n->id),
 	    PT(given(n->run)), PT(n->alert), PN(n->level), PN(n->made),
 	    PT(n->subject), PT(n->from), PT(n->message), PT(n->body),

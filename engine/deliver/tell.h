@@ -43,7 +43,7 @@ struct tell_options {
 	size_t		 nmailto;
 	const struct str *route;	/* routes that the alert names */
 	size_t		 nroute;
-	struct str	 first;		/* see struct notice */
+	struct str	 first, also;	/* see struct notice */
 	double		 digest;	/* seconds that mail is collected; 0: not */
 	bool		 keep_ways;	/* all this holds for later mail of the
 					 * alert, too */

@@ -62,7 +62,7 @@ struct tell {
 
 /* Who is told of an alert; what is empty is as the conf says. */
 struct ways {
-	struct str	 from, first;
+	struct str	 from, first, also;
 	const struct str *to, *route;
 	size_t		 nto, nroute;
 	double		 digest;

@@ -88,6 +88,7 @@ one_mail(struct tell *t, const struct group *g, const struct ways *w,
 	n.to = m.to;
 	n.nto = m.nto;
 	n.first = g->to.n == 0 ? w->first : STR_EMPTY;
+	n.also = g->to.n == 0 ? w->also : STR_EMPTY;
 	n.route = g->part.route == NULL ? STR_EMPTY : g->part.route->name;
 	n.distrust = t->distrust;
 	n.after = g->part.after;

@@ -6,6 +6,7 @@
  *	from ADDRESS
  *	to ADDRESS
  *	first TRANSPORT LINE
+ *	also TRANSPORT LINE
  *	route NAME
  *	digest SECONDS
  */
@@ -55,6 +56,7 @@ tell_keep_ways(struct tell *t)
 	for (i = 0; i < w.nto; i++)
 		line(&b, "to", w.to[i]);
 	line(&b, "first", w.first);
+	line(&b, "also", w.also);
 	for (i = 0; i < w.nroute; i++)
 		line(&b, "route", w.route[i]);
 	if (w.digest > 0)
@@ -83,6 +85,8 @@ read_line(struct reading *r, struct str word, struct str value)
 		r->to[w->nto++] = value;
 	else if (str_eq(word, STR_LIT("first")))
 		w->first = value;
+	else if (str_eq(word, STR_LIT("also")))
+		w->also = value;
 	else if (str_eq(word, STR_LIT("route")) &&
 	    w->nroute < LIM_CONF_RULES)
 		r->route[w->nroute++] = value;
@@ -119,12 +123,13 @@ tell_ways(struct tell *t, struct str alert)
 
 	memset(&w, 0, sizeof w);
 	w.from = STR_EMPTY;
-	w.first = STR_EMPTY;
+	w.first = w.also = STR_EMPTY;
 	if (str_eq(alert, t->o.alert)) {
 		w.from = t->o.mailfrom;
 		w.to = t->o.mailto;
 		w.nto = t->o.nmailto;
 		w.first = t->o.first;
+		w.also = t->o.also;
 		w.route = t->o.route;
 		w.nroute = t->o.nroute;
 		w.digest = t->o.digest;

@@ -46,6 +46,23 @@ find_routes(struct split *s, const struct about *a, struct str only)
 		to_default(s);
 }
 
+/* Those of these names, besides. */
+static void
+add_routes(struct split *s, const struct str *name, size_t n)
+{
+	const struct route *r;
+	size_t i, k;
+
+	for (i = 0; i < n && s->nroute < LIM_CONF_RULES; i++) {
+		if ((r = route_named(s->in->conf, name[i])) == NULL)
+			continue;
+		for (k = 0; k < s->nroute && s->route[k] != r; k++)
+			;
+		if (k == s->nroute)
+			s->route[s->nroute++] = r;
+	}
+}
+
 /* The section of the part for a route, to which a piece of section i goes. */
 static struct mail_section *
 place(struct split *s, const struct route *r, double hold, size_t i)
@@ -125,6 +142,7 @@ split_change(struct split *s, size_t i, const struct change *c)
 	a.level = compose_level_of(c->incident->level);
 	a.text = c->incident->message;
 	find_routes(s, &a, c->route);
+	add_routes(s, c->also, c->nalso);
 	for (k = 0; k < s->nroute; k++) {
 		to = place(s, s->route[k], 0, i);
 		if (to->nchange == 0)

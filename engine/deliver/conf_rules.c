@@ -371,6 +371,7 @@ read_escalation(struct parse *p, const struct str *word, int n)
 		return;
 	if (c->nescalation == 0)
 		c->escalation = arena_alloc(p->arena, LIM_ESCALATIONS * sizeof e);
+	e.bit = route_escalation_bit(c, e.after, e.route);
 	c->escalation[c->nescalation++] = e;
 }
 

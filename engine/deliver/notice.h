@@ -37,6 +37,9 @@ struct change {
 	struct str	 who, why;	/* who did what; or empty */
 	struct str	 route;		/* of an escalation: the only one that gets
 					 * it; else empty */
+	const struct str *also;		/* routes that get it besides: of an ack or
+					 * an end those that were called */
+	size_t		 nalso;
 };
 
 struct mail;

@@ -1,5 +1,7 @@
 #include "engine/deliver/route.h"
 
+#include <stdint.h>
+
 #include "engine/deliver/conf.h"
 #include "lang/base/re.h"
 
@@ -137,6 +139,35 @@ route_escalations(const struct conf *c, const struct about *a,
 	for (i = 0; i < c->nescalation; i++)
 		if (condition_holds(&c->escalation[i].when, a))
 			out[n++] = (struct escalation){
-			    c->escalation[i].after, (unsigned)i };
+			    c->escalation[i].after, c->escalation[i].bit };
 	return n;
+}
+
+struct str
+route_of_bit(const struct conf *c, unsigned bit)
+{
+	size_t i;
+
+	for (i = 0; i < c->nescalation; i++)
+		if (c->escalation[i].bit == bit)
+			return c->escalation[i].route;
+	return STR_EMPTY;
+}
+
+/* FNV-1a; the next that is free, if it is taken. */
+unsigned
+route_escalation_bit(const struct conf *c, double after, struct str route)
+{
+	uint32_t h = UINT32_C(2166136261) ^ (uint32_t)after;
+	unsigned bit;
+	size_t i;
+
+	for (i = 0; i < route.n; i++)
+		h = (h * UINT32_C(16777619)) ^ (unsigned char)route.p[i];
+	h *= UINT32_C(16777619);
+	bit = (h >> 16) % LIM_ESCALATIONS;
+	for (i = 0; i < LIM_ESCALATIONS &&
+	    route_of_bit(c, bit).n > 0; i++)
+		bit = (bit + 1) % LIM_ESCALATIONS;
+	return bit;
 }

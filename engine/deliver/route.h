@@ -68,6 +68,7 @@ struct conf_escalation {
 	double		 after;
 	struct str	 route;
 	struct condition when;
+	unsigned	 bit;		/* below LIM_ESCALATIONS, of its own */
 	unsigned	 line;
 };
 
@@ -101,10 +102,16 @@ double	maintenance_until(const struct conf *, double now,
 /* Whether so many seconds since boot are too few to tell anything. */
 bool	grace_holds(const struct conf *, double uptime);
 /*
- * The escalations of an incident.  An escalation's bit is its number in
- * conf->escalation, where its route stands.
+ * The escalations of an incident.  An escalation's bit comes from its time and
+ * its route, not from its place in the file: the state remembers bits, and a
+ * line more in picket.conf must neither repeat one nor swallow another.
  */
 size_t	route_escalations(const struct conf *, const struct about *,
 	    struct escalation out[LIM_ESCALATIONS]);
+/* The bit for one that is to be added to those that are there. */
+unsigned route_escalation_bit(const struct conf *, double after,
+	    struct str route);
+/* The name of the route of a bit; empty: there is none any more. */
+struct str route_of_bit(const struct conf *, unsigned bit);
 
 #endif

@@ -1,5 +1,7 @@
 #include "engine/deliver/tell_inner.h"
 
+#include <stdint.h>
+
 #include "lang/base/num.h"
 #include "engine/deliver/route.h"
 #include "engine/state/incidents.h"
@@ -253,6 +255,26 @@ held(const struct tell *t, const struct incident *i, const struct about *a)
 	    (!num_is_nil(t->o.uptime) && grace_holds(t->o.conf, t->o.uptime));
 }
 
+/*
+ * Who was called by an escalation hears that somebody acts, and the end: it
+ * may be the only way by which they do, and a pager rings until then.
+ */
+static void
+called(struct tell *t, double bits, struct change *c)
+{
+	struct str name, *list;
+	unsigned bit;
+
+	list = arena_alloc(&t->arena, LIM_ESCALATIONS * sizeof *list);
+	c->also = list;
+	for (bit = 0; bit < LIM_ESCALATIONS; bit++) {
+		name = (uint32_t)bits >> bit & 1 ?
+		    route_of_bit(t->o.conf, bit) : STR_EMPTY;
+		if (name.n > 0)
+			list[c->nalso++] = name;
+	}
+}
+
 void
 tell_changes(struct tell *t, struct known *k)
 {
@@ -289,7 +311,9 @@ tell_changes(struct tell *t, struct known *k)
 		memset(c, 0, sizeof *c);
 		c->what = what;
 		c->route = what == NOTICE_ESCALATED ?
-		    t->o.conf->escalation[bit].route : STR_EMPTY;
+		    route_of_bit(t->o.conf, bit) : STR_EMPTY;
+		if (what == NOTICE_RESOLVED || what == NOTICE_ACKED)
+			called(t, k->i.escalated, c);
 		c->incident = &k->i;
 		c->now = t->now;
 		c->who = what == NOTICE_ACKED ? k->i.acked_by : STR_EMPTY;

@@ -158,7 +158,7 @@ extern const char *const notice_name[];		/* "firing", "still firing" */
 struct escalation {
 	double		 after;		/* seconds from when the onset was told:
 					 * before that nobody could have acted */
-	unsigned	 bit;		/* its number, 0 to LIM_ESCALATIONS - 1 */
+	unsigned	 bit;		/* its own, 0 to LIM_ESCALATIONS - 1 */
 };
 
 /* What bears on telling, besides the incident. */

@@ -403,6 +403,9 @@ test_escalations(void **state)
 {
 	struct escalation out[LIM_ESCALATIONS];
 	struct about a = about(LEVEL_CRITICAL);
+	unsigned bit[2], seen = 0;
+	char text[LIM_ESCALATIONS * 24], *p = text;
+	size_t i;
 
 	(void)state;
 	fine("escalate 30m boss level critical+\n"
@@ -411,12 +414,30 @@ test_escalations(void **state)
 	    "escalate 7d boss\n");
 	assert_int_equal(route_escalations(&conf, &a, out), 2);
 	assert_true(out[0].after == 1800 && out[1].after == 604800);
-	assert_int_equal(out[0].bit, 0);
-	assert_int_equal(out[1].bit, 2);
-	assert_ptr_equal(route_named(&conf, conf.escalation[out[1].bit].route),
+	bit[0] = out[0].bit;
+	bit[1] = out[1].bit;
+	assert_int_not_equal(bit[0], bit[1]);
+	assert_ptr_equal(route_named(&conf, route_of_bit(&conf, bit[1])),
 	    &conf.route[0]);
 	a.level = LEVEL_ERROR;
 	assert_int_equal(route_escalations(&conf, &a, out), 1);
+	/* another place in the file is no other escalation */
+	a.level = LEVEL_CRITICAL;
+	fine("escalate 7d boss\nescalate 30m boss\nroute boss\n");
+	assert_int_equal(route_escalations(&conf, &a, out), 2);
+	assert_int_equal(out[0].bit, bit[1]);
+	assert_int_equal(out[1].bit, bit[0]);
+	fine("");
+	assert_int_equal(route_of_bit(&conf, bit[0]).n, 0);
+	/* as many as there may be have a bit each */
+	for (i = 0; i < LIM_ESCALATIONS; i++)
+		p += sprintf(p, "escalate %zum boss\n", i + 1);
+	sprintf(p, "route boss\n");
+	fine(text);
+	assert_int_equal(route_escalations(&conf, &a, out), LIM_ESCALATIONS);
+	for (i = 0; i < LIM_ESCALATIONS; i++)
+		seen |= 1u << out[i].bit;
+	assert_int_equal(seen, UINT32_MAX);
 }
 
 static void

@@ -66,6 +66,8 @@ struct cli {
 bool	 cli_says_file(struct str);
 int	 cli_options(struct cli *, int argc, char **argv);
 void	 cli_usage(const struct cli *, enum command_id, int fd);
+/* More arguments than a command takes: said which one is too many. */
+bool	 cli_too_many(const struct cli *, enum command_id, size_t most);
 void	 cli_help(const struct cli *, int fd);
 int	 cli_completion(struct cli *);
 

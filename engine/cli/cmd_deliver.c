@@ -195,8 +195,10 @@ cmd_deliver(struct cli *c)
 	double wait = 0, end;
 	int r;
 
-	if (c->narg > 0 || (c->given[OPT_WAIT] && c->given[OPT_LOOP])) {
-		cli_usage(c, CMD_DELIVER, 2);
+	if (cli_too_many(c, CMD_DELIVER, 0))
+		return EXIT_USAGE;
+	if (c->given[OPT_WAIT] && c->given[OPT_LOOP]) {
+		cli_say("--wait or --loop, not both");
 		return EXIT_USAGE;
 	}
 	if (arg != NULL) {

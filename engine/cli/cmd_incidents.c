@@ -136,6 +136,15 @@ more(struct at_hand *h, struct buf *b, const struct incident *in)
 		buf_escaped(b, in->message, 300);
 		buf_putc(b, '\n');
 	}
+	if (in->state == INCIDENT_QUIET && in->episode > 0) {
+		buf_puts(b, "    from ");
+		cli_moment(b, in->fired, h->now);
+		buf_puts(b, " to ");
+		cli_moment(b, in->ended, h->now);
+		buf_puts(b, ", ");
+		cli_span(b, incident_duration(in, h->now));
+		buf_putc(b, '\n');
+	}
 	if (incident_is_acked(in)) {
 		buf_puts(b, "    acknowledged by ");
 		buf_escaped(b, in->acked_by, 100);
@@ -213,10 +222,8 @@ cmd_incidents(struct cli *c)
 	size_t i, n = 0;
 	struct buf b;
 
-	if (c->narg > 1) {
-		cli_usage(c, CMD_INCIDENTS, 2);
+	if (cli_too_many(c, CMD_INCIDENTS, 1))
 		return EXIT_USAGE;
-	}
 	if (!hand_open(c, true, &h))
 		return EXIT_PROBLEMS;
 	list = arena_alloc(&c->arena, (h.incidents.by_key.n + 1) *
@@ -254,6 +261,16 @@ cmd_incidents(struct cli *c)
 /* --- silences --- */
 
 static void
+silence_head(const struct at_hand *h, struct buf *b, size_t width)
+{
+	buf_puts(b, h->c->colour_out ? "\033[1m" : "");
+	cell(b, "ID", 5, "");
+	cell(b, "PATTERN", width, "");
+	cell(b, "END", 22, "");
+	buf_puts(b, h->c->colour_out ? "WHO: WHY\033[0m\n" : "WHO: WHY\n");
+}
+
+static void
 show_silence(struct at_hand *h, struct buf *b, const struct hush *q,
     size_t width)
 {
@@ -287,10 +304,8 @@ cmd_silences(struct cli *c)
 	struct at_hand h;
 	struct buf b;
 
-	if (c->narg > 0) {
-		cli_usage(c, CMD_SILENCES, 2);
+	if (cli_too_many(c, CMD_SILENCES, 0))
 		return EXIT_USAGE;
-	}
 	if (!hand_open(c, true, &h))
 		return EXIT_PROBLEMS;
 	array = json_array();
@@ -306,8 +321,11 @@ cmd_silences(struct cli *c)
 		if (c->given[OPT_JSON])
 			json_array_append_new(array,
 			    json_silence(&h, &h.quiet[i]));
-		else
+		else {
+			if (n == 1)
+				silence_head(&h, &b, width);
 			show_silence(&h, &b, &h.quiet[i], width);
+		}
 	}
 	if (c->given[OPT_JSON]) {
 		top = json_object();

@@ -165,7 +165,8 @@ recipients(struct test *t)
 
 	for (i = 0; i < c->nmailto; i++)
 		if ((fault = address_fault(c->mailto[i])) != NULL) {
-			cli_say("--to %s: %s", c->mailto[i].p, fault);
+			cli_say("--to wants an address, but '%s' %s",
+			    c->mailto[i].p, fault);
 			return false;
 		}
 	if (c->nmailto > 0)
@@ -201,6 +202,28 @@ try_all(struct test *t)
 			try_transport(t, list[i]);
 }
 
+/* Nothing has that name; those that something has are the hint. */
+static void
+say_none(struct test *t, const char *what, const char *name)
+{
+	const struct conf *conf = &t->c->conf;
+	bool route = strcmp(what, "route") == 0;
+	size_t i, n = route ? conf->nroute : conf->ntransport;
+	struct buf b;
+
+	buf_init(&b, &t->c->mem);
+	for (i = 0; i < n; i++) {
+		buf_puts(&b, i == 0 ? "; it has " : ", ");
+		if (route)
+			buf_escaped(&b, conf->route[i].name, 0);
+		else
+			transport_label(&conf->transport[i], &b);
+	}
+	cli_say("picket.conf has no %s '%s'%s%s", what, name,
+	    t->route != NULL ? " in that route" : "", buf_c(&b));
+	buf_free(&b);
+}
+
 static bool
 find_route(struct test *t)
 {
@@ -210,7 +233,7 @@ find_route(struct test *t)
 		return true;
 	t->route = route_named(&t->c->conf, str_c(name));
 	if (t->route == NULL)
-		cli_say("picket.conf has no route %s", name);
+		say_none(t, "route", name);
 	return t->route != NULL;
 }
 
@@ -221,10 +244,8 @@ cmd_mailtest(struct cli *c)
 	struct outbox_options o;
 	int r;
 
-	if (c->narg > 0) {
-		cli_usage(c, CMD_MAILTEST, 2);
+	if (cli_too_many(c, CMD_MAILTEST, 0))
 		return EXIT_USAGE;
-	}
 	if (!cli_outbox_open(c, true, &o))
 		return EXIT_PROBLEMS;
 	t->c = c;
@@ -239,8 +260,7 @@ cmd_mailtest(struct cli *c)
 	if (t->ndone > 0)
 		return t->nfailed > 0 ? EXIT_PROBLEMS : EXIT_FINE;
 	if (c->given[OPT_TRANSPORT])
-		cli_say("picket.conf has no transport %s",
-		    c->value[OPT_TRANSPORT]);
+		say_none(t, "transport", c->value[OPT_TRANSPORT]);
 	else
 		cli_say("no way to send mail: picket.conf names none and "
 		    "there is no " CONF_SENDMAIL_PATH);

@@ -8,7 +8,7 @@
 #include "engine/deliver/outbox_inner.h"
 #include "engine/vm/clock.h"
 
-#define SHOWN_SUBJECT	60	/* bytes of a subject in the table */
+#define SHOWN_SUBJECT	100	/* bytes of a subject in the table */
 #define SHOWN_LATELY	100	/* attempts that --all shows */
 
 struct shown {
@@ -104,8 +104,7 @@ show_row(struct shown *s, const struct outbox_row *r)
 	struct buf *b = &s->out;
 
 	if (s->n == 1)
-		buf_printf(b, "%s  ID  AGE   TRIES  NEXT   "
-		    "TO                        SUBJECT%s\n",
+		buf_printf(b, "%s  ID  AGE   TRIES  NEXT   WAY       TO%s\n",
 		    s->c->colour_out ? "\033[1m" : "", end);
 	buf_printf(b, "%4.0f  ", r->id);
 	from = b->n;
@@ -121,17 +120,17 @@ show_row(struct shown *s, const struct outbox_row *r)
 		cli_age(b, r->due - s->now);
 	cell(b, from, 6);
 	from = b->n;
+	buf_escaped(b, r->way, 0);
+	cell(b, from, 9);
 	if (n > 0)
 		buf_escaped(b, to[0], 0);
 	else
 		buf_putc(b, '-');
 	if (n > 1)
 		buf_printf(b, " +%zu", n - 1);
-	cell(b, from, 25);
+	buf_puts(b, "\n      ");
 	buf_escaped(b, r->subject, SHOWN_SUBJECT);
 	buf_puts(b, "\n      ");
-	buf_escaped(b, r->way, 0);
-	buf_puts(b, ": ");
 	add_reason(b, s, r);
 	buf_putc(b, '\n');
 }
@@ -180,21 +179,24 @@ show_attempt(void *arg, const struct str *c, unsigned n)
 		return;
 	}
 	if (s->n++ == 0)
-		buf_puts(b, "\nlately, the newest first\n");
+		buf_puts(b, "\nlately, the newest first\n"
+		    "  AGE   OUTCOME  BY          TO, WHY\n");
 	buf_puts(b, "  ");
 	from = b->n;
 	cli_age(b, s->now - t);
 	cell(b, from, 5);
 	from = b->n;
 	buf_escaped(b, str_shown(c[5]), 0);
-	cell(b, from, 7);
-	if (c[4].n > 0) {
+	cell(b, from, 8);
+	from = b->n;
+	if (c[4].n > 0)
 		buf_escaped(b, c[4], 0);
-		buf_puts(b, "  ");
-	}
+	else
+		buf_putc(b, '-');
+	cell(b, from, 11);
 	if (c[3].n > 0) {
 		buf_escaped(b, c[3], 0);
-		buf_puts(b, "  ");
+		buf_puts(b, ": ");
 	}
 	buf_escaped(b, str_shown(c[6]), 0);
 	buf_putc(b, '\n');
@@ -264,8 +266,8 @@ which(const char *option, const char *arg, bool all, double *id)
 	}
 	if (num_is_int(*id) && *id > 0)
 		return true;
-	cli_say("--%s wants a number of the list%s, not '%s'", option,
-	    all ? " or all" : "", arg);
+	cli_say("--%s wants an ID of picket outbox%s, not '%s'", option,
+	    all ? ", or all" : "", arg);
 	return false;
 }
 
@@ -324,7 +326,7 @@ change(struct cli *c, struct outbox_options *o)
 	ok = num_none(s.id) || state_ask(o->state, Q_OUTBOX_GET,
 	    (const struct param[]){ PN(s.id) }, retry ? have : drop, &s);
 	if (ok && s.n == 0 && !num_none(s.id)) {
-		cli_say("nothing of the number %s waits", arg);
+		cli_say("nothing with the ID %s waits (see picket outbox)", arg);
 	} else if (ok) {
 		if (retry)
 			batch_row(s.batch, Q_OUTBOX_RETRY,
@@ -351,10 +353,13 @@ cmd_outbox(struct cli *c)
 	struct outbox_options o;
 	int r;
 
-	if (c->narg > 0 || (c->given[OPT_RETRY] && c->given[OPT_DROP]) ||
+	if (cli_too_many(c, CMD_OUTBOX, 0))
+		return EXIT_USAGE;
+	if ((c->given[OPT_RETRY] && c->given[OPT_DROP]) ||
 	    (c->given[OPT_ALL] && c->given[OPT_DEAD]) || (changes &&
 	    (c->given[OPT_ALL] || c->given[OPT_DEAD] || c->given[OPT_JSON]))) {
-		cli_usage(c, CMD_OUTBOX, 2);
+		cli_say(changes ? "--retry and --drop stand alone, one of them "
+		    "at a time" : "--all or --dead, not both");
 		return EXIT_USAGE;
 	}
 	if (!cli_outbox_open(c, !changes, &o))

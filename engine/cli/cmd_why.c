@@ -100,7 +100,9 @@ show_state(struct why *w, const struct incident *in)
 	buf_printf(b, "%s%s%s", hand_colour(h, in), hand_word(h, in),
 	    *hand_colour(h, in) == '\0' ? "" : "\033[0m");
 	if (in->state == INCIDENT_FIRES) {
-		buf_puts(b, " since ");
+		/* the word may be younger: acknowledged, silenced */
+		buf_puts(b, strcmp(hand_word(h, in), "firing") == 0 ?
+		    " since " : "; it fires since ");
 		cli_moment(b, in->fired, h->now);
 		buf_puts(b, ", for ");
 		cli_span(b, incident_duration(in, h->now));
@@ -239,6 +241,8 @@ show_history(struct why *w)
 	for (i = w->nrow; i-- > 0;) {
 		r = &w->row[i];
 		when(b, r->time);
+		if (r->notice.n > 0)
+			buf_puts(b, "told: ");
 		buf_escaped(b, r->what, 0);
 		if (!num_none(from = begun(w, i))) {
 			buf_puts(b, " after ");
@@ -250,10 +254,11 @@ show_history(struct why *w)
 		if (r->text.n > 0)
 			buf_puts(b, ": ");
 		buf_escaped(b, r->text, 300);
-		if (r->notice.n > 0)
-			buf_puts(b, "  (told in ");
-		buf_escaped(b, r->notice, 0);
-		buf_puts(b, r->notice.n > 0 ? ")\n" : "\n");
+		if (r->notice.n > 0) {		/* a line of its own: it is long */
+			buf_puts(b, ", in\n                        ");
+			buf_escaped(b, r->notice, 0);
+		}
+		buf_putc(b, '\n');
 	}
 }
 

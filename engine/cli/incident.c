@@ -118,7 +118,8 @@ hand_find(struct at_hand *h, const char *name)
 	}
 	cli_say("there is no incident '%s'%s", buf_c(&b), near != NULL ? "?" :
 	    h->incidents.by_key.n == 0 ? ": there are none at all" :
-	    " (see picket incidents --all)");
+	    s.n < LEAST_ID ? ": an id needs four digits or more (see picket "
+	    "incidents --all)" : " (see picket incidents --all)");
 	buf_free(&b);
 	return NULL;
 }

@@ -119,6 +119,17 @@ cli_usage(const struct cli *c, enum command_id id, int fd)
 	buf_free(&b);
 }
 
+bool
+cli_too_many(const struct cli *c, enum command_id id, size_t most)
+{
+	if (c->narg <= most)
+		return false;
+	cli_say("%s takes %s argument%s, not '%.60s' (see picket help %s)",
+	    commands[id].name, most == 0 ? "no" : "one", most == 0 ? "s" : "",
+	    c->arg[most], commands[id].name);
+	return true;
+}
+
 void
 cli_help(const struct cli *c, int fd)
 {

@@ -54,8 +54,8 @@ cli_configuration(struct cli *c, const char *dir)
 
 	/* a site needs no picket.conf, but a folder of nothing is a mistake */
 	if (!is_there(dir == NULL ? PICKET_SYSCONFDIR : dir, "picket.conf", c,
-	    &path) && dir != NULL && c->command == CMD_RUN &&
-	    !cli_site_is(c, dir)) {
+	    &path) && dir != NULL && c->command != CMD_CHECK &&
+	    c->command != CMD_LIST && !cli_site_is(c, dir)) {
 		cli_say("%s: %s", path.p, strerror(ENOENT));
 		return false;
 	}

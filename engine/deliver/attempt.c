@@ -1,5 +1,6 @@
 #include "engine/deliver/attempt.h"
 
+#include <string.h>
 #include <sysexits.h>
 
 #include "engine/deliver/child.h"
@@ -37,4 +38,17 @@ attempt_child(struct attempt *a, const struct child_end *e,
 	default:
 		return OUTCOME_RETRY;
 	}
+}
+
+void
+attempt_curl(struct buf *why, const char *error)
+{
+	const char *ms = strstr(error, " after "), *tail;
+
+	if (strncmp(error, "Failed to connect to ", 21) == 0 && ms != NULL &&
+	    (tail = strstr(ms, " ms: Could")) != NULL &&
+	    strstr(tail, " connect to server") != NULL)
+		buf_add(why, error, (size_t)(ms - error));
+	else
+		buf_puts(why, error);
 }

@@ -50,4 +50,10 @@ struct child_end;
 enum outcome attempt_child(struct attempt *, const struct child_end *,
 	    const struct buf *out);
 
+/*
+ * What libcurl says of a failure, without the tail of "Failed to connect to
+ * HOST port N after 0 ms: Couldn't connect to server": it says it twice.
+ */
+void	 attempt_curl(struct buf *why, const char *error);
+
 #endif

@@ -376,7 +376,7 @@ once(struct attempt *a, const struct http_request *r, struct http_answer *w,
 		o = by_status(w->status);
 		explain(a, w);
 	} else {
-		buf_puts(a->why, error[0] != '\0' ? error :
+		attempt_curl(a->why, error[0] != '\0' ? error :
 		    curl_easy_strerror(rc));
 		if (sent > 0 && (size_t)sent == r->body.n)
 			buf_puts(a->why, " (it may have been taken)");

@@ -287,7 +287,7 @@ judge(struct attempt *a, CURLcode rc, const struct dialogue *d,
 		return code / 100 == 5 && code / 10 != 53 && d->mail ?
 		    OUTCOME_FAIL : OUTCOME_RETRY;
 	}
-	buf_puts(a->why, error[0] != '\0' ? error : curl_easy_strerror(rc));
+	attempt_curl(a->why, error[0] != '\0' ? error : curl_easy_strerror(rc));
 	if (d->sent_data && rc == CURLE_OPERATION_TIMEDOUT)
 		buf_puts(a->why, " (it may have been taken)");
 	return OUTCOME_RETRY;

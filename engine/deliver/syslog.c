@@ -329,7 +329,7 @@ open_stream(struct line *l)
 	if (rc == CURLE_OK)
 		rc = curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd);
 	if (rc != CURLE_OK)
-		buf_puts(l->a->why, error[0] != '\0' ? error :
+		attempt_curl(l->a->why, error[0] != '\0' ? error :
 		    curl_easy_strerror(rc));
 	else if (curl != NULL)		/* error goes out of scope */
 		curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, NULL);

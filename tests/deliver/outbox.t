@@ -25,8 +25,11 @@ with Relay() as relay:
     t.eq([(x['way'], x['to'], x['tries'], x['why']) for x in p.rows()],
          [('mail', ['ann@example.org'], 0, '')], 'a notice waits')
     status, said = p.picket('outbox')
-    t.ok(status == 0 and 'ann@example.org' in said and 'notice one' in said
-         and 'mail: not tried yet' in said, 'and is shown', said)
+    t.eq((status, said.splitlines()), (0, [
+        '  ID  AGE   TRIES  NEXT   WAY       TO',
+        '   1  0s        0  now    mail      ann@example.org',
+        '      notice one',
+        '      not tried yet: picket deliver sends it']), 'and is shown')
     t.eq(p.deliver(), (0, ''), 'it is delivered')
     t.eq(p.put('one'), '', 'put again by one who does not know')
     t.eq(p.deliver(), (0, ''), 'there is nothing to send')
@@ -80,8 +83,8 @@ with Relay() as relay:
     status, said = p.picket('outbox', '--all')
     t.ok('dropped' in said, 'that it was dropped is kept', said)
     status, said = p.picket('outbox', '--drop', str(ident))
-    t.eq((status, said), (1, 'picket: nothing of the number %d waits\n'
-                          % ident), 'it cannot be dropped twice')
+    t.eq((status, said), (1, 'picket: nothing with the ID %d waits (see '
+         'picket outbox)\n' % ident), 'it cannot be dropped twice')
 
 # --- how it is shown ---
 q = Place('null fail name one', 'null fail name two')
@@ -109,21 +112,24 @@ for command in ('outbox', 'deliver', 'mailtest'):
 
 # --- words that are wrong ---
 for words, expect in (
-        (('outbox', '--drop', 'all'), "--drop wants a number of the list, not "
-         "'all'"),
-        (('outbox', '--retry', 'x'), "--retry wants a number of the list or "
-         "all, not 'x'"),
-        (('outbox', '--retry', '1', '--drop', '1'), 'usage:'),
-        (('outbox', '--all', '--dead'), 'usage:'),
-        (('outbox', 'x'), 'usage:'),
+        (('outbox', '--drop', 'all'), "--drop wants an ID of picket outbox, "
+         "not 'all'"),
+        (('outbox', '--retry', 'x'), "--retry wants an ID of picket outbox, "
+         "or all, not 'x'"),
+        (('outbox', '--retry', '1', '--drop', '1'), 'one of them at a time'),
+        (('outbox', '--drop', '1', '--json'), '--retry and --drop stand alone'),
+        (('outbox', '--all', '--dead'), '--all or --dead, not both'),
+        (('outbox', 'x'), "outbox takes no arguments, not 'x' (see picket "
+         "help outbox)"),
         (('deliver', '--wait', 'soon'), "--wait wants a duration such as 30s "
          "or 5m, not 'soon'"),
-        (('deliver', '--wait', '1', '--loop'), 'usage:'),
-        (('deliver', '7'), 'usage:'),
-        (('mailtest', 'x'), 'usage:'),
-        (('mailtest', '--to', 'a b'), '--to a b: ')):
+        (('deliver', '--wait', '1', '--loop'), '--wait or --loop, not both'),
+        (('deliver', '7'), "deliver takes no arguments, not '7'"),
+        (('mailtest', 'x'), "mailtest takes no arguments, not 'x'"),
+        (('mailtest', '--to', 'a b'), "'a b' is no address")):
     status, said = p.picket(*words)
-    t.ok(status == 2 and expect in said, ' '.join(words), said)
+    t.ok(status == 2 and expect in said and said.count('\n') == 1,
+         ' '.join(words), said)
 
 # --- a test of the ways ---
 with Relay() as relay:
@@ -136,14 +142,18 @@ with Relay() as relay:
     t.ok(status == 1 and len(lines) == 3, 'mailtest: one line a way', said)
     t.ok(re.match(r'taken +\d+\.\d\d s  smtp:127.0.0.1:\d+: 250 2.0.0 taken',
                   lines[0]), 'what the receiver said', said)
-    t.ok(re.match(r'failed +\d+\.\d\d s  second: Failed to connect',
+    t.ok(re.match(r'failed +\d+\.\d\d s  second: Failed to connect to '
+                  r'127.0.0.1 port \d+$',
                   lines[1]), 'why one failed', said)
     t.ok(re.match(r'taken +\d+\.\d\d s  file:', lines[2]), 'the file', said)
     t.eq((relay.mails[0].to, subjects(relay.mails)), (['eve@example.org'],
          ['[test] Picket on moscow: only a test']), 'it is marked')
     t.ok(b'This is only a test' in slurp(box), 'in the file, too')
-    t.eq(p.picket('mailtest', '--transport', 'nothere'), (1, 'picket: '
-         'picket.conf has no transport nothere\n'), 'a way that is not there')
+    t.eq(p.picket('mailtest', '--transport', 'nothere'), (1, "picket: "
+         "picket.conf has no transport 'nothere'; it has smtp:127.0.0.1:%d, "
+         "second, file:%s\n" % (relay.port, box)), 'a way that is not there')
+    t.eq(p.picket('mailtest', '--route', 'x'), (1, "picket: picket.conf has "
+         "no route 'x'\n"), 'a route that is not there')
     t.eq(p.picket('mailtest', '--transport', 'second')[1].count('failed'), 1,
          'one way alone')
     t.eq(p.picket('outbox'), (0, 'nothing waits\n'), 'nothing is left of it')

@@ -194,7 +194,7 @@ t.eq(p.whys(), [('mail', 'dead', 'picket.conf has no such route any more: '
                  'night'), ('fallback', 'dead', 'picket.conf has no such '
                  'route any more: night')], 'a route that is gone')
 status, said = p.picket('mailtest', '--route', 'night')
-t.eq((status, said), (1, 'picket: picket.conf has no route night\n'),
+t.eq((status, said), (1, "picket: picket.conf has no route 'night'\n"),
      'mailtest: no such route')
 p.conf('null retry', 'null ok name pager', 'route night via pager')
 status, said = p.picket('mailtest', '--route', 'night')

@@ -99,8 +99,9 @@ for words, status, says in [
         (('unsilence',), 2, 'unsilence wants'),
         (('unsilence', 's1'), 1, "no silence 's1' holds"),
         (('why',), 2, 'why wants'),
-        (('incidents', 'a', 'b'), 2, 'usage:'),
-        (('silences', 'a'), 2, 'usage:'),
+        (('incidents', 'a', 'b'), 2, "takes one argument, not 'b'"),
+        (('silences', 'a'), 2, "takes no arguments, not 'a'"),
+        (('incidents', '--config', '/none'), 1, '/none/picket.conf: No such'),
         (('incidents', '--for', '2h'), 2, 'unknown option')]:
     like(p.run(*words), status, says, ' '.join(words)[:60])
 
@@ -110,8 +111,9 @@ me = me or pwd.getpwuid(os.getuid()).pw_name
 eq(p.run('silence', 'other:*', '--for', '90m', '--why', 'it\'s moved'),
    (0, 'silence s1 of other:* until 23:43 (1h 30m)\n'
        '  nothing of that name lasts now\n', ''), 'a silence')
-eq(p.run('silences')[1], "s1     other:*  until 23:43             %s: it's "
-   "moved\n" % me, 'is shown')
+eq(p.run('silences')[1],
+   "ID     PATTERN  END                     WHO: WHY\n"
+   "s1     other:*  until 23:43             %s: it's moved\n" % me, 'is shown')
 p.put('mxqueue:moscow', id='3fa2b1c9', message='MX moscow has many queued '
       'messages: 5210', evidence='#queued >= 5000 (#queued = 5210)',
       place='mx.pikt:14', origin='/etc/picket', hold=120, remind=14400,
@@ -235,7 +237,7 @@ p.sql('INSERT INTO outbox (key, notice, way, rcpt, first, route, due, made, '
 got = p.run('why', '3fa2b1c9')
 like(got, 0, '^mxqueue:moscow  id 3fa2b1c9  critical\n'
      '    says      MX moscow has many queued messages: 5210\n', 'why of an id')
-for part in (r'is +acknowledged since 19:40, for 4h 4m; it has '
+for part in (r'is +acknowledged; it fires since 19:40, for 4h 4m; it has '
              r'fired once\n', 'rule +mx.pikt:14',
              r'values +#queued >= 5000 \(#queued = 5210\)',
              'script +Queue of alert mx, from /etc/picket',
@@ -243,7 +245,7 @@ for part in (r'is +acknowledged since 19:40, for 4h 4m; it has '
              'done +exec wait: /usr/sbin/postqueue -f',
              'acknowledged by %s at .*: looking' % by,
              r'2023-11-14 19:40  firing: many: 5210\n',
-             r'firing: many: 5210  \(told in run7.1@moscow\)\n',
+             r'  told: firing: many: 5210, in\n +run7.1@moscow\n',
              'silenced by %s: until 2023-12-01 12:00: x' % me,
              'unsilenced by %s: s3' % me, 'resolved after 4h 4m',
              'sent by smtp:mx to ann@example.org: 250 taken',

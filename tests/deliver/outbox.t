@@ -91,11 +91,11 @@ q = Place('null fail name one', 'null fail name two')
 q.put('red', to='a@x.org,b@x.org,c@x.org', flush=1)
 status, said = q.picket('outbox')
 t.eq((status, [' '.join(x.split()) for x in said.splitlines()]), (1, [
-     'ID AGE TRIES NEXT TO SUBJECT', '1 0s 1 dead a@x.org +2 notice red',
-     'mail: one: as it was told; two: as it was told']), 'a table')
+     'ID AGE TRIES NEXT WAY TO', '1 0s 1 dead mail a@x.org +2', 'notice red',
+     'one: as it was told; two: as it was told']), 'a table')
 lines = said.splitlines()
-t.eq([lines[0].index(x) for x in ('AGE', 'NEXT', 'TO', 'SUBJECT')],
-     [lines[1].index(x) for x in ('0s', 'dead', 'a@x', 'notice')],
+t.eq([lines[0].index(x) for x in ('AGE', 'NEXT', 'WAY', 'TO')],
+     [lines[1].index(x) for x in ('0s', 'dead', 'mail', 'a@x')],
      'its columns')
 status, plain = q.done(PICKET, 'outbox', '--config', q.at)
 t.eq(plain, said, 'no colours but on a terminal')

@@ -9,6 +9,7 @@
 
 #define ROW_FIELDS	(INCIDENT_RUN_FIELDS + INCIDENT_TOLD_FIELDS + \
 			INCIDENT_HUMAN_FIELDS - 2)
+#define LIM_ASKED	16	/* keys that the store is asked for one by one */
 #define HISTORY_TEXT	400	/* bytes of a text in the history */
 
 struct tell *
@@ -109,11 +110,17 @@ bool
 tell_is_others(struct tell *t, struct known *k)
 {
 	struct param p = PT(k->i.key);
+	struct param of[] = { PT(k->i.alert), PT(k->i.script) };
 	struct known *other;
 	struct incident mine = k->i;
 	bool is;
 
-	if (!state_ask(t->o.state, Q_INCIDENT_GET, &p, take_row, t))
+	/* the first few one by one, then all at once */
+	if (t->nasked > LIM_ASKED)
+		return false;
+	if (t->nasked++ < LIM_ASKED ? !state_ask(t->o.state, Q_INCIDENT_GET,
+	    &p, take_row, t) : !state_ask(t->o.state, Q_INCIDENT_OTHERS, of,
+	    take_row, t))
 		return false;
 	other = tell_known(t, mine.key);
 	is = other->stored && !incident_is_of(&other->i, mine.alert,
@@ -368,6 +375,36 @@ mail_is_affected(const struct tell *t)
 	return false;
 }
 
+/* Whether two are the same but for when they were seen. */
+static bool
+same(const struct incident *a, const struct incident *b)
+{
+	double seen = a->seen;
+
+#define S(name) && str_eq(a->name, b->name)
+#define N(name) && (a->name == b->name || &a->name == &a->seen)
+#define F_RUN(type, name, meaning) type(name)
+#define F_TOLD(type, name, meaning) type(name)
+	return seen - b->seen < INCIDENT_LEFT / 2
+#include "engine/incident/fields.def"
+	;
+#undef F_RUN
+#undef F_TOLD
+#undef S
+#undef N
+}
+
+/* Whether the store has to have it: one that is quiet, and was, need not be
+ * written each time that it is seen. */
+static bool
+is_news(const struct known *k)
+{
+	if (!k->stored)
+		return k->i.state != INCIDENT_QUIET || k->i.unknown > 0 ||
+		    k->i.blind > 0 || k->i.missed > 0;
+	return !same(&k->i, &k->was);
+}
+
 bool
 tell_commit(struct tell *t, tell_mail_fn *shown, void *arg)
 {
@@ -382,15 +419,7 @@ tell_commit(struct tell *t, tell_mail_fn *shown, void *arg)
 	ok = tell_mails(t, put_mail, &s);
 	for (i = 0; t->open && i < t->known.n; i++) {
 		k = t->known.entry[i].v.ptr;
-		if ((!k->stored && k->i.state == INCIDENT_QUIET &&
-		    k->i.unknown == 0 && k->i.missed == 0) ||
-		    memcmp(&k->i, &k->was, sizeof k->i) == 0)
-			continue;
-		/* a quiet one that stays so only moves its time */
-		if (k->stored && k->i.state == INCIDENT_QUIET &&
-		    k->was.state == INCIDENT_QUIET && k->i.told == k->was.told &&
-		    k->i.unknown == k->was.unknown &&
-		    k->i.missed == k->was.missed)
+		if (!is_news(k))
 			continue;
 		incident_put(t->batch, &k->i);
 		t->rows = true;

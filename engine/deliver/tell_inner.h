@@ -53,6 +53,7 @@ struct tell {
 	struct map	 known;		/* key -> struct known */
 	struct silence	*silence;
 	size_t		 nsilence, capsilence;
+	unsigned	 nasked;	/* keys */
 	struct saying	*saying, **tail;
 	struct others	*others, **others_tail;
 	unsigned	 nmail;		/* of this run, for their ids */

@@ -19,7 +19,7 @@ static bool
 matters(const struct known *k)
 {
 	return k->stored || k->i.state != INCIDENT_QUIET ||
-	    k->i.unknown > 0 || k->i.missed > 0;
+	    k->i.unknown > 0 || k->i.missed > 0 || k->i.blind > 0;
 }
 
 static void

@@ -11,6 +11,7 @@
 #include "engine/state/incidents.h"
 #include "engine/vm/when.h"
 
+#define LIM_ASKED	16	/* keys that are asked for one by one */
 #define KEY_SHOWN	100	/* bytes of a key in a log line */
 
 /* The table of those at hand, with the script's own in it. */
@@ -40,11 +41,31 @@ ready(struct live *l)
 	l->incidents_lost = true;
 }
 
+/*
+ * Another script may have the key.  The first few are asked for one by one, a
+ * question costs half a millisecond; then all that there are.
+ */
+static void
+ask(struct live *l, struct str key)
+{
+	const struct param k[] = { PT(key) };
+	const struct param of[] = { PT(l->o.alert), PT(l->o.script) };
+
+	if (l->o.state == NULL || l->incidents_lost ||
+	    l->incidents_asked > LIM_ASKED)
+		return;
+	if (l->incidents_asked++ < LIM_ASKED)
+		(void)incidents_load(&l->incidents, l->o.state,
+		    Q_INCIDENT_GET, k);
+	else
+		(void)incidents_load(&l->incidents, l->o.state,
+		    Q_INCIDENT_OTHERS, of);
+}
+
 /* The incident of a key, of whichever script; never NULL. */
 static struct incident *
 find(struct live *l, struct str key)
 {
-	const struct param k[] = { PT(key) };
 	struct incident *in;
 	bool is_new;
 
@@ -52,10 +73,7 @@ find(struct live *l, struct str key)
 	in = incidents_find(&l->incidents, key);
 	if (in != NULL)
 		return in;
-	if (l->o.state != NULL && !l->incidents_lost &&
-	    incidents_load(&l->incidents, l->o.state, Q_INCIDENT_GET, k) &&
-	    (in = incidents_find(&l->incidents, key)) != NULL)
-		return in;
+	ask(l, key);
 	return incidents_add(&l->incidents, key, &is_new);
 }
 

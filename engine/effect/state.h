@@ -104,6 +104,7 @@ struct live {
 	struct buf	 fact;		/* the last answer about a path */
 	/* incidents: those asked for, and what was evaluated */
 	bool		 incidents_ready, incidents_lost, steps_told;
+	unsigned	 incidents_asked;
 	struct incidents incidents;
 	struct arena	 step_arena;
 	struct live_step *step;

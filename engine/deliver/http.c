@@ -220,15 +220,23 @@ asked_wait(CURL *curl, const struct http_answer *r)
 	return wait;
 }
 
+/*
+ * Refused for good is what is wrong with this text.  A key that is not good
+ * any more, a page that is gone, a redirect are mended by a person, and then
+ * what waits must go.
+ */
 static enum outcome
 by_status(long status)
 {
 	if (status / 100 == 2)
 		return OUTCOME_OK;
-	if (status == 408 || status == 425 || status == 429 || status >= 500 ||
-	    status < 200)
+	switch (status) {
+	case 400: case 411: case 413: case 414: case 415: case 417:
+	case 422: case 431:
+		return OUTCOME_FAIL;
+	default:
 		return OUTCOME_RETRY;
-	return OUTCOME_FAIL;
+	}
 }
 
 /* Puts *** for each place where the secret stands. */

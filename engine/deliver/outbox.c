@@ -101,7 +101,7 @@ store_failed(struct flush *f)
 {
 	struct str why = state_why(f->o->state);
 
-	outbox_say(f, NULL, "%.*s", (int)why.n, why.p);
+	outbox_say(f, NULL, "the outbox: %.*s", (int)why.n, why.p);
 	return false;
 }
 

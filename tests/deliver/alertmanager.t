@@ -122,7 +122,7 @@ with Web() as a, Web() as b, Web((500, 'full')) as c, Web((400, 'bad')) as d:
     tap.ok(got.status == SENT and 'taken' in got.out, 'one that is down', got)
     with Web(lambda r: (403, r.headers['authorization'])) as e:
         got = send([e.url], ONE, 'tokenfile ' + secret('token', TOKEN))
-        tap.ok(got.status == REFUSED and TOKEN not in got.out,
+        tap.ok(got.status == LATER and TOKEN not in got.out,
                'the token is not shown', got)
 for line, why in (('', 'needs URL...'),
                   (' http://a.example.org tokenfile /x', 'https'),

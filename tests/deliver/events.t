@@ -163,7 +163,7 @@ with Web() as w:
     tap.ok(w.got[6].path.startswith('/ping/y/fail?rid=') and
            len(w.got[6].body) <= 10 * 1024 and
            w.got[6].body.endswith(b'...'), 'a URL by file; a long reason')
-for answer, status in (((200, 'OK'), SENT), ((404, 'not found'), REFUSED),
+for answer, status in (((200, 'OK'), SENT), ((404, 'not found'), LATER),
                        ((500, ''), LATER), (Web.DROP, LATER)):
     with Web(answer) as w:
         got = beat(w.url + '/ping/secret-uuid-1234')

@@ -141,7 +141,8 @@ while n < BASE or (killed <= BASE / 4 and n < 4 * BASE):
         last.add(str(n))
     elif b'nothing was kept' not in err:
         last = {str(n)}
-    if (run.returncode == 1) != (b'ERROR' in err):
+    # or all was kept, and then what waits could not be sent
+    if (run.returncode == 1) != (b'ERROR' in err or b'the outbox' in err):
         bad.append((n, run.returncode, err))
 tell(not bad and killed > BASE / 4,
      'what a run kept is there or said to be lost, never half', killed, bad)

@@ -1,11 +1,13 @@
 #!/bin/sh
 # The examples compile without a word, and say of the input beside them what
 # the file beside them says: NAME.pikt, NAME.input, NAME.mail.  So do the
-# scripts of the standard library compile.
+# scripts of the standard library and those of README.md compile.
 
 . "$SRCDIR/tests/tap.sh"
 
 cd "$TMPDIR" || exit 1
+XDG_STATE_HOME=$TMPDIR/state		# what has been told is told once only
+export XDG_STATE_HOME
 for f in "$SRCDIR"/stdlib-scripts/*.pikt "$SRCDIR"/examples/*/*.pikt; do
 	name=${f#"$SRCDIR"/}
 	"$PICKET" check "$f" >out 2>&1 &&
@@ -14,11 +16,25 @@ for f in "$SRCDIR"/stdlib-scripts/*.pikt "$SRCDIR"/examples/*/*.pikt; do
 	[ -e "${f%.pikt}.input" ] || continue
 	"$PICKET" run --mail stdout --input "${f%.pikt}.input" "$f" >all 2>err
 	echo "exit $?" >>err
-	# without the head, which has the date
-	sed -n '/^[A-Z]*:$/,$p' all >mail
+	# without the head, which has the date, and where and when it ran
+	sed -n '/^[A-Z]*:$/,$p' all |
+	    sed "s|^\( *\)$SRCDIR/examples/[a-z-]*/|\1|
+		s|, since [0-9:]*$|, since TIME|" >mail
 	[ "$(cat err)" = 'exit 0' ] && diff "${f%.pikt}.mail" mail >out 2>&1
 	tap $? "$name says what it shall"
 done
+# a script of README.md: an indented text that begins with a name alone
+awk '/^    [A-Z][A-Za-z]*$/ { name = $1; n++ }
+    name != "" && !/^    / { name = "" }
+    name != "" { print substr($0, 5) >name ".pikt" }
+    END { print n + 0 }' "$SRCDIR/README.md" >count
+for f in *.pikt; do
+	"$PICKET" check "$f" >out 2>&1 &&
+	    [ "$(cat out)" = '1 file, 1 script: 0 errors, 0 warnings' ]
+	tap $? "README.md: $f compiles"
+done
+[ "$(cat count)" -ge 2 ]
+tap $? "README.md has scripts"
 for d in "$SRCDIR"/examples/*/; do
 	d=${d%/}
 	"$PICKET" check --trust-permissions "$d" >out 2>&1

@@ -46,8 +46,11 @@ identity(struct buf *b, const struct change *c, time_t when)
 		buf_puts(b, " to ");
 		add_time(b, in->ended, when);
 	} else {
+		/* not when the condition began to hold, but when it fired: as
+		 * `picket incidents` counts, and the mail of its end */
 		buf_puts(b, "since ");
-		add_time(b, in->since > 0 ? in->since : c->now, when);
+		add_time(b, in->state == INCIDENT_FIRES && in->fired > 0 ?
+		    in->fired : in->since > 0 ? in->since : c->now, when);
 	}
 	buf_putc(b, '\n');
 }

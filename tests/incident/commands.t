@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import re
+import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -234,6 +235,20 @@ p.sql('INSERT INTO outbox (key, notice, way, rcpt, first, route, due, made, '
       '(?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 0, 0, 0, ?)', b'k', b'run7.1@moscow',
       b'fallback', b'bob@example.org', b'', b'', p.now + 9, NOW, NOW,
       b'refused')
+if shutil.which('bash'):
+    def complete(*words):
+        """What bash offers for the last of these words."""
+        return subprocess.run(
+            ['bash', '-c', 'eval "$("$0" completion bash)"; '
+             'COMP_WORDS=("$0" "$@") COMP_CWORD=$#; _picket; '
+             'echo "${COMPREPLY[*]}"', PICKET, *words],
+            env=dict(os.environ, XDG_STATE_HOME=p.at,
+                     PICKET_CLOCK=str(NOW)), stdout=subprocess.PIPE,
+            universal_newlines=True).stdout.strip()
+
+    eq((complete('ack', '3fa2b'), complete('why', '3fa2b'),
+        complete('unsilence', 's1')), ('3fa2b1c9', '3fa2b1c9', 's1'),
+       'completion of ids')
 got = p.run('why', '3fa2b1c9')
 like(got, 0, '^mxqueue:moscow  id 3fa2b1c9  critical\n'
      '    says      MX moscow has many queued messages: 5210\n', 'why of an id')

@@ -145,6 +145,9 @@ if shutil.which('bash'):
          'fopen' in complete('picket doc fo'), 'of functions and words')
     tell('files.pikt' not in complete('picket doc f') and
          'files.pikt' in complete('picket run f'), 'files where they are meant')
+    tell('files.pikt' not in complete('picket silence f') +
+         complete('picket ack f') + complete('picket outbox f'),
+         'no files where none are meant')
     tell(complete('picket doc --se') == ['--search'], 'of options')
 
 end()

@@ -33,7 +33,9 @@ incident(const char *key, enum level l)
 	in.state = INCIDENT_FIRES;
 	in.episode = in.told = 1;
 	in.level = l;
-	in.since = in.fired = in.told_fired = in.told_onset = NOON;
+	/* it had been true before, for as long as hold says */
+	in.since = NOON - 120;
+	in.fired = in.told_fired = in.told_onset = NOON;
 	in.message = STR_LIT("MX moscow has many queued messages: 5210");
 	in.evidence = STR_LIT("#queued >= 5000 (#queued = 5210)");
 	in.place = STR_LIT("mx.pikt:14");

@@ -106,28 +106,19 @@ tell_new_known(struct tell *t, struct str key, const struct tell_script *s)
 	return k;
 }
 
-bool
-tell_is_others(struct tell *t, struct known *k)
+void
+tell_fetch(struct tell *t, const struct known *k)
 {
 	struct param p = PT(k->i.key);
 	struct param of[] = { PT(k->i.alert), PT(k->i.script) };
-	struct known *other;
-	struct incident mine = k->i;
-	bool is;
 
 	/* the first few one by one, then all at once */
 	if (t->nasked > LIM_ASKED)
-		return false;
+		return;
 	if (t->nasked++ < LIM_ASKED ? !state_ask(t->o.state, Q_INCIDENT_GET,
 	    &p, take_row, t) : !state_ask(t->o.state, Q_INCIDENT_OTHERS, of,
 	    take_row, t))
-		return false;
-	other = tell_known(t, mine.key);
-	is = other->stored && !incident_is_of(&other->i, mine.alert,
-	    mine.script, t->now);
-	if (!is)
-		other->i = mine;
-	return is;
+		t->lost = true;
 }
 
 double
@@ -200,7 +191,9 @@ tell_load(struct tell *t, const struct state_owner *o)
 {
 	struct param p[] = { PT(o->alert), PT(o->script) };
 
-	return state_ask(t->o.state, Q_INCIDENT_OF, p, take_row, t);
+	if (!state_ask(t->o.state, Q_INCIDENT_OF, p, take_row, t))
+		t->lost = true;
+	return !t->lost;
 }
 
 void
@@ -426,7 +419,8 @@ tell_commit(struct tell *t, tell_mail_fn *shown, void *arg)
 	}
 	if (batch_is_empty(t->batch))
 		return ok;
-	return t->open && state_commit(t->o.state, t->batch, t->rows) && ok;
+	return t->open && !t->lost &&
+	    state_commit(t->o.state, t->batch, t->rows) && ok;
 }
 
 struct direct {

@@ -48,6 +48,7 @@ struct tell {
 	struct lock	 lock;
 	struct buf	 why;
 	bool		 open;		/* the store has answered */
+	bool		 lost;		/* and then not: what is at hand is not all */
 	double		 now;
 	struct str	 host;
 	struct map	 known;		/* key -> struct known */
@@ -84,8 +85,8 @@ void	tell_history(struct tell *, const struct known *, const char *what,
 void	tell_changes(struct tell *, struct known *);
 /* The rows of its script, whose lines may speak of them. */
 bool	tell_load(struct tell *, const struct state_owner *);
-/* The store has it, as another script's. */
-bool	tell_is_others(struct tell *, struct known *);
+/* What the store has of a new one, if it has it. */
+void	tell_fetch(struct tell *, const struct known *);
 /* tell_mail.c: the mails of all pieces, one call each; the incidents learn
  * their threads. */
 bool	tell_mails(struct tell *, bool (*)(struct tell *, const struct notice *,

@@ -45,6 +45,17 @@ changed(struct tell *t, struct known *k)
 		    i->message, STR_EMPTY);
 }
 
+/* A quiet one that stays so: whatever the store has of it stays, too. */
+static bool
+is_nothing(const struct incident *quiet, const struct incident_seen *seen,
+    const struct incident_run *run)
+{
+	struct incident i = *quiet;
+
+	(void)incident_observe(&i, seen, run, false);
+	return i.state == INCIDENT_QUIET && i.unknown == 0;
+}
+
 static void
 observe(struct tell *t, const struct tell_script *s,
     const struct run_seen *seen, const struct incident_run *run)
@@ -52,9 +63,15 @@ observe(struct tell *t, const struct tell_script *s,
 	struct known *k = tell_known(t, seen->seen.key), *other;
 	bool blocked = false;
 
-	if (k == NULL)
+	if (k == NULL || (k->seen && !matters(k))) {
 		k = tell_new_known(t, seen->seen.key, s);
-	else if (!incident_is_of(&k->i, s->owner.alert, s->owner.script,
+		k->seen = true;
+		if (is_nothing(&k->i, &seen->seen, run))
+			return;
+		k->seen = false;
+		tell_fetch(t, k);
+	}
+	if (!incident_is_of(&k->i, s->owner.alert, s->owner.script,
 	    t->now))
 		return;		/* another script's; the run has said so */
 	if (k->seen)
@@ -69,10 +86,6 @@ observe(struct tell *t, const struct tell_script *s,
 	(void)incident_observe(&k->i, &seen->seen, run, blocked);
 	if (k->i.episode != k->was.episode)
 		k->i.done = arena_dup(&t->arena, buf_view(&s->result->done));
-	if (!k->stored && matters(k) && tell_is_others(t, k)) {
-		incident_new(&k->i, k->i.key);	/* that it is has been said */
-		return;
-	}
 	changed(t, k);
 }
 
@@ -97,8 +110,10 @@ no_data(struct tell *t, const struct tell_script *s,
 		buf_free(&b);
 		return;
 	}
-	if (k == NULL)
+	if (k == NULL) {
 		k = tell_new_known(t, buf_view(&b), s);
+		tell_fetch(t, k);
+	}
 	take_facts(t, k, s);
 	k->i.affects = 0;
 	k->seen = true;

@@ -29,7 +29,7 @@ ready(struct live *l)
 	arena_init(&l->step_arena, l->mem, 4096);
 	map_init(&l->step_by_key, &l->step_arena);
 	if (l->o.state == NULL || incidents_load(&l->incidents, l->o.state,
-	    Q_INCIDENT_OF, of))
+	    Q_INCIDENT_OF_NOW, of))
 		return;
 	/* rather told of anew than not told of */
 	why = state_why(l->o.state);
@@ -49,7 +49,8 @@ static void
 ask(struct live *l, struct str key)
 {
 	const struct param k[] = { PT(key) };
-	const struct param of[] = { PT(l->o.alert), PT(l->o.script) };
+	const struct param of[] = { PT(l->o.alert), PT(l->o.script),
+	    PN(live_clock(l) - INCIDENT_LEFT) };
 
 	if (l->o.state == NULL || l->incidents_lost ||
 	    l->incidents_asked > LIM_ASKED)
@@ -59,7 +60,7 @@ ask(struct live *l, struct str key)
 		    Q_INCIDENT_GET, k);
 	else
 		(void)incidents_load(&l->incidents, l->o.state,
-		    Q_INCIDENT_OTHERS, of);
+		    Q_INCIDENT_OTHERS_NOW, of);
 }
 
 /* The incident of a key, of whichever script; never NULL. */
@@ -180,6 +181,15 @@ step(struct live *l, const struct incident_seen *seen)
 		complain(l, LOG_ERROR, seen, "ignored: ", str_c(fault));
 		return NULL;
 	}
+	ready(l);
+	if (l->nstep == LIM_STEPS && map_get(&l->step_by_key, seen->key) ==
+	    NULL) {
+		if (!l->steps_told)
+			complain(l, LOG_ERROR, seen, "and all that follow are "
+			    "ignored: a run takes 5000", STR_EMPTY);
+		l->steps_told = true;
+		return NULL;
+	}
 	in = find(l, seen->key);
 	run.now = live_clock(l);
 	if (!incident_is_of(in, l->o.alert, l->o.script, run.now)) {
@@ -196,13 +206,6 @@ step(struct live *l, const struct incident_seen *seen)
 	if (map_get(&l->step_by_key, seen->key) != NULL) {
 		complain(l, LOG_WARNING, seen, "ignored: its key was "
 		    "evaluated in this run before", STR_EMPTY);
-		return NULL;
-	}
-	if (l->nstep == LIM_STEPS) {
-		if (!l->steps_told)
-			complain(l, LOG_ERROR, seen, "and all that follow are "
-			    "ignored: a run takes 5000", STR_EMPTY);
-		l->steps_told = true;
 		return NULL;
 	}
 	s = new_step(l, seen);
@@ -287,6 +290,12 @@ live_incident_fact(void *h, enum incident_fact what, struct str key)
 		    incident_duration(in, live_clock(h)) : NUM_NIL;
 	}
 	return NUM_NIL;
+}
+
+bool
+live_incidents_all(const struct live *l)
+{
+	return !l->steps_told;
 }
 
 size_t

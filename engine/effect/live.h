@@ -77,6 +77,7 @@ struct live_step {
 	const struct incident *was;	/* as the store had it, or new */
 };
 size_t	 live_incidents(const struct live *, const struct live_step **);
+bool	 live_incidents_all(const struct live *);	/* none was too many */
 /* Effects so far, a line each. */
 struct buf *live_done(struct live *);
 size_t	 live_effects(const struct live *);	/* done or told of */

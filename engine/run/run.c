@@ -387,6 +387,10 @@ take_seen(struct run *r)
 	struct incident_seen *s;
 	size_t i, n = live_incidents(r->live, &step);
 
+	/* what the limit left out was not looked at, which is not to say that
+	 * it is not there */
+	if (!live_incidents_all(r->live))
+		res->complete = false;
 	if (n == 0)
 		return;
 	res->seen = arena_zalloc(a, n * sizeof *res->seen);
@@ -490,15 +494,29 @@ run_script(const struct run_options *o, struct run_result *res)
 			r->host->log(r->live, LOG_WARNING, str_of(t,
 			    (size_t)k));
 		}
-		/* only now: what is remembered has been said */
-		if (r->vm != NULL)
-			apply(r);
-		take_seen(r);
+	}
+	if (r->live != NULL) {		/* no copies: nothing can fail here */
 		res->effects = live_effects(r->live);
 		take_over(&res->mail, live_mail(r->live));
 		take_over(&res->mail_to, live_mail_to(r->live));
 		take_over(&res->print, live_print(r->live));
 		take_over(&res->done, live_done(r->live));
+	}
+	/* only now: what is remembered has been said.  A run whose incidents
+	 * are not known has not gone well: they would count as not seen, and
+	 * end */
+	if (setjmp(r->fail) == 0) {
+		if (r->live != NULL)
+			take_seen(r);
+		if (r->live != NULL && r->vm != NULL)
+			apply(r);
+	} else {
+		res->mem.limit += 64 * 1024;
+		if (setjmp(r->fail) == 0)
+			fails(r, RUN_FAILED, STR_LIT("what it leaves takes "
+			    "more than 16 MiB of memory (incidents and mail)"));
+		if (res->end == RUN_OK)
+			res->end = RUN_FAILED;
 	}
 	res->good = res->end == RUN_OK && r->input_well;
 	if (o->running != NULL)

@@ -3,12 +3,13 @@ put (tests/deliver/put.c), and picket's commands under a clock of our own."""
 
 import json
 import os
+import re
 import socket
 import sqlite3
 import subprocess
 import tempfile
 
-from delivery import TMP, LIMIT
+from delivery import TMP, LIMIT, slurp
 
 PICKET = os.environ['PICKET']
 PUT = os.path.join(os.environ.get('BUILDDIR', '.'), 'tests/deliver/put')
@@ -91,6 +92,58 @@ class Place:
             return got
         finally:
             db.close()
+
+
+WATCH = '''Watch
+	init
+		level critical
+		input file "%s/in"
+		dat $k 1
+		dat #w 2
+	rule
+		incident "$k"
+			when #w > 5
+			message "$k is bad"
+		endincident
+'''
+
+
+class Host(Place):
+    """One with a script of incidents and mailbox files."""
+
+    def __init__(self, *lines):
+        super().__init__()
+        self.clock = START
+        self.conf(*lines)
+        self.write('watch.pikt', WATCH % self.at)
+
+    def write(self, name, text):
+        path = os.path.join(self.at, name)
+        with open(path, 'w') as f:
+            f.write(text)
+        os.chmod(path, 0o600)
+
+    def conf(self, *lines):
+        super().conf(*(x.replace('DIR', self.at) for x in lines))
+
+    def run(self, **values):
+        self.write('in', ''.join('%s %d\n' % x for x in values.items()))
+        return self.picket('run', os.path.join(self.at, 'watch.pikt'))
+
+    def told(self, box):
+        """What a box has got since it was looked at: "[firing] a"."""
+        path = os.path.join(self.at, box)
+        if not os.path.exists(path):
+            return []
+        got = re.findall(r'^ +\[(.*?)\] (\w+) is bad$', slurp(path).decode(),
+                         re.M)
+        os.unlink(path)
+        return ['%s: %s' % x[::-1] for x in got]
+
+    def after(self, seconds):
+        self.clock += seconds
+        status, said = self.deliver()
+        assert status == 0, said
 
 
 def subjects(mails):

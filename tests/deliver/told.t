@@ -4,62 +4,13 @@ silence with a picket.conf that changes meanwhile.  The time is ours
 (PICKET_CLOCK); ways out are mailbox files."""
 
 import os
-import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
-from delivery import Tap, slurp					# noqa: E402
-from outbox import START, Place					# noqa: E402
+from delivery import Tap			# noqa: E402
+from outbox import Host				# noqa: E402
 
 t = Tap()
-SCRIPT = '''Watch
-	init
-		level critical
-		input file "%s/in"
-		dat $k 1
-		dat #w 2
-	rule
-		incident "$k"
-			when #w > 5
-			message "$k is bad"
-		endincident
-'''
-
-
-class Host(Place):
-    def __init__(self, *lines):
-        super().__init__()
-        self.clock = START
-        self.conf(*lines)
-        self.write('watch.pikt', SCRIPT % self.at)
-
-    def write(self, name, text):
-        path = os.path.join(self.at, name)
-        with open(path, 'w') as f:
-            f.write(text)
-        os.chmod(path, 0o600)
-
-    def conf(self, *lines):
-        super().conf(*(x.replace('DIR', self.at) for x in lines))
-
-    def run(self, **values):
-        self.write('in', ''.join('%s %d\n' % x for x in values.items()))
-        return self.picket('run', os.path.join(self.at, 'watch.pikt'))
-
-    def told(self, box):
-        """What a box has got since it was looked at: "[firing] a"."""
-        path = os.path.join(self.at, box)
-        if not os.path.exists(path):
-            return []
-        got = re.findall(r'^ +\[(.*?)\] (\w+) is bad$', slurp(path).decode(),
-                         re.M)
-        os.unlink(path)
-        return ['%s: %s' % x[::-1] for x in got]
-
-    def after(self, seconds):
-        self.clock += seconds
-        status, said = self.deliver()
-        assert status == 0, said
 
 
 # --- who is called hears the end ---

@@ -106,6 +106,9 @@ check_site(struct cli *c, const char *dir, struct totals *t)
 	cli_site_show(c, s, t->json);
 	if (cli_warn_ways(c, s, dir, t->json))
 		t->warnings++;
+	/* another host has its own files */
+	if (!c->given[OPT_HOST])
+		t->warnings += cli_warn_files(c, dir, t->json);
 	t->errors += cli_check_routes(c, s, dir, t->json);
 	for (k = 0; k < CONFIG_COUNT; k++)
 		if (s->has_file[k])
@@ -125,6 +128,16 @@ static int
 no_dots(const struct dirent *e)
 {
 	return e->d_name[0] != '.';
+}
+
+/* The picket.conf of a folder of scripts that is no site. */
+static void
+check_conf(struct cli *c, const char *dir, struct totals *t)
+{
+	if (!cli_configuration(c, dir))
+		t->unread++;
+	else if (!c->given[OPT_HOST])
+		t->warnings += cli_warn_files(c, dir, t->json);
 }
 
 static void
@@ -151,6 +164,7 @@ check_path(struct cli *c, const char *path, struct totals *t, int depth)
 		t->unread++;
 		return;
 	}
+	check_conf(c, path, t);
 	for (i = 0; i < n; i++) {
 		const char *name = list[i]->d_name;
 		size_t k = strlen(path) + strlen(name) + 2, m = strlen(name);

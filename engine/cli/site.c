@@ -162,6 +162,44 @@ cli_warn_ways(struct cli *c, const struct site *s, const char *dir,
 	return true;
 }
 
+/* A file that a way needs and that is not here. */
+static bool
+is_missing(struct cli *c, const struct transport *t, struct str path,
+    const char *dir, struct json_diag *json)
+{
+	struct buf b;
+
+	if (path.n == 0 || access(path.p, F_OK) == 0)
+		return false;
+	buf_init(&b, &c->mem);
+	transport_label(t, &b);
+	buf_puts(&b, " can send nothing: ");
+	buf_escaped(&b, path, 0);
+	buf_puts(&b, ": ");
+	buf_puts(&b, strerror(errno));
+	say_of_file(c, dir, "picket.conf", DIAG_WARNING, buf_view(&b), json);
+	buf_free(&b);
+	return true;
+}
+
+size_t
+cli_warn_files(struct cli *c, const char *dir, struct json_diag *json)
+{
+	const struct transport *t;
+	struct str path;
+	size_t i, n = 0;
+	unsigned k;
+
+	for (i = 0; i < c->conf.ntransport; i++) {
+		t = &c->conf.transport[i];
+		if (transport_has(t, OPTION_CA))
+			n += is_missing(c, t, t->arg[OPTION_CA], dir, json);
+		for (k = 0; !str_none(path = transport_secret(t, k)); k++)
+			n += is_missing(c, t, path, dir, json);
+	}
+	return n;
+}
+
 void
 cli_webhook(struct str url, struct buf *line)
 {

@@ -505,6 +505,27 @@ for conf, level, warns in (
          err.count('\n') == warns and out.endswith(
              ': 0 errors, %d warning%s\n' % (warns, '' if warns else 's')),
          '%s by %s' % (level, conf.replace('\n', ', ')), out, err)
+# a secret or certificate that is not there, in a site and in a folder that is
+# none
+for files in (dict(alerts_cfg='A timing @daily alarms One\n',
+                   alarms_cfg='One begin output "m"\n'), {}):
+    for conf, says in (
+            ('webhook urlfile /no/url', 'webhook:/no/url can send nothing: '
+             '/no/url: No such file or directory'),
+            ('smtp h name out user u passfile /no/pw',
+             'out can send nothing: /no/pw: No such file or directory'),
+            ('syslog h tls ca /no/ca', 'syslog:h:6514 can send nothing: '
+             '/no/ca: No such file or directory'),
+            ('sendmail /no/sendmail', '')):
+        site(picket_conf=conf + '\n', **files)
+        code, out, err = picket('check', 's')
+        tell(code == 0 and err == (says and 's/picket.conf: warning: %s\n' %
+             says) and out.endswith(' %d warning%s\n' % (
+                 bool(says), '' if says else 's')), conf, out, err)
+    site(picket_conf='smpt h\n', **files)
+    code, out, err = picket('check', 's')
+    tell(code == 1 and err == 's/picket.conf:1: error: unknown keyword "smpt"; '
+         'did you mean "smtp"?\n', 'a mistake in picket.conf', out, err)
 # an incident has a level of its own, in few and in many constants
 for many in 0, 300:
     for level, warns in (('', 0), ('level error', 0), ('level critical', 1),

@@ -244,7 +244,7 @@ show_history(struct why *w)
 		if (r->notice.n > 0)
 			buf_puts(b, "told: ");
 		buf_escaped(b, r->what, 0);
-		if (!num_none(from = begun(w, i))) {
+		if (r->notice.n == 0 && !num_none(from = begun(w, i))) {
 			buf_puts(b, " after ");
 			cli_span(b, r->time - from);
 		}

@@ -213,6 +213,8 @@ picket_deliver_SOURCES = \
 	engine/deliver/items.h \
 	engine/deliver/journal.c \
 	engine/deliver/pagerduty.c \
+	engine/deliver/secure.c \
+	engine/deliver/secure.h \
 	engine/deliver/smtp.c \
 	engine/deliver/syslog.c \
 	engine/deliver/void.c \

@@ -153,15 +153,6 @@ cli_outbox_send(struct cli *c, struct outbox_options *o,
 	return ok && sum->tried == 0 ? EXIT_FINE : EXIT_PROBLEMS;
 }
 
-static double
-seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static void
 doze(double s)
 {
@@ -214,14 +205,14 @@ cmd_deliver(struct cli *c)
 	catch_signals();
 	o.linger = c->given[OPT_LOOP];
 	o.debt = outbox_debt_new(&c->mem);
-	for (end = seconds() + wait;;) {
+	for (end = clock_steady() + wait;;) {
 		(void)alert_tick(c, o.state, "deliver", false);
 		r = cli_outbox_send(c, &o, &sum);
-		if (stop || (!c->given[OPT_LOOP] && (seconds() >= end ||
+		if (stop || (!c->given[OPT_LOOP] && (clock_steady() >= end ||
 		    (r == EXIT_FINE && sum.waiting == 0 && !sum.left))))
 			break;
 		doze(nap(&sum, c->given[OPT_LOOP] ? LOOP_TICK :
-		    end - seconds()));
+		    end - clock_steady()));
 		if (stop)
 			break;
 	}

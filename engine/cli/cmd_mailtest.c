@@ -21,15 +21,6 @@ struct test {
 	size_t		 nto, ndone, nfailed;
 };
 
-static double
-seconds(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* A notice for each way: what tells copies apart must differ. */
 static void
 make_notice(struct test *t, struct str label)
@@ -108,7 +99,7 @@ try_one(struct test *t, struct str line, struct str label)
 	j->ntransport = 1;
 	if (isatty(2) == 1)
 		cli_say("trying %.*s", (int)label.n, label.p);
-	began = seconds();
+	began = clock_steady();
 	(void)send_job(j, t->o->program, 0, &said);
 	report_read(r, buf_view(&said), j);
 	ok = r->ntaken == r->n;
@@ -116,7 +107,7 @@ try_one(struct test *t, struct str line, struct str label)
 		report_why(buf_view(&said), j, LIM_OUTBOX_WHY, &why);
 	for (i = 0; ok && i < r->n && why.n == 0; i++)
 		buf_str(&why, r->rcpt[i].why);
-	show(t, label, ok, seconds() - began, buf_view(&why));
+	show(t, label, ok, clock_steady() - began, buf_view(&why));
 	t->ndone++;
 	t->nfailed += !ok;
 	buf_free(&said);

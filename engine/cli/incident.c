@@ -13,14 +13,6 @@
 #define SILENCES	1000	/* read at most: all that live, in practice */
 #define LEAST_ID	4	/* digits of an id that stand for all of it */
 
-static double
-number(struct str s)
-{
-	double d = str_none(s) ? 0 : num_parse(s, false);
-
-	return num_fine(d) ? d : 0;
-}
-
 /* id pattern made until ended who why */
 static void
 take_silence(void *arg, const struct str *column, unsigned n)
@@ -28,13 +20,9 @@ take_silence(void *arg, const struct str *column, unsigned n)
 	struct at_hand *h = arg;
 	struct arena *a = &h->c->arena;
 	struct hush *more, *q;
-	struct str text[7];
-	char id[32];
-	unsigned i;
 
-	for (i = 0; i < n && i < 7; i++)
-		text[i] = arena_dup(a, str_none(column[i]) ? STR_EMPTY :
-		    column[i]);
+	if (n < 7)
+		return;
 	if (h->nquiet == h->capquiet) {
 		h->capquiet = h->capquiet == 0 ? 16 : 2 * h->capquiet;
 		more = arena_alloc(a, h->capquiet * sizeof *more);
@@ -43,12 +31,7 @@ take_silence(void *arg, const struct str *column, unsigned n)
 		h->quiet = more;
 	}
 	q = &h->quiet[h->nquiet++];
-	q->n = number(text[0]);
-	q->ended = number(text[4]);
-	q->is = (struct silence){ .pattern = text[1], .made = number(text[2]),
-	    .until = number(text[3]), .who = text[5], .why = text[6] };
-	snprintf(id, sizeof id, "s%.0f", q->n);
-	q->is.id = arena_dup(a, str_c(id));
+	silence_of_row(&q->is, column, a, &q->n, &q->ended);
 }
 
 bool

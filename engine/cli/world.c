@@ -1,4 +1,5 @@
 #include "engine/cli/world.h"
+#include "engine/vm/clock.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -17,15 +18,6 @@
 #define LATE		5	/* ticks for output of one that has ended */
 
 extern char **environ;
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static bool
 fails(struct cli *c, struct str *why, const char *text)
@@ -187,16 +179,16 @@ start(const char *path, char *const argv[], char **env, int in, int out,
 static void
 end(pid_t pid)
 {
-	double until = now() + TERM_WAIT;
+	double until = clock_steady() + TERM_WAIT;
 	int status;
 
 	(void)kill(-pid, SIGTERM);
-	while (now() < until) {
+	while (clock_steady() < until) {
 		if (waitpid(pid, &status, WNOHANG) != 0)
 			break;
 		(void)poll(NULL, 0, TICK);
 	}
-	if (now() >= until) {
+	if (clock_steady() >= until) {
 		(void)kill(-pid, SIGKILL);
 		(void)waitpid(pid, &status, 0);
 	}
@@ -210,7 +202,7 @@ static bool
 wait_for(struct cli *c, pid_t pid, int fd, const sigset_t *held,
     struct buf *b, int *status, struct str *why)
 {
-	double allowed = LIM_COMMANDS_TIME - c->command_time, begun = now();
+	double allowed = LIM_COMMANDS_TIME - c->command_time, begun = clock_steady();
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	int late = 0, ended = 0;
 	char text[80];
@@ -236,10 +228,10 @@ wait_for(struct cli *c, pid_t pid, int fd, const sigset_t *held,
 		if (ended == 0 && waitpid(pid, status, WNOHANG) != 0)
 			ended = 1;
 		if (ended != 0 && (p.fd == -1 || (k <= 0 && ++late > LATE))) {
-			c->command_time += now() - begun;
+			c->command_time += clock_steady() - begun;
 			return true;
 		}
-		if (now() - begun > allowed) {
+		if (clock_steady() - begun > allowed) {
 			snprintf(text, sizeof text, "it did not end within %d "
 			    "seconds", (int)allowed);
 			break;
@@ -253,7 +245,7 @@ wait_for(struct cli *c, pid_t pid, int fd, const sigset_t *held,
 		end(pid);
 	else
 		(void)kill(-pid, SIGTERM);
-	c->command_time += now() - begun;
+	c->command_time += clock_steady() - begun;
 	return fails(c, why, text);
 }
 

@@ -1,4 +1,5 @@
 #include "engine/deliver/child.h"
+#include "engine/vm/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +16,6 @@
 #define TICK		0.02	/* seconds between looks where there is no pidfd */
 #define LIM_KILLED	5.0	/* seconds after KILL; then the child is stuck in
 				 * the kernel, and waiting helps nobody */
-
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* A descriptor above 2, as spawn_start wants it; the old one is closed. */
 static int
@@ -175,7 +167,7 @@ wait_for(int fd, int pidfd, double until, struct buf *out, size_t max)
 {
 	struct pollfd p[2] = { { .fd = fd, .events = POLLIN },
 	    { .fd = pidfd, .events = POLLIN } };
-	double left = until - now();
+	double left = until - clock_steady();
 
 	if (left < 0)
 		left = 0;
@@ -194,18 +186,18 @@ wait_end(pid_t pid, int fd, double timeout, struct buf *out, size_t keep,
 		double	wait;
 	} step[] = { { SIGTERM, SPAWN_TERM_WAIT }, { SIGKILL, LIM_KILLED } };
 	size_t max = out->n + keep, stage = 0;
-	double until = now() + timeout;
+	double until = clock_steady() + timeout;
 	int pidfd = open_pidfd(pid), ws = 0;
 	pid_t got;
 
 	while ((got = waitpid(pid, &ws, WNOHANG)) == 0 ||
 	    (got == -1 && errno == EINTR)) {
-		if (now() >= until) {
+		if (clock_steady() >= until) {
 			if (stage == sizeof step / sizeof *step)
 				break;
 			e->timed_out = true;
 			spawn_signal(pid, step[stage].sig);
-			until = now() + step[stage++].wait;
+			until = clock_steady() + step[stage++].wait;
 		}
 		wait_for(fd, pidfd, until, out, max);
 	}

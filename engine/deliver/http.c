@@ -1,12 +1,12 @@
 #include "engine/deliver/http.h"
 
-#include <curl/curl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "engine/deliver/items.h"
 #include "engine/deliver/target.h"
+#include "engine/deliver/secure.h"
 #include "lang/base/num.h"
 
 #define LIM_CONNECT	10.0	/* seconds: as long as a lost SYN needs twice */
@@ -82,42 +82,20 @@ keep(char *from, size_t size, size_t count, void *arg)
 	return t->full ? 0 : n;		/* 0 ends it */
 }
 
-#define SET(option, value) \
-	(rc == CURLE_OK ? (rc = curl_easy_setopt(curl, option, value)) : rc)
-
 /* What is the same for every request: what curl may do. */
 static CURLcode
 set_limits(CURL *curl, const struct transport *t, double timeout)
 {
 	long seconds = (long)(timeout + 0.999);
-	CURLcode rc = CURLE_OK;
+	CURLcode rc = secure_connection(curl, t, "http,https");
 
-	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TIMEOUT_MS, (long)(timeout * 1000));
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((timeout < LIM_CONNECT ? timeout :
 	    LIM_CONNECT) * 1000));
 	SET(CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES);
 	SET(CURLOPT_LOW_SPEED_TIME, (seconds + 1) / 2);
-#if CURL_AT_LEAST_VERSION(7, 85, 0)
-	SET(CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-#if CURL_AT_LEAST_VERSION(7, 87, 0)
-	SET(CURLOPT_QUICK_EXIT, 1L);
-#endif
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_FORBID_REUSE, 1L);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(CURLOPT_SSL_VERIFYPEER, t->insecure ? 0L : 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, t->insecure ? 0L : 2L);
-	if (!str_none(t->ca)) {
-		SET(CURLOPT_CAINFO, t->ca.p);
-		SET(CURLOPT_CAPATH, NULL);
-	}
 	return rc;
 }
 
@@ -343,15 +321,6 @@ explain(struct attempt *a, const struct http_answer *r)
 	}
 }
 
-double
-http_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static enum outcome
 once(struct attempt *a, const struct http_request *r, struct http_answer *w,
     double timeout)
@@ -401,7 +370,7 @@ enum outcome
 http_do(struct attempt *a, const struct http_request *r,
     struct http_answer *w)
 {
-	double end = http_clock() + r->timeout, wait;
+	double end = clock_steady() + r->timeout, wait;
 	size_t from = a->why->n;
 	struct timespec pause;
 	const char *fault;
@@ -418,14 +387,14 @@ http_do(struct attempt *a, const struct http_request *r,
 	o = once(a, r, w, r->timeout);
 	wait = w->again;
 	if (o == OUTCOME_RETRY && (w->status == 429 || w->status == 503) &&
-	    wait <= LIM_HTTP_WAIT && http_clock() + wait + 1 < end) {
+	    wait <= LIM_HTTP_WAIT && clock_steady() + wait + 1 < end) {
 		pause.tv_sec = (time_t)wait;
 		pause.tv_nsec = (long)((wait - (double)pause.tv_sec) * 1e9);
 		nanosleep(&pause, NULL);
 		a->why->n = from;
 		buf_clear(&w->body);
 		w->status = 0;
-		o = once(a, r, w, end - http_clock());
+		o = once(a, r, w, end - clock_steady());
 	}
 	if (o == OUTCOME_RETRY && w->again > 0)
 		buf_printf(a->why, REPORT_AGAIN "%.0fs", w->again);

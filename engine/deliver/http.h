@@ -10,6 +10,7 @@
 
 #include "engine/deliver/attempt.h"
 #include "engine/deliver/transport.h"
+#include "engine/vm/clock.h"
 #include "engine/deliver/trust.h"
 
 #define LIM_HTTP_ANSWER	(16 * 1024)	/* bytes of an answer; what we look for
@@ -49,8 +50,6 @@ enum outcome http_do(struct attempt *a, const struct http_request *,
  */
 bool	http_secret(struct attempt *a, enum transport_option o,
 	    char secret[LIM_SECRET + 1]);
-/* Seconds of a clock that nobody sets. */
-double	http_clock(void);
 /* Adds s as part of a URL: all but letters, digits and -._~ as %HH. */
 void	http_url_part(struct buf *, struct str s);
 

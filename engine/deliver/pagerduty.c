@@ -174,7 +174,7 @@ static enum outcome
 pagerduty_send(struct attempt *a)
 {
 	char key[LIM_SECRET + 1];
-	double end = http_clock() + a->transport->timeout, left;
+	double end = clock_steady() + a->transport->timeout, left;
 	enum outcome all = OUTCOME_OK, o;
 	struct items items;
 	size_t i, from;
@@ -184,7 +184,7 @@ pagerduty_send(struct attempt *a)
 	items_read(&items, a);
 	for (i = 0; i < items.n; i++) {
 		from = a->why->n;
-		left = end - http_clock();
+		left = end - clock_steady();
 		if (left <= 0) {
 			buf_printf(a->why, "%zu of %zu events were sent in "
 			    "time", i, items.n);

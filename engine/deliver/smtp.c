@@ -6,12 +6,12 @@
  * Whatever curl would take from its surroundings (proxies, netrc, other
  * protocols, a user's own settings) is off: what the job says happens.
  */
-#include <curl/curl.h>
 #include <stdio.h>
 
 #include "engine/deliver/address.h"
 #include "engine/deliver/attempt.h"
 #include "engine/deliver/trust.h"
+#include "engine/deliver/secure.h"
 
 #define LIM_CONNECT	15L	/* seconds; a relay that takes longer to answer
 				 * a SYN is down, and the next one waits */
@@ -186,9 +186,6 @@ set_url(CURL *curl, const struct attempt *a)
 	return rc;
 }
 
-#define SET(option, value) \
-	(rc == CURLE_OK ? (rc = curl_easy_setopt(curl, option, value)) : rc)
-
 static CURLcode
 set_security(CURL *curl, const struct transport *t, const char *password)
 {
@@ -196,13 +193,6 @@ set_security(CURL *curl, const struct transport *t, const char *password)
 
 	SET(CURLOPT_USE_SSL, (long)(t->tls == SMTP_PLAIN ? CURLUSESSL_NONE :
 	    CURLUSESSL_ALL));
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(CURLOPT_SSL_VERIFYPEER, t->insecure ? 0L : 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, t->insecure ? 0L : 2L);
-	if (!str_none(t->ca)) {
-		SET(CURLOPT_CAINFO, t->ca.p);
-		SET(CURLOPT_CAPATH, NULL);
-	}
 	if (!str_none(t->user)) {
 		SET(CURLOPT_USERNAME, t->user.p);
 		SET(CURLOPT_PASSWORD, password);
@@ -217,28 +207,14 @@ static CURLcode
 set_limits(CURL *curl, const struct transport *t)
 {
 	long seconds = (long)(t->timeout + 0.999);
-	CURLcode rc = CURLE_OK;
+	CURLcode rc = secure_connection(curl, t, "smtp,smtps");
 
-	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TIMEOUT_MS, (long)(t->timeout * 1000));
 	SET(CURLOPT_CONNECTTIMEOUT, seconds < LIM_CONNECT ? seconds :
 	    LIM_CONNECT);
 	SET(CURLOPT_SERVER_RESPONSE_TIMEOUT, seconds);
 	SET(CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES);
 	SET(CURLOPT_LOW_SPEED_TIME, (seconds + 1) / 2);
-#if CURL_AT_LEAST_VERSION(7, 85, 0)
-	SET(CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-#else
-	SET(CURLOPT_PROTOCOLS, (long)(CURLPROTO_SMTP | CURLPROTO_SMTPS));
-#endif
-#if CURL_AT_LEAST_VERSION(7, 87, 0)
-	/* a name server that does not answer must not hold the next one up */
-	SET(CURLOPT_QUICK_EXIT, 1L);
-#endif
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	/* one mail, one connection: QUIT is said while we still look */
-	SET(CURLOPT_FORBID_REUSE, 1L);
 	return rc;
 }
 

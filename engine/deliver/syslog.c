@@ -11,7 +11,6 @@
  * known is known: that somebody is there, that his system has got all bytes,
  * and that he did not close the connection.
  */
-#include <curl/curl.h>
 #include <errno.h>
 #include <linux/sockios.h>
 #include <netdb.h>
@@ -27,6 +26,7 @@
 #include "engine/deliver/http.h"
 #include "engine/deliver/items.h"
 #include "engine/deliver/target.h"
+#include "engine/deliver/secure.h"
 
 #define LIM_SYSLOG	500	/* messages of a notice: more is no news, but a
 				 * flood; the last one counts the rest */
@@ -104,7 +104,7 @@ push(struct line *l, const char *p, size_t n)
 	while (n > 0) {
 		rc = curl_easy_send(l->curl, p, n, &done);
 		if (rc == CURLE_AGAIN) {
-			if (http_clock() > l->end) {
+			if (clock_steady() > l->end) {
 				buf_puts(l->a->why, "it takes nothing more");
 				return false;
 			}
@@ -290,9 +290,6 @@ open_udp(struct line *l)
 	return l->fd != -1;
 }
 
-#define SET(option, value) \
-	(rc == CURLE_OK ? (rc = curl_easy_setopt(curl, option, value)) : rc)
-
 /* curl makes the connection and checks the certificate; what is said over it
  * is ours. */
 static bool
@@ -302,7 +299,8 @@ open_stream(struct line *l)
 	bool tls = transport_has(t, OPTION_SYSLOG_TLS);
 	char error[CURL_ERROR_SIZE] = "";
 	CURL *curl = l->curl = curl_easy_init();
-	CURLcode rc = curl == NULL ? CURLE_OUT_OF_MEMORY : CURLE_OK;
+	CURLcode rc = curl == NULL ? CURLE_OUT_OF_MEMORY :
+	    secure_connection(curl, t, NULL);
 	curl_socket_t fd = CURL_SOCKET_BAD;
 	struct buf url;
 
@@ -312,18 +310,8 @@ open_stream(struct line *l)
 	SET(CURLOPT_ERRORBUFFER, error);
 	SET(CURLOPT_URL, buf_c(&url));
 	SET(CURLOPT_CONNECT_ONLY, 1L);
-	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_TIMEOUT_MS, (long)(t->timeout * 1000));
-	SET(CURLOPT_PROXY, "");
-	SET(CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
-	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	SET(CURLOPT_SSL_VERIFYPEER, t->insecure ? 0L : 1L);
-	SET(CURLOPT_SSL_VERIFYHOST, t->insecure ? 0L : 2L);
-	if (!str_none(t->ca)) {
-		SET(CURLOPT_CAINFO, t->ca.p);
-		SET(CURLOPT_CAPATH, NULL);
-	}
 	if (rc == CURLE_OK)
 		rc = curl_easy_perform(curl);
 	if (rc == CURLE_OK)
@@ -357,7 +345,7 @@ arrived(struct line *l)
 		}
 		if (ioctl(l->fd, SIOCOUTQ, &left) == -1 || left == 0)
 			return true;
-		if (http_clock() > l->end) {
+		if (clock_steady() > l->end) {
 			buf_puts(l->a->why, "it takes nothing more");
 			return false;
 		}
@@ -386,7 +374,7 @@ syslog_send(struct attempt *a)
 	struct items all;
 	struct buf b;
 	struct line l = { .a = a, .all = &all, .b = &b, .fd = -1,
-	    .end = http_clock() + t->timeout, .remote = !str_starts(t->target, "/") };
+	    .end = clock_steady() + t->timeout, .remote = !str_starts(t->target, "/") };
 	bool stream = transport_has(t, OPTION_TCP) ||
 	    transport_has(t, OPTION_SYSLOG_TLS);
 	bool fine;

@@ -133,8 +133,9 @@ static void
 take_silence(void *arg, const struct str *column, unsigned n)
 {
 	struct tell *t = arg;
-	struct silence *s;
 
+	if (n < 7)
+		return;
 	if (t->nsilence == t->capsilence) {
 		size_t cap = t->capsilence == 0 ? 16 : 2 * t->capsilence;
 		struct silence *more = arena_alloc(&t->arena,
@@ -145,15 +146,8 @@ take_silence(void *arg, const struct str *column, unsigned n)
 		t->silence = more;
 		t->capsilence = cap;
 	}
-	if (n < 7)
-		return;
-	s = &t->silence[t->nsilence++];
-	s->id = arena_dup(&t->arena, column[0]);
-	s->pattern = arena_dup(&t->arena, str_shown(column[1]));
-	s->made = tell_number(column[2]);
-	s->until = tell_number(column[3]);
-	s->who = arena_dup(&t->arena, str_shown(column[5]));
-	s->why = arena_dup(&t->arena, str_shown(column[6]));
+	silence_of_row(&t->silence[t->nsilence++], column, &t->arena, NULL,
+	    NULL);
 }
 
 bool

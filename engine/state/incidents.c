@@ -1,5 +1,7 @@
 #include "engine/state/incidents.h"
 
+#include <stdio.h>
+
 #include "lang/base/num.h"
 
 #define INCIDENTS_BLOCK	(16 * 1024)
@@ -77,6 +79,25 @@ number(struct str s)
 	double d = str_none(s) ? 0 : num_parse(s, false);
 
 	return num_fine(d) ? d : 0;
+}
+
+void
+silence_of_row(struct silence *q, const struct str *column, struct arena *a,
+    double *n, double *ended)
+{
+	char id[32];
+
+	snprintf(id, sizeof id, "s%.0f", number(column[0]));
+	q->id = arena_dup(a, str_c(id));
+	q->pattern = arena_dup(a, text(column[1]));
+	q->made = number(column[2]);
+	q->until = number(column[3]);
+	q->who = arena_dup(a, text(column[5]));
+	q->why = arena_dup(a, text(column[6]));
+	if (n != NULL)
+		*n = number(column[0]);
+	if (ended != NULL)
+		*ended = number(column[4]);
 }
 
 void

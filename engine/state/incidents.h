@@ -47,6 +47,14 @@ void	incident_put_human(struct batch *, const struct incident *);
  */
 void	incident_of_row(struct incident *, const struct str *column);
 
+/*
+ * A silence of a row (id pattern made until ended who why); its texts are
+ * copied.  *n: its number, *ended: when a person ended it, 0: not.  Both may
+ * be NULL.
+ */
+void	silence_of_row(struct silence *, const struct str *column,
+	    struct arena *, double *n, double *ended);
+
 /* Incidents by key. */
 struct incidents {
 	struct arena	 arena;

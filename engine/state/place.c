@@ -1,4 +1,5 @@
 #include "engine/state/place.h"
+#include "engine/vm/clock.h"
 
 #include <sys/stat.h>
 #include <errno.h>
@@ -37,22 +38,13 @@ place_folder(struct str path, struct mem *m, struct buf *why)
 	return ok;
 }
 
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 enum lock_got
 lock_fd(struct lock *l, enum lock_kind kind, double wait)
 {
 	struct flock f = { .l_type = kind == LOCK_ALONE ? F_WRLCK : F_RDLCK,
 	    .l_whence = SEEK_SET };
 	struct timespec tick = { 0, 1000000 };
-	double until = now() + wait;
+	double until = clock_steady() + wait;
 	struct flock who;
 
 	while (fcntl(l->fd, F_SETLK, &f) != 0) {
@@ -60,7 +52,7 @@ lock_fd(struct lock *l, enum lock_kind kind, double wait)
 			l->error = errno;
 			return LOCK_NONE;
 		}
-		if (errno != EINTR && now() >= until) {
+		if (errno != EINTR && clock_steady() >= until) {
 			who = f;
 			if (fcntl(l->fd, F_GETLK, &who) == 0 &&
 			    who.l_type != F_UNLCK)

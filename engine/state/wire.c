@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lang/base/num.h"
+#include "engine/vm/clock.h"
 
 #define LEN_NIL		UINT32_MAX
 #define LEN_ERR		(UINT32_MAX - 1)
@@ -156,15 +157,6 @@ wire_send(int fd, struct str s)
 	return true;
 }
 
-static double
-now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 /* n bytes into p. */
 static enum wire_got
 fill(int fd, char *p, size_t n, double until)
@@ -176,7 +168,7 @@ fill(int fd, char *p, size_t n, double until)
 
 	while (done < n) {
 		if (until >= 0) {
-			left = until - now();
+			left = until - clock_steady();
 			if (left < 0)
 				return WIRE_LATE;
 			if (poll(&f, 1, (int)(left * 1000) + 1) <= 0)
@@ -195,7 +187,7 @@ fill(int fd, char *p, size_t n, double until)
 enum wire_got
 wire_receive(int fd, struct buf *b, double wait)
 {
-	double until = wait < 0 ? -1 : now() + wait;
+	double until = wait < 0 ? -1 : clock_steady() + wait;
 	char head[WIRE_HEAD];
 	struct wire w = { .p = head, .left = sizeof head };
 	enum wire_got got;

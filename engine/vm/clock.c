@@ -22,3 +22,12 @@ clock_wall(void)
 		return t;
 	return say[0] == '+' || say[0] == '-' ? t + x : x;
 }
+
+double
+clock_steady(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}

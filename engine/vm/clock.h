@@ -16,5 +16,7 @@
  * caller (AT_SECURE).
  */
 double	clock_wall(void);
+/* Seconds that only go on, whatever is done to the time of day. */
+double	clock_steady(void);
 
 #endif

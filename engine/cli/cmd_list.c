@@ -110,11 +110,14 @@ static void
 list_last(struct cli *c, struct buf *b, const struct last *l)
 {
 	bool bad = strcmp(l->result, run_end_name[RUN_OK]) != 0;
-	time_t t = (time_t)l->began;
 	char when[40];
 	struct tm tm;
+	time_t t;
 
-	if (num_none(l->began) || localtime_r(&t, &tm) == NULL ||
+	if (num_none(l->began))
+		return;
+	t = (time_t)l->began;
+	if (localtime_r(&t, &tm) == NULL ||
 	    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) == 0)
 		return;
 	buf_printf(b, "    last    %s, ", when);

@@ -3,9 +3,12 @@
  * Alertmanager, which groups, silences and routes them.
  *
  * An alert is its labels: nothing in them changes while an incident lasts.
- * It lasts until endsAt, or until its end is told: endsAt is put as far ahead
- * as four reminders, so that one late reminder does not resolve it.  What has
- * no incident (lines of a script) is an alert for the time of one reminder.
+ * It lasts until endsAt, or until its end is told, and the outbox sees to it
+ * that it is told.  Nothing else may end it: most incidents have no reminder,
+ * and none comes while one is acknowledged, silenced or flaps.  So endsAt is a
+ * month ahead, unless the option resend promises reminders: then four of them,
+ * so that a late one does not resolve it.  What has no incident (lines of a
+ * script) is an alert for an hour, or the time of one reminder.
  *
  * Members of a cluster tell each other what they have passed on, not what they
  * were sent: so each is sent to, and one that takes it is enough.
@@ -21,6 +24,7 @@
 #define LIM_LABEL	1000	/* bytes of a label: keys and names have half */
 #define LIM_ANNOTATION	8000	/* bytes: what a notification shows */
 #define LASTS		4	/* times resend: see above */
+#define LASTS_UNSAID	(31 * 86400.0)	/* seconds, without resend */
 
 static void
 put(json_t *o, const char *name, struct str value, size_t most,
@@ -92,8 +96,10 @@ alert(const struct items *all, const struct item *it,
 		end = now + t->resend;
 	else if (str_eq(it->what, STR_LIT("resolved")))
 		end = it->ended > 0 && it->ended < now ? it->ended : now;
-	else
+	else if (transport_has(t, OPTION_RESEND))
 		end = now + LASTS * t->resend;
+	else
+		end = now + LASTS_UNSAID;
 	if (begin > end)	/* refused: a clock that was set back */
 		begin = end;
 	json_object_set_new(o, "labels", labels(all, it, m));

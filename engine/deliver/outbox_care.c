@@ -5,7 +5,9 @@
  */
 #include "engine/deliver/outbox_inner.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "engine/deliver/send.h"
 #include "engine/deliver/words.h"
@@ -15,8 +17,9 @@
 #define HEARTBEAT_LATE	3600.0	/* seconds: what has waited longer is the fail
 				 * form's */
 #define HEARTBEAT_TIMEOUT "10s"	/* it must not hold up a run */
-#define TRIM_EVERY	3600.0	/* seconds; each time some thousand rows go at
-				 * most */
+#define TRIM_EVERY	3600.0	/* seconds */
+#define LIM_TRIM	2.0	/* seconds it may take a run then; what is left
+				 * goes at the next flush */
 #define KEPT		(400 * 86400.0)	/* seconds: a year can be compared with
 				 * the one before */
 #define META_BEAT	"heartbeat"
@@ -59,22 +62,61 @@ note(struct batch *b, const char *name, double now)
 	    PT(str_of(t, num_text(now, t))) });
 }
 
-static void
-trim(struct flush *f)
+static bool
+trim_once(struct flush *f, double when)
 {
 	static const enum query tables[] = { Q_RUN_TRIM, Q_INCIDENT_TRIM,
 	    Q_HISTORY_TRIM, Q_SILENCE_TRIM, Q_OUTBOX_TRIM, Q_NOTICE_TRIM,
 	    Q_DELIVERY_TRIM };
 	struct batch *b = batch_new(f->o->mem);
 	size_t i;
+	bool ok;
 
-	note(b, META_TRIM, f->now);
+	note(b, META_TRIM, when);
 	for (i = 0; i < sizeof tables / sizeof *tables; i++)
 		batch_row(b, tables[i], (const struct param[]){
 		    PN(f->now - KEPT) });
 	/* it is done next time, if not now */
-	(void)state_commit(f->o->state, b, false);
+	ok = state_commit(f->o->state, b, false);
 	batch_free(b);
+	return ok;
+}
+
+static void
+got_number(void *arg, const struct str *c, unsigned n)
+{
+	(void)n;
+	*(double *)arg = str_none(c[0]) ? 0 : num_parse(c[0], false);
+}
+
+static double
+seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+/*
+ * A step takes a thousand rows at most, so that it holds up nobody; a host
+ * with many alerts makes more of them in an hour.
+ */
+static void
+trim(struct flush *f)
+{
+	double start = seconds(), left = INFINITY, before;
+
+	if (!trim_once(f, f->now))
+		return;
+	do {
+		before = left;
+		left = 0;
+		if (!state_ask(f->o->state, Q_TRIM_LEFT, NULL, got_number,
+		    &left) || left <= 0 || left >= before)
+			return;
+	} while (trim_once(f, seconds() - start < LIM_TRIM ? f->now : 0) &&
+	    seconds() - start < LIM_TRIM);
 }
 
 /* Why not all is well; empty: it is. */

@@ -394,6 +394,22 @@ t.eq([x[:2] for x in asked[5:]], [('GET', '/ping')],
      'a clock that was set back does not silence it')
 web.shutdown()
 
+# --- what is kept has an end ---
+p = Place('null ok')
+p.clock = START
+p.put('a', flush=1)
+p.sql('WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE '
+      'i < 505000) INSERT INTO delivery (time, notice, way, rcpt, transport, '
+      "outcome, why) SELECT %d, x'', x'', x'', x'', x'', x'' FROM n" % START)
+p.clock += 3700
+for n in range(20):
+    p.deliver()
+    left = p.sql('SELECT count(*) FROM delivery')[0][0]
+    if left <= 500000:
+        break
+    p.clock += 1
+t.ok(450000 < left <= 500000, 'of more than a step is trimmed', (left, n))
+
 # --- what cannot be written down is not sent ---
 p = Place()
 db = os.path.join(p.state, 'state.db')

@@ -187,12 +187,15 @@ p.conf('null retry', 'file %s name pager fallback' % box(p),
 p.put('x', route='night', flush=1, to='eve@example.org')
 t.eq((in_box(p), in_box(p, 'other'), p.rows()), (['notice x'], [], []),
      'a route has its own ways')
-p.put('y', route='night')
-p.conf('null ok')
+p.put('y', route='night', to='eve@example.org')
+p.conf('file %s name all' % box(p, 'all'))
 p.deliver()
-t.eq(p.whys(), [('mail', 'dead', 'picket.conf has no such route any more: '
-                 'night'), ('fallback', 'dead', 'picket.conf has no such '
-                 'route any more: night')], 'a route that is gone')
+t.eq((p.rows(), subjects([slurp(box(p, 'all'))]),
+      b'\nTo: eve@example.org\n' in slurp(box(p, 'all')),
+      [bytes(x[0]) for x in p.sql("SELECT rcpt FROM delivery WHERE way = ?"
+                                  " ORDER BY id DESC LIMIT 1", b'mail')]),
+     ([], ['notice y'], True, [b'eve@example.org']),
+     'a route that is gone: to the same people, by the default')
 status, said = p.picket('mailtest', '--route', 'night')
 t.eq((status, said), (1, "picket: picket.conf has no route 'night'\n"),
      'mailtest: no such route')

@@ -221,7 +221,7 @@ interrupted(struct buf *b, const struct mail_section *s)
 {
 	compose_indent(b, (size_t)2 * COMPOSE_INDENT);
 	buf_puts(b, s->done.n > 0 ? "[interrupted] the run was killed before "
-	    "it could tell of this; it had done:\n" : "[interrupted] the run "
+	    "it could tell of this; it had done or begun:\n" : "[interrupted] the run "
 	    "was killed before it could tell of this\n");
 	compose_lines(b, s->done, (size_t)3 * COMPOSE_INDENT, LIM_MAIL_SHARE,
 	    0);

@@ -12,8 +12,9 @@ static const struct key_row {
 	const char	*word;
 	enum conf_kind	 kind;
 	const char	*dflt;
+	const char	*help;
 } keys[CONF_KEYS] = {
-#define K(id, word, kind, dflt, help) { word, kind, dflt },
+#define K(id, word, kind, dflt, help) { word, kind, dflt, help },
 #include "engine/deliver/conf.def"
 #undef K
 };
@@ -196,6 +197,20 @@ set_value(struct parse *p, enum conf_key k, struct str s)
 	}
 }
 
+/* A keyword alone.  The help of a rule begins with what must follow. */
+static void
+no_value(struct parse *p, enum conf_key k)
+{
+	const char *help = keys[k].help, *end = strchr(help, ':');
+	char what[200] = "a value";
+
+	if (keys[k].kind == CONF_RULE && end != NULL)
+		snprintf(what, sizeof what, "%.*s", (int)(end - help), help);
+	buf_clear(p->why);
+	buf_printf(p->why, "%s must follow \"%s\"", what, keys[k].word);
+	conf_fault(p, buf_view(p->why));
+}
+
 static void
 parse_line(struct parse *p, struct str line)
 {
@@ -218,7 +233,7 @@ parse_line(struct parse *p, struct str line)
 	}
 	k = (enum conf_key)i;
 	if (n == 1 && keys[k].kind != CONF_TRANSPORT) {
-		conf_fault_word(p, "a value must follow", word[0], "");
+		no_value(p, k);
 	} else if (keys[k].kind == CONF_ADDRESSES) {
 		for (i = 1; i < n && conf_add_address(p, word[i],
 		    p->conf->mailto, &p->conf->nmailto);)
@@ -296,6 +311,13 @@ conf_parse(struct conf *c, struct str name, struct str text,
 
 	memset(c, 0, sizeof *c);
 	buf_init(&why, errors->mem);
+	if (str_starts(text, "\357\273\277")) {
+		p.line = 1;
+		conf_fault(&p, STR_LIT("this is a byte order mark: save the "
+		    "file without it"));
+		p.line = 0;
+		text = str_of(text.p + 3, text.n - 3);
+	}
 	for (at = 0; at < text.n; at = end + 1) {
 		end = str_find(text, '\n', at);
 		p.line++;

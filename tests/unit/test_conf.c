@@ -128,6 +128,8 @@ test_wrong(void **state)
 		{ "\x1b[2J x", "control character" },
 		{ "b\xff x", "unknown keyword \"b\\xff\"" },
 		{ "mailto", "a value must follow \"mailto\"" },
+		{ "\357\273\277mailto root", "this is a byte order mark: save "
+		    "the file without it" },
 		{ "subject a b", "one value only after \"subject\"; quote a "
 		    "text that holds blanks" },
 		{ "subject \"a", "quote is never closed" },

@@ -332,7 +332,7 @@ test_interrupted(void **state)
 	s.done = STR_LIT("exec: /bin/x\nkill 17\n");
 	assert_true(compose_speaks(&m));
 	assert_non_null(strstr(body_of(&m), "        [interrupted] the run was "
-	    "killed before it could tell of this; it had done:\n"
+	    "killed before it could tell of this; it had done or begun:\n"
 	    "            exec: /bin/x\n"
 	    "            kill 17\n"));
 	assert_int_equal(compose_level(&m), LEVEL_WARNING);

@@ -50,7 +50,9 @@ test_wrong(void **state)
 	static const struct {
 		const char *line, *what;
 	} row[] = {
-		{ "route", "a value must follow \"route\"" },
+		{ "route", "NAME [CONDITIONS] [to ADDRESS...] [via NAME...] "
+		    "[stop] must follow \"route\"" },
+		{ "limit", "N per hour must follow \"limit\"" },
 		{ "route a/b", "a name is up to 40 letters, digits, -, _ and "
 		    "dots, not \"a/b\"" },
 		{ "route default", "what no route takes is called "

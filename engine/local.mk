@@ -228,8 +228,14 @@ pkglibexec_PROGRAMS += picket-store
 picket_store_SOURCES = \
 	engine/state/apply.c \
 	engine/state/apply.h \
+	engine/state/aside.c \
+	engine/state/aside.h \
+	engine/state/leaves.c \
+	engine/state/leaves.h \
 	engine/state/request.c \
 	engine/state/request.h \
+	engine/state/salvage.c \
+	engine/state/salvage.h \
 	engine/state/schema.c \
 	engine/state/schema.h \
 	engine/state/sql.c \

@@ -44,7 +44,8 @@ endif
 
 # The store itself, without its main.
 tests_unit_test_query_SOURCES = tests/unit/test_query.c \
-	engine/state/apply.c engine/state/request.c engine/state/schema.c \
+	engine/state/apply.c engine/state/aside.c engine/state/leaves.c \
+	engine/state/request.c engine/state/salvage.c engine/state/schema.c \
 	engine/state/sql.c engine/state/store.c
 tests_unit_test_query_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE3_CFLAGS)
 tests_unit_test_query_LDADD = $(LDADD) $(SQLITE3_LIBS)
@@ -62,6 +63,7 @@ HELPERS = \
 	tests/deliver/put \
 	tests/limit/peak \
 	tests/state/rows \
+	tests/state/salvage \
 	tests/storm/observer \
 	tests/storm/spawner
 check_PROGRAMS += $(HELPERS)
@@ -70,6 +72,11 @@ check_PROGRAMS += $(HELPERS)
 tests_command_argv_CFLAGS = -std=c11 $(PK_WARN)
 tests_command_argv_LDFLAGS = $(PK_LINK)
 tests_command_argv_LDADD =
+
+tests_state_salvage_SOURCES = tests/state/salvage.c engine/state/leaves.c \
+	engine/state/salvage.c engine/state/schema.c engine/state/sql.c
+tests_state_salvage_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE3_CFLAGS)
+tests_state_salvage_LDADD = $(LDADD) $(SQLITE3_LIBS)
 
 # picket with a hole in its tables, for tests/lang/coverage and mutants.t.
 check_PROGRAMS += tests/lang/mutant

@@ -119,6 +119,8 @@ incident_of_row(struct incident *in, const struct str *column)
 #undef F_HUMAN
 	if (!(in->state == INCIDENT_PENDING || in->state == INCIDENT_FIRES))
 		in->state = INCIDENT_QUIET;
+	if (in->state == INCIDENT_FIRES && !(in->episode >= 1))
+		in->episode = 1;	/* 0 would never be told */
 	if (!(in->how >= END_NONE && in->how < END_KINDS))
 		in->how = END_NONE;
 	if (!(in->level >= 0 && in->level < LEVEL_COUNT))

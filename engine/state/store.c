@@ -2,11 +2,10 @@
 
 #include <sys/stat.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "engine/state/aside.h"
 #include "engine/state/schema.h"
 #include "engine/state/sql.h"
 
@@ -165,50 +164,6 @@ pragma(struct store *s, const char *sql, int *value)
 	return rc;
 }
 
-/* A file's bytes and its name in the folder are on the disk. */
-static bool
-to_disk(struct store *s, const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	struct buf folder;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	bool ok = fd != -1 && fsync(fd) == 0;
-
-	if (fd != -1)
-		(void)close(fd);
-	buf_init(&folder, s->mem);
-	buf_add(&folder, path, (size_t)(slash - path) + 1);
-	fd = open(buf_c(&folder), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-	ok = ok && fd != -1 && fsync(fd) == 0;
-	if (fd != -1)
-		(void)close(fd);
-	buf_free(&folder);
-	return ok;
-}
-
-/* A name beside the file that nothing has: PATH + what + time + tail. */
-static void
-free_name(struct store *s, struct buf *to, const char *what, const char *tail)
-{
-	char stamp[32];
-	time_t t = time(NULL);
-	struct tm tm;
-	struct stat st;
-	int n = 0;
-
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &tm) == 0)
-		stamp[0] = '\0';
-	do {			/* twice in a second */
-		buf_clear(to);
-		buf_str(to, buf_view(&s->path));
-		buf_printf(to, "%s%s", what, stamp);
-		if (n++ > 0)
-			buf_printf(to, ".%d", n);
-		buf_puts(to, tail);
-	} while (lstat(buf_c(to), &st) == 0 && n < 1000);
-}
-
 /*
  * A copy of the file as it was, before it is upgraded: whoever wants the
  * older Picket again has it.  It gets its name when it is whole, so one that
@@ -237,9 +192,9 @@ back_up(struct store *s, int version)
 	rc = sql_run(q, rc);
 	(void)sqlite3_finalize(q);
 	snprintf(what, sizeof what, ".v%d.", version);
-	free_name(s, &to, what, "");
-	if (rc == SQLITE_OK && (!to_disk(s, part.p) ||
-	    rename(part.p, buf_c(&to)) != 0 || !to_disk(s, to.p)))
+	aside_name(s, &to, what, "");
+	if (rc == SQLITE_OK && (!aside_sync(s, part.p) ||
+	    rename(part.p, buf_c(&to)) != 0 || !aside_sync(s, to.p)))
 		rc = SQLITE_IOERR;
 	if (rc != SQLITE_OK)
 		(void)unlink(part.p);
@@ -392,42 +347,6 @@ store_open(struct store *s, bool write)
 	return STORE_FAILED;
 }
 
-/* The file and its journal get names that nobody reads. */
-static bool
-set_aside(struct store *s)
-{
-	static const char *const parts[] = { "", "-wal", "-journal" };
-	struct buf from, to;
-	size_t i;
-	bool ok = true;
-
-	buf_init(&from, s->mem);
-	buf_init(&to, s->mem);
-	for (i = 0; i < sizeof parts / sizeof *parts; i++) {
-		buf_clear(&from);
-		buf_str(&from, buf_view(&s->path));
-		buf_puts(&from, parts[i]);
-		free_name(s, &to, ".corrupt.", parts[i]);
-		if (rename(buf_c(&from), buf_c(&to)) != 0 && i == 0)
-			ok = false;
-		if (i == 0 && ok) {
-			buf_str(&s->note, buf_view(&s->path));
-			buf_puts(&s->note, ": the state's file is damaged: it "
-			    "is kept as ");
-			buf_str(&s->note, buf_view(&to));
-			buf_puts(&s->note, " and begun anew: there are no "
-			    "previous values, logs are read as at first, and "
-			    "incidents and mail that waited are in that file "
-			    "only");
-		} else if (i == 0)
-			fail(s, "is damaged and cannot be set aside: %s: move "
-			    "it away", strerror(errno));
-	}
-	buf_free(&from);
-	buf_free(&to);
-	return ok;
-}
-
 bool
 store_failed(struct store *s, int rc)
 {
@@ -440,9 +359,10 @@ store_failed(struct store *s, int rc)
 		    "whole; ask again");
 		if (s->read_only) {
 			buf_str(&s->note, buf_view(&s->path));
-			buf_puts(&s->note, ": the state's file is damaged: a "
-			    "dry run leaves it there, and has no previous "
-			    "values");
+			buf_puts(&s->note, ": the state's file is damaged: it "
+			    "is left there, and not read; the next run saves "
+			    "what can be read of it (picket deliver does it "
+			    "now)");
 			aside = true;
 		} else if (!s->writing) {
 			aside = true;
@@ -450,7 +370,7 @@ store_failed(struct store *s, int rc)
 			if (s->db != NULL)
 				(void)sqlite3_close_v2(s->db);
 			s->db = NULL;
-			aside = set_aside(s);
+			aside = aside_set(s);
 		}
 		store_close(s);
 		return aside;

@@ -80,7 +80,7 @@ corrupt('its end cut off', cut)
 p = Place()
 p.run('1')
 whole(b'garbage' * 1000)(p)
-fault('a dry run', p, 'damaged: a dry run leaves it there', options=['-n'],
+fault('a dry run', p, 'damaged: it is left there, and not read', options=['-n'],
       status=0)
 tell(open(p.db, 'rb').read() == b'garbage' * 1000 and
      not glob.glob(p.db + '.corrupt*'), 'a dry run left it there')

@@ -142,7 +142,7 @@ with open(db, 'r+b') as f:
 bad = open(db, 'rb').read()
 said = rows(db, 'put', 2, 3, 10)
 tell(re.fullmatch(r"note: \S+/state\.db: the state's file is damaged: it is "
-                  r"kept as \S+\.corrupt\.\d+T\d+Z and begun anew: .*\nok\n",
+                  r"kept as \S+\.corrupt\.\d+T\d+Z and begun anew; saved: .*\nok\n",
                   said), 'a damaged file: it is said, and the batch is taken',
      said)
 tell([open(n, 'rb').read() for n in glob.glob(db + '.corrupt.*')] == [bad],

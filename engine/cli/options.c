@@ -35,8 +35,9 @@ static const struct option {
 void
 cli_say(const char *fmt, ...)
 {
-	char t[4096];
+	char t[4096], shown[4 * sizeof t];
 	va_list ap;
+	size_t i, n = 0;
 	int k;
 
 	va_start(ap, fmt);
@@ -46,8 +47,16 @@ cli_say(const char *fmt, ...)
 		return;
 	if ((size_t)k >= sizeof t)
 		k = sizeof t - 1;
+	/* an argument that it shows may hold anything: one line, and nothing
+	 * that a terminal obeys.  No memory is taken: it may be what is out */
+	for (i = 0; i < (size_t)k; i++)
+		if ((unsigned char)t[i] < ' ' || t[i] == 0x7f)
+			n += (size_t)snprintf(shown + n, sizeof shown - n,
+			    "\\x%02x", (unsigned char)t[i]);
+		else
+			shown[n++] = t[i];
 	(void)cli_write(2, STR_LIT("picket: "));
-	(void)cli_write(2, str_of(t, (size_t)k));
+	(void)cli_write(2, str_of(shown, n));
 	(void)cli_write(2, STR_LIT("\n"));
 }
 

@@ -125,6 +125,8 @@ for words, expect in (
          "or 5m, not 'soon'"),
         (('deliver', '--wait', '1', '--loop'), '--wait or --loop, not both'),
         (('deliver', '7'), "deliver takes no arguments, not '7'"),
+        (('mailtest', 'a\x1b[2J\nb'), "not 'a\\x1b[2J\\x0ab'"),
+        (('outbox', '--retry', 'x' * 100000), 'wants an ID of picket outbox'),
         (('mailtest', 'x'), "mailtest takes no arguments, not 'x'"),
         (('mailtest', '--to', 'a b'), "'a b' is no address")):
     status, said = p.picket(*words)

@@ -1,8 +1,12 @@
 /* The changes of incidents, in a mail. */
 #include "engine/deliver/compose_inner.h"
 
+#include <string.h>
+
 #include "engine/deliver/encode.h"
 
+#define TYPED	60	/* bytes of a key that a person copies; one of 500 makes
+			 * a mail hard to read */
 #define CHANGE_COLUMN	((size_t)2 * COMPOSE_INDENT)
 #define DETAIL_COLUMN	((size_t)3 * COMPOSE_INDENT)
 
@@ -55,15 +59,21 @@ identity(struct buf *b, const struct change *c, time_t when)
 	buf_putc(b, '\n');
 }
 
-/* A word of the shell, or false: what would have to be quoted in it is no text
- * that a person can type. */
+/*
+ * A key as a word of the shell, or false: what would have to be quoted in it is
+ * no text that a person can type, as a pattern it would be about more than
+ * itself (a key `*`), or it would be read as an option.
+ */
 static bool
 shell_word(struct buf *b, struct str s)
 {
 	size_t i;
 
+	if (s.n > TYPED || str_starts(s, "-"))
+		return false;
 	for (i = 0; i < s.n; i++)
-		if (s.p[i] < ' ' || s.p[i] > '~' || s.p[i] == '\'')
+		if (s.p[i] < ' ' || s.p[i] > '~' ||
+		    strchr("'*?[\\", s.p[i]) != NULL)
 			return false;
 	buf_putc(b, '\'');
 	buf_str(b, s);

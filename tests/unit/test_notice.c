@@ -198,6 +198,29 @@ test_other_kinds(void **state)
 }
 
 /* What an attacker or a machine may have put there. */
+/* A key that a person cannot copy as a pattern, or that would silence others. */
+static void
+test_key_is_no_pattern(void **state)
+{
+	static const char *const key[] = { "*", "a?", "disk:[a]", "a\\b", "-rf",
+	    "0123456789012345678901234567890123456789012345678901234567890" };
+	struct incident in;
+	struct change c;
+	struct mail_section s;
+	struct mail m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof key / sizeof key[0]; i++) {
+		in = incident(key[i], LEVEL_CRITICAL);
+		c = change(&in, NOTICE_FIRING, NOON);
+		s = section(&c, 1, "");
+		m = mail_of(&s, 1);
+		assert_non_null(strstr(body_of(&m),
+		    "silence: picket silence 3fa2b1c9 --for 2h"));
+	}
+}
+
 static void
 test_hostile(void **state)
 {
@@ -677,6 +700,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_onset),
 		cmocka_unit_test(test_other_kinds),
+		cmocka_unit_test(test_key_is_no_pattern),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_interrupted),

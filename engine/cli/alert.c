@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/cli/alert.h"
+#include "engine/cli/outbox.h"
 #include "engine/deliver/address.h"
 #include "engine/deliver/child.h"
 #include "engine/deliver/mailbox.h"
@@ -82,7 +83,7 @@ state_folder(struct cli *c, const char *leaf)
 static void
 keep(struct alert *a, struct str run_id, struct str message)
 {
-	struct str dir = state_folder(a->c, "undelivered");
+	struct str dir = state_folder(a->c, UNDELIVERED);
 	struct buf path;
 	int fd;
 

@@ -1,7 +1,9 @@
 /* cmd_outbox: what waits to be sent, and why. */
+#include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lang/base/num.h"
 #include "engine/cli/outbox.h"
@@ -9,6 +11,7 @@
 #include "engine/vm/clock.h"
 
 #define SHOWN_SUBJECT	100	/* bytes of a subject in the table */
+#define SHOWN_KEPT	20	/* files; how many there are is said */
 #define SHOWN_LATELY	100	/* attempts that --all shows */
 
 struct shown {
@@ -219,10 +222,73 @@ failed(struct outbox_options *o)
 }
 
 static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/*
+ * Mails that no way out took while the state could not be written: files, which
+ * nothing sends.  They are shown until somebody has removed them.
+ */
+static size_t
+show_kept(struct shown *s, struct str folder, json_t *all)
+{
+	const char *name[SHOWN_KEPT];
+	json_t *list = json_array();
+	struct dirent *e;
+	struct buf path;
+	size_t i, n = 0, len;
+	DIR *d;
+
+	buf_init(&path, &s->c->mem);
+	buf_str(&path, folder);
+	buf_puts(&path, "/" UNDELIVERED);
+	d = opendir(buf_c(&path));
+	while (d != NULL && (e = readdir(d)) != NULL) {
+		len = strlen(e->d_name);
+		if (len < 5 || strcmp(e->d_name + len - 4, ".eml") != 0)
+			continue;
+		if (n < SHOWN_KEPT)
+			name[n] = arena_dup(&s->c->arena,
+			    str_c(e->d_name)).p;
+		n++;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	qsort(name, n < SHOWN_KEPT ? n : SHOWN_KEPT, sizeof *name, by_name);
+	if (n > 0 && all == NULL) {
+		buf_printf(&s->out, "%s%zu mail%s nothing took, and could not "
+		    "be put here; read and remove %s: %s\n", s->n > 0 ? "\n" :
+		    "", n, n == 1 ? "" : "s", n == 1 ? "it" : "them",
+		    buf_c(&path));
+		for (i = 0; i < n && i < SHOWN_KEPT; i++) {
+			buf_puts(&s->out, "  ");
+			buf_escaped(&s->out, str_c(name[i]), 0);
+			buf_putc(&s->out, '\n');
+		}
+	}
+	buf_putc(&path, '/');
+	len = path.n;
+	for (i = 0; i < n && i < SHOWN_KEPT; i++) {
+		path.n = len;
+		buf_puts(&path, name[i]);
+		json_array_append_new(list, text(buf_view(&path),
+		    &s->c->mem));
+	}
+	if (all != NULL)
+		json_object_set(all, "undelivered", list);
+	json_decref(list);
+	buf_free(&path);
+	return n;
+}
+
+static int
 list(struct cli *c, struct outbox_options *o)
 {
 	struct shown s = { .c = c, .now = clock_wall() };
 	json_t *all = NULL;
+	size_t kept;
 	bool ok;
 
 	buf_init(&s.out, &c->mem);
@@ -235,6 +301,7 @@ list(struct cli *c, struct outbox_options *o)
 	if (ok && s.n == 0 && all == NULL)
 		buf_puts(&s.out, c->given[OPT_DEAD] ? "nothing is dead\n" :
 		    "nothing waits\n");
+	kept = show_kept(&s, o->folder, all);
 	if (ok && c->given[OPT_ALL]) {
 		if (all != NULL) {
 			s.json = json_array();
@@ -252,7 +319,7 @@ list(struct cli *c, struct outbox_options *o)
 	}
 	ok = ok ? cli_write(1, buf_view(&s.out)) : failed(o) == EXIT_FINE;
 	buf_free(&s.out);
-	return ok && s.dead == 0 ? EXIT_FINE : EXIT_PROBLEMS;
+	return ok && s.dead == 0 && kept == 0 ? EXIT_FINE : EXIT_PROBLEMS;
 }
 
 /* A number of the list, or all (NIL); false: told of. */

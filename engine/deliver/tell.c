@@ -113,7 +113,7 @@ tell_fetch(struct tell *t, const struct known *k)
 	struct param of[] = { PT(k->i.alert), PT(k->i.script) };
 
 	/* the first few one by one, then all at once */
-	if (t->nasked > LIM_ASKED)
+	if (!t->open || t->nasked > LIM_ASKED)
 		return;
 	if (t->nasked++ < LIM_ASKED ? !state_ask(t->o.state, Q_INCIDENT_GET,
 	    &p, take_row, t) : !state_ask(t->o.state, Q_INCIDENT_OTHERS, of,

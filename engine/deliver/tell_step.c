@@ -56,11 +56,19 @@ is_nothing(const struct incident *quiet, const struct incident_seen *seen,
 	return i.state == INCIDENT_QUIET && i.unknown == 0;
 }
 
+/* The state does not say what there was before. */
+static bool
+is_blind(const struct tell *t)
+{
+	return !t->open || t->lost;
+}
+
 static void
 observe(struct tell *t, const struct tell_script *s,
     const struct run_seen *seen, const struct incident_run *run)
 {
 	struct known *k = tell_known(t, seen->seen.key), *other;
+	struct incident_seen now;
 	bool blocked = false;
 
 	if (k == NULL || (k->seen && !matters(k))) {
@@ -83,7 +91,12 @@ observe(struct tell *t, const struct tell_script *s,
 		other = tell_known(t, seen->seen.unless);
 		blocked = other != NULL && other->i.state == INCIDENT_FIRES;
 	}
-	(void)incident_observe(&k->i, &seen->seen, run, blocked);
+	now = seen->seen;
+	/* rather told of too early, and with each run, than never: nobody keeps
+	 * since when it has been so */
+	if (is_blind(t) && !k->stored)
+		now.hold = 0;
+	(void)incident_observe(&k->i, &now, run, blocked);
 	if (k->i.episode != k->was.episode)
 		k->i.done = arena_dup(&t->arena, buf_view(&s->result->done));
 	changed(t, k);
@@ -148,11 +161,13 @@ tell_script(struct tell *t, const struct tell_script *s)
 
 	p = tell_saying(t, t->o.alert, s->owner.script, s->section.level);
 	p->s = s->section;
-	if (!t->open || !s->incidents || !tell_load(t, &s->owner))
+	if (!s->incidents)
 		return;
+	if (t->open)
+		(void)tell_load(t, &s->owner);
 	for (i = 0; i < r->nseen; i++)
 		observe(t, s, &r->seen[i], &run);
-	for (i = 0; i < t->known.n; i++) {
+	for (i = 0; i < t->known.n && !is_blind(t); i++) {
 		k = t->known.entry[i].v.ptr;
 		if (k->seen || !str_eq(k->i.alert, s->owner.alert) ||
 		    !str_eq(k->i.script, s->owner.script) ||
@@ -163,7 +178,8 @@ tell_script(struct tell *t, const struct tell_script *s)
 		incident_missed(&k->i, &run);
 		changed(t, k);
 	}
-	no_data(t, s, &run);
+	if (!is_blind(t))
+		no_data(t, s, &run);
 	for (i = 0; i < t->known.n; i++) {
 		k = t->known.entry[i].v.ptr;
 		if (k->mine && matters(k))

@@ -3,12 +3,14 @@
 silence with a picket.conf that changes meanwhile.  The time is ours
 (PICKET_CLOCK); ways out are mailbox files."""
 
+import json
 import os
+import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from delivery import Tap			# noqa: E402
-from outbox import Host				# noqa: E402
+from outbox import WATCH, Host			# noqa: E402
 
 t = Tap()
 
@@ -47,5 +49,37 @@ p.clock += 60
 p.run(a=1)
 t.eq((p.told('main'), p.told('boss')), (['a: resolved after 1m'], []),
      'the next episode calls nobody')
+
+# --- no state, and no way out ---
+p = Host('null retry')
+os.makedirs(os.path.join(p.state, 'state.db'))
+status, said = p.run(a=9)
+kept = re.search(r'^picket: the mail was not sent; it is kept in (\S+)$', said,
+                 re.M)
+t.ok(status == 1 and kept and '[firing] a is bad' in
+     open(kept.group(1)).read() and
+     os.stat(kept.group(1)).st_mode & 0o777 == 0o600,
+     'a mail that cannot go nor be kept is a file', said)
+p.conf('file DIR/main')
+t.eq([(p.run(a=9, b=1)[0], p.told('main')) for n in range(2)],
+     [(1, ['a: firing'])] * 2, 'without a state: told with each run')
+p.write('watch.pikt', (WATCH % p.at).replace('message', 'hold 2m\n\t\t\t'
+                                             'message'))
+p.run(a=9)
+t.eq(p.told('main'), ['a: firing'], 'and at once: nobody keeps since when')
+p.write('watch.pikt', WATCH % p.at)
+os.rmdir(os.path.join(p.state, 'state.db'))
+p.run(a=9)
+t.eq(p.told('main'), ['a: firing'], 'what was not kept is told again')
+p.run(a=9)
+t.eq(p.told('main'), [], 'once')
+folder, name = os.path.split(kept.group(1))
+t.eq(p.picket('outbox'), (1, 'nothing waits\n1 mail nothing took, and could '
+     'not be put here; read and remove it: %s\n  %s\n' % (folder, name)),
+     'picket outbox shows the file')
+t.eq(json.loads(p.picket('outbox', '--json')[1]),
+     {'waiting': [], 'undelivered': [kept.group(1)]}, 'as JSON, too')
+os.unlink(kept.group(1))
+t.eq(p.picket('outbox'), (0, 'nothing waits\n'), 'until it is removed')
 
 t.done()

@@ -7,6 +7,7 @@
 
 #include "lang/base/num.h"
 #include "engine/cli/alert.h"
+#include "engine/cli/incident.h"
 #include "engine/cli/outbox.h"
 #include "engine/deliver/send.h"
 #include "engine/effect/spawn.h"
@@ -148,9 +149,31 @@ cli_outbox_send(struct cli *c, struct outbox_options *o,
 	o->all = o->all || isatty(2) == 1;
 	o->stop = &stop;
 	ok = outbox_flush(o, STR_NIL, sum);
-	if (isatty(1) == 1)
+	if (isatty(1) == 1 && !c->given[OPT_JSON])
 		say_sum(c, sum, clock_wall());
 	return ok && sum->tried == 0 ? EXIT_FINE : EXIT_PROBLEMS;
+}
+
+/* The same for programs, at the end. */
+static bool
+put_sum(struct cli *c, const struct outbox_sum *sum, size_t sent)
+{
+	json_t *top = json_object();
+	struct buf b;
+	bool ok;
+
+	json_object_set_new(top, "sent", json_integer((json_int_t)sent));
+	json_object_set_new(top, "waiting",
+	    json_integer((json_int_t)sum->waiting));
+	json_object_set_new(top, "dead", json_integer((json_int_t)sum->dead));
+	json_object_set_new(top, "next", sum->waiting == 0 ||
+	    num_none(sum->next) ? json_null() : cli_json_number(sum->next));
+	json_object_set_new(top, "left", json_boolean(sum->left));
+	buf_init(&b, &c->mem);
+	cli_json_put(top, &b);
+	ok = cli_write(1, buf_view(&b));
+	buf_free(&b);
+	return ok;
 }
 
 static void
@@ -184,6 +207,7 @@ cmd_deliver(struct cli *c)
 	struct outbox_options o;
 	struct outbox_sum sum;
 	double wait = 0, end;
+	size_t sent = 0;
 	int r;
 
 	if (cli_too_many(c, CMD_DELIVER, 0))
@@ -208,6 +232,7 @@ cmd_deliver(struct cli *c)
 	for (end = clock_steady() + wait;;) {
 		(void)alert_tick(c, o.state, "deliver", false);
 		r = cli_outbox_send(c, &o, &sum);
+		sent += sum.sent;
 		if (stop || (!c->given[OPT_LOOP] && (clock_steady() >= end ||
 		    (r == EXIT_FINE && sum.waiting == 0 && !sum.left))))
 			break;
@@ -218,6 +243,8 @@ cmd_deliver(struct cli *c)
 	}
 	outbox_debt_free(o.debt);
 	cli_outbox_close(&o);
+	if (c->given[OPT_JSON] && !put_sum(c, &sum, sent))
+		return EXIT_PROBLEMS;
 	/* a loop that is ended has done what it was there for */
 	return c->given[OPT_LOOP] && stop ? EXIT_FINE : r;
 }

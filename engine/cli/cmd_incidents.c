@@ -88,8 +88,8 @@ cli_json_incident(const struct at_hand *h, const struct incident *in)
 	return o;
 }
 
-static json_t *
-json_silence(const struct at_hand *h, const struct hush *q)
+json_t *
+cli_json_silence(const struct at_hand *h, const struct hush *q)
 {
 	json_t *o = json_object();
 
@@ -320,7 +320,7 @@ cmd_silences(struct cli *c)
 		n++;
 		if (c->given[OPT_JSON])
 			json_array_append_new(array,
-			    json_silence(&h, &h.quiet[i]));
+			    cli_json_silence(&h, &h.quiet[i]));
 		else {
 			if (n == 1)
 				silence_head(&h, &b, width);

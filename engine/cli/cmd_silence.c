@@ -1,4 +1,5 @@
 /* cmd_silence: a person knows of it: ack, silence, unsilence. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,6 +48,20 @@ fits(const char *option, const char *text)
 	return false;
 }
 
+/* Instead of what people read: the list under that name, which it takes. */
+static void
+as_json(struct cli *c, const char *name, json_t *list, struct buf *said)
+{
+	json_t *top = json_object();
+
+	json_object_set_new(top, name, list);
+	if (c->given[OPT_JSON]) {
+		buf_clear(said);
+		cli_json_put(top, said);
+	} else
+		json_decref(top);
+}
+
 /* --- ack --- */
 
 static bool
@@ -92,6 +107,7 @@ cmd_ack(struct cli *c)
 	struct batch *batch;
 	struct at_hand h;
 	struct buf said;
+	json_t *list;
 	bool ok = true;
 	size_t i, from;
 	int r;
@@ -107,15 +123,19 @@ cmd_ack(struct cli *c)
 		return EXIT_PROBLEMS;
 	buf_init(&said, &c->mem);
 	batch = batch_new(&c->mem);
+	list = json_array();
 	for (i = 0; i < c->narg; i++) {
 		from = said.n;
 		in = hand_find(&h, c->arg[i]);
 		if (in != NULL && ack(&h, in, batch, &said, cli_who(c),
-		    why == NULL ? STR_EMPTY : str_c(why)))
+		    why == NULL ? STR_EMPTY : str_c(why))) {
+			json_array_append_new(list, cli_json_incident(&h, in));
 			continue;
+		}
 		said.n = from;
 		ok = false;
 	}
+	as_json(c, "incidents", list, &said);
 	r = batch_is_empty(batch) ? cli_write(1, buf_view(&said)) ? EXIT_FINE :
 	    EXIT_PROBLEMS : commit(&h, batch, "ack", &said);
 	batch_free(batch);
@@ -212,12 +232,26 @@ concerns(struct at_hand *h, struct batch *batch, struct str pattern,
 	return n;
 }
 
+/* "s12" of "12" */
+static struct str
+silence_id(struct cli *c, struct str n)
+{
+	char t[32];
+	int k = snprintf(t, sizeof t, "s%.*s", str_none(n) ? 0 : (int)n.n,
+	    str_none(n) ? "" : n.p);
+
+	return arena_dup(&c->arena, str_of(t, k < (int)sizeof t ? (size_t)k :
+	    sizeof t - 1));
+}
+
 int
 cmd_silence(struct cli *c)
 {
 	struct made m = { .id = STR_NIL };
 	struct str who = cli_who(c);
 	struct buf said, text, list;
+	struct hush q = { .n = 0 };
+	json_t *all;
 	struct batch *batch;
 	struct at_hand h;
 	const char *why = c->value[OPT_WHY];
@@ -271,6 +305,12 @@ cmd_silence(struct cli *c)
 		cli_span(&said, until - h.now);
 		buf_puts(&said, ")\n");
 		buf_str(&said, buf_view(&list));
+		q.is = (struct silence){ .id = silence_id(c, m.id),
+		    .pattern = m.pattern, .made = h.now, .until = until,
+		    .who = who, .why = str_c(why) };
+		all = json_array();
+		json_array_append_new(all, cli_json_silence(&h, &q));
+		as_json(c, "silences", all, &said);
 		r = cli_write(1, buf_view(&said)) ? EXIT_FINE : EXIT_PROBLEMS;
 	}
 	batch_free(batch);
@@ -291,6 +331,7 @@ cmd_unsilence(struct cli *c)
 	struct at_hand h;
 	struct buf said;
 	struct hush *q;
+	json_t *list;
 	bool ok = true;
 	size_t i, k, n;
 	int r;
@@ -304,6 +345,7 @@ cmd_unsilence(struct cli *c)
 		return EXIT_PROBLEMS;
 	buf_init(&said, &c->mem);
 	batch = batch_new(&c->mem);
+	list = json_array();
 	for (k = 0; k < c->narg; k++) {
 		arg = str_c(c->arg[k]);
 		for (i = n = 0; i < h.nquiet; i++) {
@@ -321,6 +363,7 @@ cmd_unsilence(struct cli *c)
 			buf_escaped(&said, q->is.pattern, 0);
 			buf_puts(&said, " is over\n");
 			q->ended = h.now;
+			json_array_append_new(list, cli_json_silence(&h, q));
 			(void)concerns(&h, batch, q->is.pattern, "unsilenced",
 			    who, q->is.id, &said);
 		}
@@ -330,7 +373,9 @@ cmd_unsilence(struct cli *c)
 			ok = false;
 		}
 	}
-	r = batch_is_empty(batch) ? EXIT_PROBLEMS : commit(&h, batch, "unsilence", &said);
+	as_json(c, "silences", list, &said);
+	r = batch_is_empty(batch) ? EXIT_PROBLEMS : commit(&h, batch,
+	    "unsilence", &said);
 	batch_free(batch);
 	buf_free(&said);
 	hand_close(&h);

@@ -53,6 +53,7 @@ const char *hand_word(const struct at_hand *, const struct incident *);
 const char *hand_colour(const struct at_hand *, const struct incident *);
 /* All of it for programs. */
 json_t	*cli_json_incident(const struct at_hand *, const struct incident *);
+json_t	*cli_json_silence(const struct at_hand *, const struct hush *);
 
 /* "14:05" today, else "2026-11-23 14:05", in the local zone. */
 void	cli_moment(struct buf *, double t, double now);

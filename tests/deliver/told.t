@@ -50,6 +50,30 @@ p.run(a=1)
 t.eq((p.told('main'), p.told('boss')), (['a: resolved after 1m'], []),
      'the next episode calls nobody')
 
+# --- for programs ---
+p = Host('file DIR/main')
+p.run(a=9)
+
+
+def asked(*words):
+    status, said = p.picket(words[0], '--json', *words[1:])
+    return status, json.loads(said)
+
+
+status, got = asked('ack', 'a', '--why', 'seen')
+t.eq((status, [(x['key'], x['acknowledged']['why']) for x in got['incidents']]),
+     (0, [('a', 'seen')]), 'ack --json')
+status, got = asked('silence', 'a*', '--for', '2h', '--why', 'disk')
+t.eq((status, [(x['id'], x['pattern'], x['holds'], x['until'], x['why'])
+               for x in got['silences']]),
+     (0, [('s1', 'a*', True, p.clock + 7200, 'disk')]), 'silence --json')
+status, got = asked('unsilence', 's1')
+t.eq((status, [(x['id'], x['holds'], x['ended']) for x in got['silences']]),
+     (0, [('s1', False, p.clock)]), 'unsilence --json')
+p.put('more')
+t.eq(asked('deliver'), (0, {'sent': 1, 'waiting': 0, 'dead': 0, 'next': None,
+                            'left': False}), 'deliver --json')
+
 # --- no state, and no way out ---
 p = Host('null retry')
 os.makedirs(os.path.join(p.state, 'state.db'))

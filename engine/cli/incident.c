@@ -10,7 +10,7 @@
 #include "engine/vm/clock.h"
 #include "engine/vm/when.h"
 
-#define SILENCES	1000	/* read at most: all that live, in practice */
+#define SILENCES	1000	/* that are over are read at most; all that hold */
 #define LEAST_ID	4	/* digits of an id that stand for all of it */
 
 /* id pattern made until ended who why */

@@ -70,6 +70,12 @@ t.eq((status, [(x['id'], x['pattern'], x['holds'], x['until'], x['why'])
 status, got = asked('unsilence', 's1')
 t.eq((status, [(x['id'], x['holds'], x['ended']) for x in got['silences']]),
      (0, [('s1', False, p.clock)]), 'unsilence --json')
+asked('silence', 'old', '--for', '2h', '--why', 'many others come')
+p.sql("INSERT INTO silence (pattern, made, until, ended, who, why) SELECT "
+      "x'61', 1, 2, 2, x'', x'' FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION "
+      "ALL SELECT i + 1 FROM n WHERE i < 1200) SELECT i FROM n)")
+t.eq((len(asked('silences')[1]['silences']), asked('unsilence', 's2')[0]),
+     (1, 0), 'an old one that holds is found behind many')
 p.put('more')
 t.eq(asked('deliver'), (0, {'sent': 1, 'waiting': 0, 'dead': 0, 'next': None,
                             'left': False}), 'deliver --json')

@@ -3,6 +3,34 @@
 
 #include "lang/base/num.h"
 
+static void
+keep_text(void *arg, const struct str *column, unsigned n)
+{
+	if (n > 0 && !str_none(column[0]))
+		buf_str(arg, column[0]);
+}
+
+/* The state's file was damaged: the store has left word of it. */
+static void
+damaged(struct tell *t)
+{
+	struct param p[] = { PT(STR_LIT(META_DAMAGED)), PT(STR_EMPTY) };
+	struct saying *s;
+	struct buf b;
+
+	buf_init(&b, t->o.mem);
+	if (state_ask(t->o.state, Q_META_GET, p, keep_text, &b) && b.n > 0) {
+		s = tell_saying(t, STR_LIT("picket"), STR_LIT("picket"),
+		    LEVEL_ERROR);
+		s->s.task = STR_LIT("The state's file.");
+		p[1] = PT(arena_dup(&t->arena, buf_view(&b)));
+		s->s.error = p[1].t;
+		batch_row(t->batch, Q_META_END, p);
+		t->rows = true;
+	}
+	buf_free(&b);
+}
+
 /*
  * Incidents of which something is owed: what was held back by a silence or a
  * window that is over, a reminder, an escalation.  Those of scripts that run
@@ -16,6 +44,7 @@ tell_rest(struct tell *t)
 
 	if (!t->open)
 		return;
+	damaged(t);
 	for (i = 0; i < t->known.n; i++) {
 		k = t->known.entry[i].v.ptr;
 		incident_clock(&k->i, t->now);

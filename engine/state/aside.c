@@ -93,7 +93,6 @@ exchange(struct store *s, struct buf *part, struct buf *kept)
 
 	buf_init(&from, s->mem);
 	buf_init(&to, s->mem);
-	aside_name(s, kept, ".corrupt.", "");
 	ok = name_too(&s->path, kept);
 	for (i = 0; ok && i < sizeof journal / sizeof *journal; i++) {
 		tail(&from, buf_view(&s->path), journal[i]);
@@ -126,6 +125,11 @@ aside_set(struct store *s)
 	(void)unlink(buf_c(&journal));
 	tail(&journal, buf_view(&part), "-journal");
 	(void)unlink(buf_c(&journal));
+	aside_name(s, &kept, ".corrupt.", "");
+	buf_str(&saved, buf_view(&s->path));
+	buf_puts(&saved, ": the state's file is damaged: it is kept as ");
+	buf_str(&saved, buf_view(&kept));
+	buf_puts(&saved, " and begun anew; ");
 	ok = salvage(s->mem, buf_c(&s->path), buf_c(&part), &saved);
 	if (!ok) {
 		failed(s, "what is left of it cannot be written to a new file",
@@ -135,11 +139,6 @@ aside_set(struct store *s)
 		ok = failed(s, "cannot be set aside", errno);
 	} else {
 		(void)aside_sync(s, buf_c(&s->path));
-		buf_str(&s->note, buf_view(&s->path));
-		buf_puts(&s->note, ": the state's file is damaged: it is kept "
-		    "as ");
-		buf_str(&s->note, buf_view(&kept));
-		buf_puts(&s->note, " and begun anew; ");
 		buf_str(&s->note, buf_view(&saved));
 	}
 	if (!ok)

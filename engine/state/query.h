@@ -27,6 +27,9 @@ enum {
 #undef F_HUMAN
 };
 
+/* Of table meta: what became of a damaged file, until people were told. */
+#define META_DAMAGED	"damaged"
+
 struct query_shape {
 	const char	*name;
 	const char	*shape;		/* a letter for each parameter: t n */

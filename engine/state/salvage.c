@@ -496,6 +496,20 @@ tell(struct salvage *v, struct buf *b)
 		    "; it took too long");
 }
 
+/* For whoever tells next.  What nobody was told of yet stays before it. */
+static void
+leave_word(struct salvage *v, struct str said)
+{
+	sqlite3_stmt *q = sql_prepare(&v->to, "INSERT INTO meta VALUES (?1, ?2) "
+	    "ON CONFLICT DO UPDATE SET value = CAST(iif(length(value) < 4096, "
+	    "value || x'0a', x'') || excluded.value AS BLOB)", &v->rc);
+
+	sql_bind_text(q, 1, STR_LIT(META_DAMAGED));
+	sql_bind_text(q, 2, said);
+	v->rc = sql_run(q, v->rc);
+	(void)sqlite3_finalize(q);
+}
+
 bool
 salvage(struct mem *m, const char *from, const char *to, struct buf *said)
 {
@@ -521,9 +535,11 @@ salvage(struct mem *m, const char *from, const char *to, struct buf *said)
 		(void)close(fd);
 	}
 	mend(&v);
-	exec(&v, "COMMIT");
-	if (v.rc == SQLITE_OK)
+	if (v.rc == SQLITE_OK) {
 		tell(&v, said);
+		leave_word(&v, buf_view(said));
+	}
+	exec(&v, "COMMIT");
 	for (i = 0; i < PIECES; i++) {
 		(void)sqlite3_finalize(v.table[i].put);
 		buf_free(&v.table[i].columns);

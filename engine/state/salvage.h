@@ -23,9 +23,10 @@
 					 * would leave none for the next */
 
 /*
- * Makes a file at `to` with what is left of the one at `from`.  said: "saved:
- * 3 incidents, 2 mails that wait; not readable: ...".  False: it cannot be
- * written, errno says why.
+ * Makes a file at `to` with what is left of the one at `from`.  said: gets
+ * "saved: 3 open incidents, 2 mails that wait; ..." behind what it has; all of
+ * it is in the new file's META_DAMAGED, so that people are told of it by mail,
+ * whatever becomes of us.  False: it cannot be written, errno says why.
  */
 bool	salvage(struct mem *, const char *from, const char *to,
 	    struct buf *said);

@@ -10,8 +10,8 @@ What is told again, as there is no way to remember that it was told:
   - while nothing can be written, each run tells again of what has begun since,
     and of the fault; and once more when it is over: that is the time when it
     is known for good;
-  - while nothing can be read either (locked), each run tells of all that fires
-    as new, also of what is silenced;
+  - while nothing can be read either (a store that hangs and has the lock), each
+    run tells of all that fires as new, also of what is silenced;
   - a clock that was set back: nothing.
 """
 
@@ -23,6 +23,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 
 import tap
 
@@ -272,21 +273,39 @@ after(s, what, 0)
 tap.tell(count(s.all, "The state's file.") == 1, what + ': told of once')
 s.remove()
 
-what = 'locked by another program'
-s = begin(what)
-other = subprocess.Popen(
-    [sys.executable, '-c', 'import sqlite3, sys, time\n'
-     'db = sqlite3.connect(sys.argv[1], isolation_level=None)\n'
-     'db.execute("BEGIN EXCLUSIVE")\n'
-     'print(flush=True)\n'
-     'time.sleep(500)', s.folder + '/state.db'], stdout=subprocess.PIPE)
-other.stdout.readline()
-during(s, what, 'another program has it open and locked', 'end that')
-other.kill()
-other.wait()
-same(s, what, ('state.db-shm', 'state.db-wal'))
-after(s, what, 1)
-s.remove()
+HOLDER = {
+    'locked by another program':
+    'import sqlite3, sys, time\n'
+    'db = sqlite3.connect(sys.argv[1], isolation_level=None)\n'
+    'db.execute("BEGIN EXCLUSIVE")\n',
+    'a store that hangs':
+    'import fcntl, sys, time\n'
+    'f = open(sys.argv[1] + ".lock", "r+")\n'
+    'fcntl.lockf(f, fcntl.LOCK_EX)\n'}
+for what, text in HOLDER.items():
+    s = begin(what)
+    other = subprocess.Popen(
+        [sys.executable, '-c', text + 'print(flush=True)\ntime.sleep(500)',
+         s.folder + '/state.db'], stdout=subprocess.PIPE)
+    other.stdout.readline()
+    start = time.monotonic()
+    if what.startswith('locked'):	# that can be read
+        mail = during(s, what, 'another program has it open and locked',
+                      'end that')
+        news = 0
+    else:
+        mail = during(s, what, 'process %d has held the state for more than '
+                      '15 seconds' % other.pid, 'wait for it, or end it')
+        news = 2
+    took = time.monotonic() - start
+    tap.tell(took < 150 and count(mail, '[firing] the first thing') == news and
+             count(mail, '[firing] the silenced thing') == news,
+             what + ': what is not known counts as new', took, *mail)
+    other.kill()
+    other.wait()
+    same(s, what, ('state.db-shm', 'state.db-wal'))
+    after(s, what, 1)
+    s.remove()
 
 what = 'a clock set back a year'
 s = begin(what)

@@ -175,6 +175,7 @@ engine_libengine_a_SOURCES = \
 picket_SOURCES = \
 	engine/cli/alert.c \
 	engine/cli/alert.h \
+	engine/cli/alert_mail.c \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
 	engine/cli/cmd_deliver.c \
@@ -196,6 +197,8 @@ picket_SOURCES = \
 	engine/cli/options.c \
 	engine/cli/outbox.h \
 	engine/cli/site.c \
+	engine/cli/plan.c \
+	engine/cli/plan.h \
 	engine/cli/source.c \
 	engine/cli/world.c \
 	engine/cli/world.h

@@ -1,17 +1,14 @@
 /* alert: see alert.h. */
 #include <sys/stat.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "engine/cli/alert.h"
-#include "engine/cli/outbox.h"
 #include "engine/deliver/address.h"
 #include "engine/deliver/child.h"
-#include "engine/deliver/mailbox.h"
 #include "engine/deliver/send.h"
 #include "lang/base/num.h"
 #include "engine/vm/clock.h"
@@ -77,156 +74,6 @@ state_folder(struct cli *c, const char *leaf)
 	    !make_folders(path.p))
 		return STR_NIL;
 	return path;
-}
-
-/* No transport took it: a file keeps it, and a person is told where. */
-static void
-keep(struct alert *a, struct str run_id, struct str message)
-{
-	struct str dir = state_folder(a->c, UNDELIVERED);
-	struct buf path;
-	int fd;
-
-	if (str_none(dir)) {
-		cli_say("the mail was not sent, and there is no folder to "
-		    "keep it in; here it is:");
-		(void)cli_write(2, message);
-		return;
-	}
-	buf_init(&path, &a->c->mem);
-	buf_printf(&path, "%s/%.*s.eml", dir.p, (int)run_id.n, run_id.p);
-	fd = open(buf_c(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-	    O_NOFOLLOW, 0600);
-	if (fd < 0 || !cli_write(fd, message) || fsync(fd) != 0) {
-		cli_say("%s: %s; here is the mail:", buf_c(&path),
-		    strerror(errno));
-		(void)cli_write(2, message);
-	} else
-		cli_say("the mail was not sent; it is kept in %s",
-		    buf_c(&path));
-	if (fd >= 0)
-		(void)close(fd);
-	buf_free(&path);
-}
-
-/*
- * What picket-deliver reports, for people: "retry WAY WHY", "fail WAY WHY",
- * "ok WAY WHY", "left ADDRESS".
- */
-static void
-say_report(struct str report)
-{
-	struct str line;
-	size_t n, k;
-
-	for (; report.n > 0; report.p += n, report.n -= n) {
-		for (n = 0; n < report.n && report.p[n] != '\n'; n++)
-			;
-		line = str_of(report.p, n);
-		n += n < report.n;
-		for (k = 0; k < line.n && line.p[k] != ' '; k++)
-			;
-		if (k == line.n)
-			cli_say("mail: %.*s", (int)line.n, line.p);
-		else if (str_eq(str_of(line.p, k), STR_LIT("left")))
-			cli_say("mail: %.*s has not got it",
-			    (int)(line.n - k - 1), line.p + k + 1);
-		else
-			cli_say("mail: %.*s", (int)(line.n - k - 1),
-			    line.p + k + 1);
-	}
-}
-
-/*
- * A mail that could not be put into the outbox: it goes at once, and if that
- * fails, too, a file keeps it.
- */
-static bool
-send_now(void *arg, const struct notice *n)
-{
-	struct alert *a = arg;
-	struct cli *c = a->c;
-	struct buf report, program;
-	struct job job;
-	size_t i;
-	bool ok;
-
-	job_from_conf(&job, &c->conf, &c->arena);
-	if (n->first.n > 0) {
-		if (job.ntransport == LIM_CONF_TRANSPORTS)
-			job.ntransport--;
-		memmove(job.transport + 1, job.transport, job.ntransport *
-		    sizeof *job.transport);
-		job.transport[0] = n->first;
-		job.ntransport++;
-	}
-	job.run = n->run;
-	for (i = job.nto = 0; i < n->nto && job.nto < LIM_JOB_RCPT; i++)
-		job.to[job.nto++] = n->to[i];
-	job.message = n->message;
-	job.body = n->body;
-	job.notice = n->json;
-	if (job.ntransport == 0) {
-		cli_say("no way to send mail: picket.conf names none and "
-		    "there is no " CONF_SENDMAIL_PATH);
-		keep(a, n->id, n->message);
-		a->failed = true;
-		return false;
-	}
-	buf_init(&report, &c->mem);
-	buf_init(&program, &c->mem);
-	send_program(&program);
-	ok = send_job(&job, buf_c(&program), 0, &report);
-	if (!ok) {
-		say_report(buf_view(&report));
-		keep(a, n->id, n->message);
-		a->failed = true;
-	}
-	buf_free(&report);
-	buf_free(&program);
-	return ok;
-}
-
-/* --mail: shown, or appended to a mailbox file, instead of being sent. */
-static bool
-show_mail(void *arg, const struct notice *n)
-{
-	struct alert *a = arg;
-	const char *to = a->c->value[OPT_MAIL];
-	struct buf text, why;
-	size_t i;
-
-	buf_init(&text, &a->c->mem);
-	buf_init(&why, &a->c->mem);
-	if (to == NULL) {		/* a dry run */
-		buf_puts(&text, "dry-run: mail not sent: ");
-		buf_str(&text, n->subject);
-		buf_puts(&text, ", to");
-		for (i = 0; i < n->nto; i++)
-			buf_printf(&text, " %.*s", (int)n->to[i].n, n->to[i].p);
-		buf_puts(&text, " (--mail stdout shows it)\n");
-		(void)cli_write(1, buf_view(&text));
-	} else if (strcmp(to, "stdout") == 0) {
-		buf_puts(&text, "To: ");
-		for (i = 0; i < n->nto; i++) {
-			buf_puts(&text, i > 0 ? ", " : "");
-			buf_str(&text, n->to[i]);
-		}
-		buf_puts(&text, "\nSubject: ");
-		buf_str(&text, n->subject);
-		buf_puts(&text, "\n\n");
-		buf_str(&text, n->body);
-		if (!cli_write(1, buf_view(&text)))
-			a->failed = true;
-	} else if (!mailbox_append(to, n->from, (time_t)n->made, n->message,
-	    &why)) {
-		cli_say("--mail: %s", buf_c(&why));
-		keep(a, n->id, n->message);
-		a->failed = true;
-	}
-	buf_free(&text);
-	buf_free(&why);
-	return true;
 }
 
 /* `output print`: the lines of all scripts, to the print command. */
@@ -475,7 +322,7 @@ is_there(void *arg, struct str alert, struct str script)
 static void
 dry_finish(struct alert *a, struct tell *t)
 {
-	tell_direct(t, STR_NIL, show_mail, a);
+	tell_direct(t, STR_NIL, alert_show_mail, a);
 }
 
 void
@@ -512,12 +359,12 @@ alert_finish(struct alert *a)
 		return;
 	}
 	run_row(a, tell_batch(t));
-	a->kept = kept = tell_commit(t, mail != NULL ? show_mail : NULL, a);
+	a->kept = kept = tell_commit(t, mail != NULL ? alert_show_mail : NULL, a);
 	if (!kept) {
 		if (a->o.state != NULL && state_why(a->o.state).n > 0)
 			why = state_why(a->o.state);
 		complain(a, why);
-		tell_direct(t, why, mail != NULL ? show_mail : send_now, a);
+		tell_direct(t, why, mail != NULL ? alert_show_mail : alert_send_now, a);
 	}
 }
 
@@ -555,7 +402,7 @@ alert_left(void *arg, struct trail *trail)
 	(void)tell_open(t);
 	told = !tell_left(t, trail) || tell_commit(t, NULL, NULL);
 	if (!told) {
-		tell_direct(t, STR_NIL, send_now, a);
+		tell_direct(t, STR_NIL, alert_send_now, a);
 		told = true;
 	}
 	a->kept = true;		/* there may be something to send */

@@ -54,6 +54,13 @@ void	 alert_options(struct alert *, struct tell_options *);
  * nothing can be kept, the mail at once.  What went wrong is said.
  */
 void	 alert_finish(struct alert *);
+/*
+ * alert_mail.c: a mail that could not be put into the outbox goes at once, and
+ * if that fails, too, a file keeps it; --mail and dry runs show it.  Both are
+ * tell_mail_fn, arg is the alert; what goes wrong is said.
+ */
+bool	 alert_send_now(void *arg, const struct notice *);
+bool	 alert_show_mail(void *arg, const struct notice *);
 /* What a killed run left is told of (trail_left_fn; arg: the alert). */
 bool	 alert_left(void *arg, struct trail *);
 /* What time brings about, and what waits in the outbox: sent now. */

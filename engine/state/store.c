@@ -108,11 +108,16 @@ look(struct store *s)
 static bool
 take_lock(struct store *s)
 {
+	/* who has held it so long hardly lets it go now: a run asks several
+	 * times, and must not wait so long for each */
 	switch (lock_take(&s->lock, buf_c(&s->lock_path), s->writing ?
-	    LOCK_ALONE : LOCK_SHARED, LIM_STORE_LOCK)) {
+	    LOCK_ALONE : LOCK_SHARED, s->held ? LIM_STORE_LOCK_AGAIN :
+	    LIM_STORE_LOCK)) {
 	case LOCK_GOT:
+		s->held = false;
 		return true;
 	case LOCK_HELD:
+		s->held = true;
 		if (s->lock.holder > 0)
 			fail(s, "process %ld has held the state for more than "
 			    "%.0f seconds (%s): wait for it, or end it",

@@ -18,6 +18,7 @@
 #include "engine/state/place.h"
 
 #define STORE_ID	0x7069636b	/* "pick": whose SQLite file it is */
+#define LIM_STORE_LOCK_AGAIN 1.0 /* seconds, after one that was in vain */
 #define LIM_STORE_LOCK	15.0	/* seconds to wait for other runs: a request
 				 * takes milliseconds, a large one some seconds */
 #define LIM_STORE_BUSY	5000	/* ms to wait for programs that are not ours and
@@ -27,6 +28,7 @@ struct store {
 	struct mem	*mem;
 	struct buf	 path, lock_path;
 	bool		 read_only;	/* a dry run: all only reads */
+	bool		 held;		/* the lock could not be had last time */
 	bool		 writing;	/* the file is open for more */
 	sqlite3		*db;		/* NULL: closed */
 	int		 version;	/* of the open file's tables */

@@ -1,13 +1,9 @@
 #include "engine/deliver/outbox_inner.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "lang/base/num.h"
+#include "engine/state/place.h"
 #include "engine/vm/clock.h"
 
 #define ARENA_BLOCK	(16 * 1024)
@@ -64,34 +60,27 @@ outbox_say(struct flush *f, const struct outbox_row *r, const char *fmt, ...)
 
 /* --- the lock of sending --- */
 
-/*
- * Held by one process at a time and gone with it, however it ends.  -1: another
- * has it; -2: it cannot be had, and it was said why.
- */
-static int
-take_lock(struct flush *f)
+/* Held by one process at a time; what is wrong is said, but not that another
+ * one sends. */
+static enum lock_got
+take_lock(struct flush *f, struct lock *l)
 {
-	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	struct buf path;
-	int fd, error = 0;
+	enum lock_got got;
+	struct buf path, why;
 
 	buf_init(&path, f->o->mem);
+	buf_init(&why, f->o->mem);
 	buf_str(&path, f->o->folder);
-	buf_puts(&path, "/" SEND_LOCK);
-	/* O_NONBLOCK: a pipe of that name is not waited for */
-	fd = open(buf_c(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-	    O_NOCTTY | O_NONBLOCK, 0600);
-	if (fd == -1 || fcntl(fd, F_SETLK, &l) == -1) {
-		error = errno;
-		if (fd != -1)
-			(void)close(fd);
-		fd = fd != -1 && (error == EAGAIN || error == EACCES) ? -1 : -2;
+	buf_puts(&path, "/" LOCK_SEND);
+	got = lock_take(l, buf_c(&path), LOCK_ALONE, 0);
+	if (got == LOCK_NONE) {
+		lock_why(l, got, buf_c(&path), &why);
+		outbox_say(f, NULL, "%s: nothing can be sent that waits",
+		    buf_c(&why));
 	}
-	if (fd == -2)
-		outbox_say(f, NULL, "%s: %s: nothing can be sent that waits",
-		    buf_c(&path), strerror(error));
 	buf_free(&path);
-	return fd;
+	buf_free(&why);
+	return got;
 }
 
 /* --- a flush --- */
@@ -301,7 +290,8 @@ outbox_flush(const struct outbox_options *o, struct str mine,
 	double v[COUNTS];
 	struct arena a;
 	bool ok;
-	int fd;
+	enum lock_got got;
+	struct lock lock;
 
 	memset(sum, 0, sizeof *sum);
 	sum->oldest = sum->next = NUM_NIL;
@@ -311,14 +301,13 @@ outbox_flush(const struct outbox_options *o, struct str mine,
 	ok = pay_debt(&f) && count(&f, v);
 	/* what was put while we held the lock was left to us: look again */
 	while (ok && is_due(&f, v)) {
-		fd = take_lock(&f);
-		if (fd < 0) {
-			sum->left = fd == -1;
-			ok = fd == -1;
+		got = take_lock(&f, &lock);
+		if (got != LOCK_GOT) {
+			sum->left = ok = got == LOCK_HELD;
 			break;
 		}
 		ok = send_due(&f);
-		(void)close(fd);
+		lock_drop(&lock);
 		f.now = clock_wall();
 		ok = ok && count(&f, v);
 		if (o->stop != NULL && *o->stop)

@@ -48,7 +48,6 @@
 					 * out */
 #define LIM_OUTBOX_WHY	1000		/* bytes: a person reads it in a table */
 #define LIM_OUTBOX_KEY	1024		/* bytes: a Message-ID and a transport */
-#define SEND_LOCK	"send.lock"
 
 /* What a row's `state` and `fold` hold. */
 enum outbox_state { OUTBOX_WAITS, OUTBOX_HELD, OUTBOX_DEAD };

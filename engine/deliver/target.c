@@ -64,25 +64,31 @@ parse_port(struct str s)
 	return n > PORT_MAX ? 0 : n;
 }
 
+/* HOST or [IPv6] at the front, *end behind it; false: it is none. */
+static bool
+front_host(struct str s, struct str *host, size_t *end)
+{
+	size_t i;
+
+	if (str_starts(s, "[")) {
+		i = str_find(s, ']', 0);
+		*host = str_of(s.p + 1, i - 1);
+		*end = i + (i < s.n);
+		return host_ipv6_ok(*host);
+	}
+	*end = str_find(s, ':', 0);
+	*host = str_of(s.p, *end);
+	return host_name_ok(*host);
+}
+
 /* HOST, HOST:PORT, [IPv6], [IPv6]:PORT; no port leaves t->port 0. */
 static bool
 parse_host(struct transport *t, struct str s, struct buf *why)
 {
 	struct str host;
 	size_t i;
-	bool fine;
 
-	if (str_starts(s, "[")) {
-		i = str_find(s, ']', 0);
-		host = str_of(s.p + 1, i - 1);
-		i += i < s.n;
-		fine = host_ipv6_ok(host);
-	} else {
-		i = str_find(s, ':', 0);
-		host = str_of(s.p, i);
-		fine = host_name_ok(host);
-	}
-	if (!fine)
+	if (!front_host(s, &host, &i))
 		return needs(why, t, "a host, HOST:PORT or [IPV6]:PORT", s);
 	t->target = host;
 	t->port = 0;
@@ -99,20 +105,11 @@ authority_ok(struct str s)
 {
 	struct str host;
 	size_t end;
-	bool fine;
 
-	if (str_starts(s, "[")) {
-		end = str_find(s, ']', 0);
-		host = str_of(s.p + 1, end - 1);
-		end += end < s.n;
-		fine = host_ipv6_ok(host);
-	} else {
-		end = str_find(s, ':', 0);
-		host = str_of(s.p, end);
-		fine = host_name_ok(host);
-	}
-	if (!fine || end == s.n)
-		return fine;
+	if (!front_host(s, &host, &end))
+		return false;
+	if (end == s.n)
+		return true;
 	return s.p[end] == ':' &&
 	    parse_port(str_of(s.p + end + 1, s.n - end - 1)) != 0;
 }

@@ -1,6 +1,7 @@
 #include "engine/deliver/outbox_inner.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "lang/base/num.h"
 #include "engine/state/place.h"

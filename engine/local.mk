@@ -19,6 +19,7 @@ engine_libengine_a_SOURCES = \
 	engine/vm/kept.c \
 	engine/vm/loop.c \
 	engine/vm/objects.h \
+	engine/vm/row.h \
 	engine/vm/state.h \
 	engine/vm/template.c \
 	engine/vm/template.h \
@@ -44,6 +45,9 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
 	engine/builtin/world.c \
+	engine/table/none.c \
+	engine/table/table.c \
+	engine/table/table.h \
 	engine/input/journal.h \
 	engine/input/logfile.c \
 	engine/input/logfile.h \
@@ -73,6 +77,7 @@ engine_libengine_a_SOURCES = \
 	engine/effect/paths.c \
 	engine/effect/proc.c \
 	engine/effect/proc.h \
+	engine/effect/recorded.h \
 	engine/effect/spawn.c \
 	engine/effect/spawn.h \
 	engine/effect/state.h \
@@ -168,7 +173,8 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/window.c \
 	engine/deliver/window.h \
 	engine/deliver/words.c \
-	engine/deliver/words.h
+	engine/deliver/words.h \
+	engine/sim/sim.h
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.

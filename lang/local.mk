@@ -49,6 +49,9 @@ lang_liblang_a_SOURCES = \
 	lang/table/keywords.def \
 	lang/table/notes.def \
 	lang/table/opcodes.def \
+	lang/table/tables.c \
+	lang/table/tables.def \
+	lang/table/tables.h \
 	lang/table/words.def \
 	lang/syntax/ahead.c \
 	lang/syntax/ast.c \

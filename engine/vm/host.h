@@ -105,6 +105,63 @@ enum incident_fact {
 				 * all if it has just ended; or NIL */
 };
 
+/*
+ * What a script does to processes and files besides commands: functions.md,
+ * "acting on processes" and "keeping things safe".
+ */
+enum act_kind {
+	ACT_KILL,	/* pid, sig, start: 0 or -1 */
+	ACT_KILLALL,	/* user, comm, sig: how many, or -1 */
+	ACT_TERMINATE,	/* pid, seconds, start: 1 TERM was enough, 2 KILL, -1 */
+	ACT_RENICE,	/* pid, value, start */
+	ACT_SETLIMIT,	/* pid, what, soft, hard, start */
+	ACT_OOMADJUST,	/* pid, value, start */
+	ACT_FREEZE,	/* pid or (what) a cgroup's path */
+	ACT_THAW,
+	ACT_ARCHIVE,	/* path, dir: bytes, or -1; text: the new path */
+	ACT_QUARANTINE,
+	ACT_ROTATE,	/* path, value: how many are kept */
+	ACT_KINDS
+};
+struct act {
+	enum act_kind	 kind;
+	double		 pid, start;	/* start: NIL: not said */
+	struct str	 user, comm, sig, what;
+	double		 value, soft, hard;	/* soft, hard: NIL: unchanged,
+					 * INFINITY: unlimited */
+	struct str	 path, dir;	/* dir NIL: the default */
+};
+struct act_result {
+	double		 n;		/* as above; -1: failed or refused, `why`
+					 * says it */
+	bool		 suppressed;	/* the host only told of it */
+	struct str	 text;		/* valid until the next act */
+};
+
+/* What is asked of others on the network or by a socket of this host. */
+enum contact_kind {
+	CONTACT_SEND,	/* address, send, expect: ms, or -1 */
+	CONTACT_TCP,	/* address host:port: ms, or -1 */
+	CONTACT_HTTP,	/* address a URL: status; text: the body */
+	CONTACT_CERT	/* address host:port: days until the certificate ends */
+};
+struct contact {
+	enum contact_kind	 kind;
+	struct str	 address, send;
+	double		 seconds;
+	/* CONTACT_SEND: does what came so far suffice? */
+	bool		(*enough)(void *arg, struct str got);
+	void		*arg;
+	size_t		 max;		/* bytes of a body */
+};
+struct contact_result {
+	double		 n;		/* -1: failed, `why` says it */
+	struct str	 text;		/* valid until the next contact */
+};
+
+struct table;			/* engine/table/table.h */
+struct table_ask;
+
 struct host {
 	const char *name;		/* "live", "dry" */
 	bool	suppresses;		/* effects are told of, not done */
@@ -173,6 +230,12 @@ struct host {
 	enum incident_verdict (*incident)(void *h,
 		    const struct incident_seen *);
 	double	(*incident_fact)(void *h, enum incident_fact, struct str key);
+
+	void	(*act)(void *h, const struct act *, struct act_result *);
+	void	(*contact)(void *h, const struct contact *, struct contact_result *);
+	/* A native table, to be read by table_next and closed by table_close
+	 * before the run ends; NULL: failed. */
+	struct table *(*table)(void *h, const struct table_ask *);
 
 	/* the reason of the last failure, one line */
 	struct str (*why)(void *h);

@@ -1,0 +1,62 @@
+/* table: which maker is asked, and what they share; see table.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/table/table.h"
+
+static const struct table_maker *const maker[TABLE_COUNT] = {
+#define T(id, name, args, help) &table_##name,
+#include "lang/table/tables.def"
+};
+
+struct table *
+table_open(const struct table_world *w, const struct table_ask *ask,
+    char why[LIM_TABLE_WHY])
+{
+	why[0] = '\0';
+	return maker[ask->id]->open(w, ask, why);
+}
+
+enum table_next
+table_next(struct table *t)
+{
+	return t->maker->next(t);
+}
+
+struct row *
+table_row(struct table *t)
+{
+	return &t->row;
+}
+
+const char *
+table_why(const struct table *t)
+{
+	return t->why;
+}
+
+void
+table_close(struct table *t)
+{
+	if (t != NULL)
+		t->maker->close(t);
+}
+
+struct table *
+table_make(const struct table_world *w, const struct table_maker *m, size_t n)
+{
+	struct table *t = mem_zalloc(w->mem, n);
+
+	t->row.ops = &m->row;
+	t->maker = m;
+	t->world = *w;
+	return t;
+}
+
+bool
+table_path(const struct table_world *w, const char *path, char *to, size_t n)
+{
+	int k = snprintf(to, n, "%s%s", w->root == NULL ? "" : w->root, path);
+
+	return k > 0 && (size_t)k < n;
+}

@@ -195,6 +195,8 @@ picket_SOURCES = \
 	engine/cli/cmd_silence.c \
 	engine/cli/cmd_why.c \
 	engine/cli/commands.def \
+	engine/cli/doc_script.c \
+	engine/cli/doc_script.h \
 	engine/cli/incident.c \
 	engine/cli/incident.h \
 	engine/cli/json.c \

@@ -31,10 +31,18 @@ struct site_system {
 	struct macro_source macros;
 };
 
+struct site_bundled {
+	struct str	 name, path;	/* of the script, of its file */
+};
+
 struct site_options {
 	struct str	 file[CONFIG_COUNT];	/* paths; NIL: there is none */
 	const struct str *script;	/* paths of *.pikt */
 	size_t		 nscript;
+	/* the bundled scripts, a file each: those that alerts name and the
+	 * site has not itself are read from here */
+	const struct site_bundled *bundled;
+	size_t		 nbundled;
 	struct str	 host;		/* who looks */
 	bool		 is_here;	/* it is this machine, so it may be
 					 * missing from systems.cfg */

@@ -1,14 +1,16 @@
 /* cmd_doc: functions, words and directives by name, for people at a shell. */
 #include <jansson.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "lang/table/doc.h"
-#include "engine/cli/cli.h"
+#include "engine/cli/doc_script.h"
 
 #define WIDTH		78	/* columns of a line: a terminal's 80 */
 #define INDENT		4
 #define NEAR		4	/* names that are offered for an unknown one */
 #define SHOWN		60	/* bytes of that one in the message */
+#define SCRIPTS		"Bundled scripts"
 
 struct page {
 	struct buf	 b;
@@ -160,8 +162,93 @@ group(struct page *p, enum doc_kind kind, const char *title)
 	return some;
 }
 
+/* --- the bundled scripts --- */
+
+/* Its comment; what stands at the left margin is a heading. */
 static void
-overview(struct page *p)
+script_page(struct page *p, struct str text, struct str name)
+{
+	struct str line;
+	size_t at, end;
+
+	for (at = 0; at < text.n; at = end + 1) {
+		end = str_find(text, '\n', at);
+		line = str_of(text.p + at, end - at);
+		if (line.n > 0 && line.p[0] != ' ' && line.p[0] != '\t')
+			bold(p, line);
+		else
+			buf_str(&p->b, line);
+		buf_putc(&p->b, '\n');
+	}
+	buf_printf(&p->b, "\nTo use it\n    name it in alerts.cfg: alarms %.*s;"
+	    " to try it: picket run -n %.*s\n", (int)name.n, name.p,
+	    (int)name.n, name.p);
+}
+
+static json_t *
+script_json(struct str page, struct str name)
+{
+	struct str help = doc_script_help(page, name);
+	json_t *o = json_object(), *names = json_array();
+
+	json_array_append_new(names, json_stringn(name.p, name.n));
+	json_object_set_new(o, "kind", json_string("script"));
+	json_object_set_new(o, "names", names);
+	json_object_set_new(o, "group", json_string(SCRIPTS));
+	json_object_set_new(o, "help", json_stringn(help.p, help.n));
+	json_object_set_new(o, "page", json_stringn(page.p, page.n));
+	return o;
+}
+
+static bool
+mentions(struct str page, struct str word)
+{
+	size_t i;
+
+	for (i = 0; i + word.n <= page.n; i++)
+		if (strncasecmp(page.p + i, word.p, word.n) == 0)
+			return true;
+	return false;
+}
+
+/* Those that are wanted; how many. */
+static size_t
+scripts(struct cli *c, struct page *p, json_t *list, const char *name,
+    const char *search)
+{
+	const struct site_bundled *b;
+	size_t i, n, found = 0;
+	struct str help;
+	struct buf page;
+
+	buf_init(&page, &c->mem);
+	if (!cli_bundled(c, &b, &n))
+		n = 0;
+	for (i = 0; i < n; i++) {
+		if ((name != NULL && !str_eq(b[i].name, str_c(name))) ||
+		    !doc_script(c, &b[i], &page) || (search != NULL &&
+		    !mentions(buf_view(&page), str_c(search))))
+			continue;
+		help = doc_script_help(buf_view(&page), b[i].name);
+		found++;
+		if (list != NULL)
+			json_array_append_new(list, script_json(
+			    buf_view(&page), b[i].name));
+		else if (search != NULL || name == NULL) {
+			bold(p, b[i].name);
+			wrap(p, help, 24, b[i].name.n < 24 ? b[i].name.n : 24);
+		} else {
+			if (p->b.n > 0)
+				buf_putc(&p->b, '\n');
+			script_page(p, buf_view(&page), b[i].name);
+		}
+	}
+	buf_free(&page);
+	return found;
+}
+
+static void
+overview(struct cli *c, struct page *p)
 {
 	struct doc d, q;
 	size_t i, k;
@@ -179,6 +266,9 @@ overview(struct page *p)
 		if (k == i)
 			(void)group(p, d.kind, d.group);
 	}
+	bold(p, STR_LIT(SCRIPTS));
+	buf_putc(&p->b, '\n');
+	(void)scripts(c, p, NULL, NULL, NULL);
 	buf_puts(&p->b, "\n`picket doc NAME` shows one of them, also without "
 	    "its # or $;\n`picket doc -k WORD` looks for a word.\n");
 }
@@ -343,16 +433,20 @@ cmd_doc(struct cli *c)
 	p.colour = c->colour_out;
 	buf_init(&p.b, &c->mem);
 	if (search != NULL) {
-		if (show(&p, list, NULL, search) == 0) {
+		if (show(&p, list, NULL, search) +
+		    scripts(c, &p, list, NULL, search) == 0) {
 			cli_say("doc: nothing mentions it");
 			r = EXIT_PROBLEMS;
 		}
 	} else if (c->narg == 0 && list == NULL)
-		overview(&p);
-	else if (c->narg == 0)
+		overview(c, &p);
+	else if (c->narg == 0) {
 		(void)show(&p, list, NULL, NULL);
+		(void)scripts(c, &p, list, NULL, NULL);
+	}
 	for (i = 0; i < c->narg; i++)
-		if (show(&p, list, c->arg[i], NULL) == 0) {
+		if (show(&p, list, c->arg[i], NULL) +
+		    scripts(c, &p, list, c->arg[i], NULL) == 0) {
 			unknown(c, c->arg[i]);
 			r = EXIT_PROBLEMS;
 		}

@@ -82,6 +82,7 @@ plan_make(struct cli *c, struct plan *p)
 {
 	const char *arg = c->arg[0];
 	bool file = c->program || cli_says_file(str_c(arg));
+	struct str bundled;
 
 	memset(p, 0, sizeof *p);
 	p->name = STR_LIT(ALERT_NAME);
@@ -99,11 +100,14 @@ plan_make(struct cli *c, struct plan *p)
 			    OPT_ALERT]);
 		return EXIT_PROBLEMS;
 	}
-	if (!file && c->site != NULL && access(arg, F_OK) != 0) {
+	bundled = file || access(arg, F_OK) == 0 ? STR_NIL :
+	    cli_bundled_path(c, arg);
+	if (!str_none(bundled))
+		arg = bundled.p;
+	else if (!file && c->site != NULL && access(arg, F_OK) != 0) {
 		say_unknown(c, arg, false);
 		return EXIT_PROBLEMS;
-	}
-	if (!file && strcmp(arg, "-") != 0 && access(arg, F_OK) != 0) {
+	} else if (!file && strcmp(arg, "-") != 0 && access(arg, F_OK) != 0) {
 		cli_say("%s: no such file, and there is no site in %s: "
 		    "see --config", arg, c->given[OPT_CONFIG] ?
 		    c->value[OPT_CONFIG] : PICKET_SYSCONFDIR);

@@ -474,6 +474,44 @@ count(const char *dir)
 	return k < 0 ? 0 : (size_t)k;
 }
 
+bool
+cli_bundled(struct cli *c, const struct site_bundled **to, size_t *n)
+{
+	const char *dir = cli_library();
+	struct site_bundled *b;
+	struct dirent **e = NULL;
+	int i, k = scandir(dir, &e, is_script, alphasort);
+
+	*n = 0;
+	*to = NULL;
+	if (k < 0)
+		return false;
+	b = arena_zalloc(&c->arena, ((size_t)k + 1) * sizeof *b);
+	*to = b;
+	for (i = 0; i < k; i++) {
+		(void)is_there(dir, e[i]->d_name, c, &b[*n].path);
+		b[*n].name = arena_dup(&c->arena, str_of(e[i]->d_name,
+		    strlen(e[i]->d_name) - strlen(".pikt")));
+		++*n;
+		free(e[i]);
+	}
+	free(e);
+	return true;
+}
+
+struct str
+cli_bundled_path(struct cli *c, const char *name)
+{
+	const struct site_bundled *b;
+	size_t i, n;
+
+	if (cli_bundled(c, &b, &n))
+		for (i = 0; i < n; i++)
+			if (str_eq(b[i].name, str_c(name)))
+				return b[i].path;
+	return STR_NIL;
+}
+
 /* Lower-case copy; a host's system is written so in systems.cfg. */
 static struct str
 lower(struct cli *c, const char *s)
@@ -571,6 +609,7 @@ cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 		    &o->nscript)))
 			return NULL;
 		o->script = list;
+		(void)cli_bundled(c, &o->bundled, &o->nbundled);
 	}
 	o->no_alerts = no_alerts;
 	o->is_here = !c->given[OPT_HOST];

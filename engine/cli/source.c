@@ -134,17 +134,23 @@ cli_read_regular(struct cli *c, const char *path, struct str *text,
 	return ok;
 }
 
+const char *
+cli_library(void)
+{
+	const char *dir = getenv("PICKET_LIB");
+
+	return dir == NULL || *dir == '\0' ? PICKET_DATADIR : dir;
+}
+
 /* A file of the standard library; a missing one is none. */
 static bool
 read_library(struct cli *c, const char *name, struct macro_source *m,
     bool *found)
 {
-	const char *dir = getenv("PICKET_LIB");
+	const char *dir = cli_library();
 	char *path;
 	size_t n;
 
-	if (dir == NULL || *dir == '\0')
-		dir = PICKET_DATADIR;
 	n = strlen(dir) + strlen(name) + 2;
 	path = arena_text(&c->arena, n);
 	snprintf(path, n, "%s/%s", dir, name);

@@ -71,7 +71,7 @@ scripts_read(struct whole *w)
 	const struct site_options *o = w->o;
 	size_t i;
 
-	w->file = arena_zalloc(&w->arena, (o->nscript + 1) *
+	w->file = arena_zalloc(&w->arena, (o->nscript + 1 + o->nbundled) *
 	    sizeof *w->file);
 	for (i = 0; i <= o->nscript; i++) {
 		struct file *f = &w->file[w->nfile];
@@ -114,29 +114,72 @@ add_script(struct whole *w, size_t file, size_t number,
 	e->v.ptr = at;
 }
 
-/* Compiles each file as if it stood alone: which scripts are there? */
+/* Compiles a file as if it stood alone: which scripts are there? */
+static void
+compile_plain(struct whole *w, size_t i)
+{
+	const struct compile_script *cs;
+	struct file *f = &w->file[i];
+	size_t k, n;
+
+	f->plain = keep(w, compile_source(f->path, f->text,
+	    &w->site.compile));
+	f->varies = compile_uses(f->plain, STR_LIT("piktalert")) ||
+	    compile_uses(f->plain, STR_LIT("piktstatus")) ||
+	    compile_uses(f->plain, STR_LIT("piktlevel"));
+	cs = compile_scripts(f->plain, &n);
+	if (compile_diag(f->plain)->nerror > 0 && (n == 0 || !f->varies))
+		w->scripts_failed = true;
+	for (k = 0; k < n; k++)
+		add_script(w, i, k, &cs[k]);
+}
+
+/* Whether it is a script of other hosts. */
+static bool
+left_out(const struct whole *w, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < w->nfile; i++)
+		if (compile_left_out(w->file[i].plain, name))
+			return true;
+	return false;
+}
+
+/* A bundled script that an alert names, unless the site has one of that
+ * name. */
+static void
+bundled(struct whole *w, struct str name)
+{
+	const struct site_options *o = w->o;
+	struct file *f = &w->file[w->nfile];
+	size_t i;
+
+	if (map_get(&w->where, name) != NULL || left_out(w, name))
+		return;
+	for (i = 0; i < o->nbundled; i++)
+		if (str_eq(o->bundled[i].name, name))
+			break;
+	if (i == o->nbundled)
+		return;
+	f->path = o->bundled[i].path;
+	if (whole_read(w, f->path, &f->text))
+		compile_plain(w, w->nfile++);
+	else
+		w->scripts_failed = true;
+}
+
 void
 scripts_compile(struct whole *w)
 {
 	struct site *s = &w->site;
-	const struct compile_script *cs;
-	size_t i, k, n, j;
+	size_t i, k, j;
 
-	for (i = 0; i < w->nfile; i++) {
-		struct file *f = &w->file[i];
-
-		f->plain = keep(w, compile_source(f->path, f->text,
-		    &s->compile));
-		f->varies = compile_uses(f->plain, STR_LIT("piktalert")) ||
-		    compile_uses(f->plain, STR_LIT("piktstatus")) ||
-		    compile_uses(f->plain, STR_LIT("piktlevel"));
-		cs = compile_scripts(f->plain, &n);
-		if (compile_diag(f->plain)->nerror > 0 &&
-		    (n == 0 || !f->varies))
-			w->scripts_failed = true;
-		for (k = 0; k < n; k++)
-			add_script(w, i, k, &cs[k]);
-	}
+	for (i = 0; i < w->nfile; i++)
+		compile_plain(w, i);
+	for (i = 0; i < s->nalert; i++)
+		for (k = 0; k < w->source[i].nalarm; k++)
+			bundled(w, w->source[i].alarm[k].name);
 	s->nscript = w->where.n;
 	s->script = arena_zalloc(&w->arena, (s->nscript + 1) *
 	    sizeof *s->script);
@@ -164,18 +207,6 @@ restricts(enum status s)
 	};
 
 	return order[s];
-}
-
-/* Whether it is a script of other hosts. */
-static bool
-left_out(const struct whole *w, struct str name)
-{
-	size_t i;
-
-	for (i = 0; i < w->nfile; i++)
-		if (compile_left_out(w->file[i].plain, name))
-			return true;
-	return false;
 }
 
 static void

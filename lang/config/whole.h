@@ -57,7 +57,8 @@ void	 whole_context(struct whole *, struct str alert, const char *status,
 
 /* Reads the files that hold scripts. */
 void	 scripts_read(struct whole *);
-/* Compiles each file as if it stood alone: which scripts are there? */
+/* Compiles each file as if it stood alone: which scripts are there?  Bundled
+ * ones are added where alerts name them. */
 void	 scripts_compile(struct whole *);
 /* The scripts of an alert, as it has them. */
 void	 scripts_link(struct whole *, struct site_alert *,

@@ -187,6 +187,7 @@ picket_SOURCES = \
 	engine/cli/cmd_deliver.c \
 	engine/cli/cmd_doc.c \
 	engine/cli/cmd_list.c \
+	engine/cli/cmd_explain.c \
 	engine/cli/cmd_fmt.c \
 	engine/cli/cmd_incidents.c \
 	engine/cli/cmd_mailtest.c \

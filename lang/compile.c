@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "lang/check/check.h"
+#include "lang/check/outline.h"
 #include "lang/code/codegen.h"
 #include "lang/syntax/lexer.h"
-#include "lang/syntax/preprocess.h"
+#include "lang/syntax/macro.h"
 
 #define ARENA_BLOCK	(32 * 1024)	/* bytes: a small script needs one */
 
@@ -21,8 +22,40 @@ struct compile {
 	struct program_set	 set;
 	struct compile_script	*script;
 	size_t			 nscript;
+	struct outline		 outline;
+	struct compile_macro	*macro;
+	size_t			 nmacro;
 	struct parse		 parse;
 };
+
+/* The macros that were used, each once, in order of first use. */
+static void
+list_macros(struct compile *c, struct preprocess *pp)
+{
+	const struct source_use *u = c->src.use, *end = u + c->src.nuse;
+	struct compile_macro *k;
+	struct map_entry *e;
+	struct macro *m;
+	size_t i;
+
+	c->macro = arena_alloc(&c->arena, (c->src.nuse + 1) *
+	    sizeof *c->macro);
+	for (; u < end; u++) {
+		e = map_get(&pp->macro, u->macro);
+		m = e == NULL ? NULL : e->v.ptr;
+		if (m == NULL || m->takes_args)
+			continue;
+		for (i = 0; i < c->nmacro; i++)
+			if (str_eq(c->macro[i].name, m->name))
+				break;
+		if (i < c->nmacro)
+			continue;
+		k = &c->macro[c->nmacro++];
+		k->name = arena_dup(&c->arena, m->name);
+		k->body = arena_dup(&c->arena, macro_body(pp, m)->text);
+		k->place = source_place_in(&c->src, m->file, m->off);
+	}
+}
 
 static void
 work(struct compile *c, struct str name, struct str text,
@@ -59,6 +92,13 @@ work(struct compile *c, struct str name, struct str text,
 	parse_text(p);
 	for (s = p->script; s != NULL; s = s->next)
 		c->set.n++;
+	if (o->outline) {
+		list_macros(c, &pp);
+		c->outline = (struct outline){ .arena = &c->arena,
+		    .src = &c->src };
+		for (i = 0, s = p->script; s != NULL; s = s->next)
+			outline_script(&c->outline, s, (uint32_t)i++);
+	}
 	c->set.program = arena_zalloc(&c->arena,
 	    (c->set.n + 1) * sizeof *c->set.program);
 	c->script = arena_alloc(&c->arena,
@@ -159,6 +199,20 @@ compile_uses(const struct compile *c, struct str macro)
 		if (str_eq(c->src.use[i].macro, macro))
 			return true;
 	return false;
+}
+
+const struct compile_outline *
+compile_outline(const struct compile *c, size_t *n)
+{
+	*n = c->outline.n;
+	return c->outline.item;
+}
+
+const struct compile_macro *
+compile_macros(const struct compile *c, size_t *n)
+{
+	*n = c->nmacro;
+	return c->macro;
 }
 
 bool

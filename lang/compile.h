@@ -81,6 +81,8 @@ struct compile_options {
 	const struct compile_world *world; /* NULL: no includes, no commands */
 	bool		 renew;		/* make `"file" [command]` anew */
 	bool		 trace;		/* emit TR... instructions */
+	bool		 outline;	/* make compile_outline and
+					 * compile_macros */
 	size_t		 mem_limit;	/* 0: LIM_COMPILE_MEM */
 };
 
@@ -107,6 +109,34 @@ const struct compile_script *compile_scripts(const struct compile *,
 	    size_t *n);
 /* Whether the macro was used anywhere. */
 bool	 compile_uses(const struct compile *, struct str macro);
+/* What the scripts say, in order: see lang/check/outline.h.  Texts are as
+ * written, macros expanded. */
+enum outline_kind {
+	OUTLINE_INPUT,		/* word: proc, file, table, filter ... */
+	OUTLINE_INCIDENT,	/* text: the key */
+	OUTLINE_CLAUSE,		/* word: when, until, hold ... of it */
+	OUTLINE_OUTPUT,		/* word: mail, log ... */
+	OUTLINE_EXEC,		/* word: exec, exec wait ... */
+	OUTLINE_ACT,		/* a call that changes something; word: names of
+				 * the function */
+	OUTLINE_RECORD, OUTLINE_BEFORE	/* %x: what is kept from run to run */
+};
+struct compile_outline {
+	enum outline_kind kind;
+	uint32_t	 script;	/* number, as in compile_scripts */
+	bool		 doexec;	/* only where define doexec is TRUE */
+	struct str	 word, text;
+	struct place	 place;
+};
+const struct compile_outline *compile_outline(const struct compile *,
+	    size_t *n);
+/* The macros without arguments that were used, each once, with their bodies as
+ * written and where they are defined (file SOURCE_NONE: nowhere, a -M). */
+struct compile_macro {
+	struct str	 name, body;
+	struct place	 place;
+};
+const struct compile_macro *compile_macros(const struct compile *, size_t *n);
 /* Whether a script of that name may be in what its #if leaves out here. */
 bool	 compile_left_out(const struct compile *, struct str name);
 

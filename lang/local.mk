@@ -100,6 +100,8 @@ lang_liblang_a_SOURCES = \
 	lang/check/func.c \
 	lang/check/incident.c \
 	lang/check/inner.h \
+	lang/check/outline.c \
+	lang/check/outline.h \
 	lang/check/previous.c \
 	lang/check/shell.c \
 	lang/check/shell.h \

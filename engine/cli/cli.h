@@ -160,7 +160,12 @@ const struct objects *cli_objects(struct cli *, const struct site *);
 /* objects.c: the sets as files below =objdir; the folder =hstdir. */
 void	 cli_object_files(struct cli *, const struct site *);
 
+/* cmd_list.c: "5m"; a timing as people read it. */
+void	 cli_duration(struct buf *, double seconds);
+void	 cli_timing(struct buf *, const struct site_timing *);
+
 int	 cmd_check(struct cli *);
+int	 cmd_explain(struct cli *);
 int	 cmd_run(struct cli *);
 int	 cmd_list(struct cli *);
 int	 cmd_fmt(struct cli *);

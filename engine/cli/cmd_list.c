@@ -35,8 +35,8 @@ put(struct buf *b, struct str s, size_t width, const char *colour)
 		buf_putc(b, ' ');
 }
 
-static void
-duration(struct buf *b, double s)
+void
+cli_duration(struct buf *b, double s)
 {
 	static const struct { double of; char unit; } units[] = {
 	    { 604800, 'w' }, { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' } };
@@ -64,8 +64,8 @@ fields(const struct site_timing *t)
 	return str_of(t->text.p, i);
 }
 
-static void
-timing(struct buf *b, const struct site_timing *t)
+void
+cli_timing(struct buf *b, const struct site_timing *t)
 {
 	buf_escaped(b, fields(t), 0);
 	if (t->cron.has_drift && t->cron.drift > 0)
@@ -149,12 +149,12 @@ list_alert(struct cli *c, struct buf *b, const struct site_alert *a,
 	buf_putc(b, '\n');
 	for (i = 0; i < a->ntiming; i++) {
 		buf_puts(b, i == 0 ? "    timing  " : "            ");
-		timing(b, &a->timing[i]);
+		cli_timing(b, &a->timing[i]);
 		buf_putc(b, '\n');
 	}
 	if (a->every > 0) {
 		buf_puts(b, "    every   ");
-		duration(b, a->every);
+		cli_duration(b, a->every);
 		buf_putc(b, '\n');
 	}
 	list_last(c, b, &last);
@@ -202,7 +202,7 @@ list_own(struct cli *c, struct buf *b, const struct site *s, size_t name,
 		}
 		if (p->every > 0) {
 			buf_puts(b, "every ");
-			duration(b, p->every);
+			cli_duration(b, p->every);
 		}
 		buf_putc(b, '\n');
 	}

@@ -379,6 +379,7 @@ cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 		members(c, cli_hostname(c), &o);
 	}
 	o.trace = trace;
+	o.outline = c->command == CMD_EXPLAIN;
 	l->compile = compile_source(strcmp(path, "-") == 0 ?
 	    STR_LIT("(standard input)") : str_c(path), text, &o);
 	if (l->compile == NULL)

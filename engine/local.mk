@@ -45,6 +45,12 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
 	engine/builtin/world.c \
+	engine/table/beancounters.c \
+	engine/table/lines.c \
+	engine/table/lines.h \
+	engine/table/memory.c \
+	engine/table/mountinfo.h \
+	engine/table/mounts.c \
 	engine/table/none.c \
 	engine/table/table.c \
 	engine/table/table.h \

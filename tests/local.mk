@@ -65,7 +65,8 @@ HELPERS = \
 	tests/state/rows \
 	tests/state/salvage \
 	tests/storm/observer \
-	tests/storm/spawner
+	tests/storm/spawner \
+	tests/table/rows
 check_PROGRAMS += $(HELPERS)
 # Without the sanitizers: shells start it ten thousands of times, and it only
 # prints what it got.
@@ -128,6 +129,7 @@ EXTRA_DIST += \
 	tests/sources \
 	tests/state \
 	tests/storm \
+	tests/table \
 	tests/tap.py \
 	tests/tap.sh \
 	tests/unit/child.h \

@@ -29,6 +29,7 @@ engine_libengine_a_SOURCES = \
 	engine/vm/vm.h \
 	engine/vm/when.c \
 	engine/vm/when.h \
+	engine/builtin/act.c \
 	engine/builtin/arg.c \
 	engine/builtin/arg.h \
 	engine/builtin/arrays.c \
@@ -65,6 +66,8 @@ engine_libengine_a_SOURCES = \
 	engine/input/logprint.c \
 	engine/input/reader.c \
 	engine/input/reader.h \
+	engine/effect/act.c \
+	engine/effect/act.h \
 	engine/effect/dry.c \
 	engine/effect/exec.c \
 	engine/effect/facts.c \
@@ -90,6 +93,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/stream.c \
 	engine/effect/tap.c \
 	engine/effect/tap.h \
+	engine/effect/target.c \
+	engine/effect/target.h \
 	engine/effect/trail.c \
 	engine/effect/trail.h \
 	engine/effect/user.c \

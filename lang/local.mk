@@ -28,12 +28,15 @@ lang_liblang_a_SOURCES = \
 	lang/base/num.h \
 	lang/base/re.c \
 	lang/base/re.h \
+	lang/base/signals.c \
+	lang/base/signals.h \
 	lang/base/source.c \
 	lang/base/source.h \
 	lang/base/str.c \
 	lang/base/str.h \
 	lang/table/builtin.c \
 	lang/table/builtin.h \
+	lang/table/builtins-act.def \
 	lang/table/builtins-math.def \
 	lang/table/builtins-text.def \
 	lang/table/builtins-time.def \

@@ -18,6 +18,7 @@
 #include "lang/table/builtins-text.def"
 #include "lang/table/builtins-time.def"
 #include "lang/table/builtins-world.def"
+#include "lang/table/builtins-act.def"
 #undef BI
 
 #define ARG_SHOWN	200	/* bytes of a text argument in a message */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/effect/act.h"
 #include "engine/effect/facts.h"
 #include "engine/effect/incidents.h"
 #include "engine/effect/memory.h"
@@ -170,6 +171,7 @@ const struct host dry_host = {
 	.runs = live_runs,
 	.incident = dry_incident,
 	.incident_fact = live_incident_fact,
+	.act = dry_act,
 	.why = live_why,
 	.trace = live_trace,
 };

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/effect/act.h"
 #include "engine/effect/facts.h"
 #include "engine/effect/kid.h"
 #include "engine/effect/incidents.h"
@@ -494,6 +495,7 @@ live_free(struct live *l)
 		mem_free(l->mem, l->own_path, l->nown_path);
 	if (l->asked_arena.mem != NULL)
 		arena_free(&l->asked_arena);
+	act_state_free(l);
 	if (l->step_arena.mem != NULL)
 		arena_free(&l->step_arena);
 	if (l->incidents.arena.mem != NULL)
@@ -539,6 +541,7 @@ const struct host live_host = {
 	.runs = live_runs,
 	.incident = live_incident,
 	.incident_fact = live_incident_fact,
+	.act = live_act,
 	.why = live_why,
 	.trace = live_trace,
 };

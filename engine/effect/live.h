@@ -39,6 +39,10 @@ struct live_options {
 	const char	*syslog;	/* its socket; NULL: /dev/log */
 	const char	*journal;	/* systemd's; NULL: where it always is */
 	enum level	 level;		/* the script's: a line's there */
+	/* what no acting function touches: names or globs of commands,
+	 * "user:NAME", "unit:NAME" */
+	const struct str *protect;
+	size_t		 nprotect;
 };
 
 struct live;

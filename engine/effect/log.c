@@ -18,6 +18,7 @@
 #include "engine/vm/clock.h"
 
 #define SYSLOG_NOTICE	"<29>"		/* LOG_DAEMON | LOG_NOTICE */
+#define SYSLOG_AUDIT	"<85>"		/* LOG_AUTHPRIV | LOG_NOTICE */
 #define LIM_JOURNAL_TEXT (64 * 1024)	/* bytes of a message: a datagram takes it,
 					 * and nobody reads more */
 #define SYSLOG_WAIT	1.0		/* seconds for a syslog that is behind: it
@@ -344,6 +345,31 @@ log_syslog(struct live *l, struct str text)
 	memcpy(why, l->why, sizeof why);
 	live_fail(l, "syslog (%s)", why);
 	return false;
+}
+
+/*
+ * Who reads it asks what was done on this host and by what.  A host without
+ * syslog has the alert's log: that it is missing is no failure of the act.
+ */
+void
+log_audit(struct live *l, const char *what, const char *text)
+{
+	const char *name = l->o.syslog == NULL ? "/dev/log" : l->o.syslog;
+	char why[sizeof l->why];
+
+	memcpy(why, l->why, sizeof why);
+	buf_clear(&l->line);
+	buf_printf(&l->line, SYSLOG_AUDIT "%s picket[%ld]: act (", stamp(l),
+	    (long)getpid());
+	if (!str_none(l->o.alert)) {
+		buf_escaped(&l->line, l->o.alert, LIM_WHY / 4);
+		buf_putc(&l->line, '/');
+	}
+	buf_escaped(&l->line, str_shown(l->o.script), LIM_WHY / 4);
+	buf_printf(&l->line, ") %s: ", what);
+	buf_escaped(&l->line, str_c(text), LIM_LOG_TEXT);
+	(void)datagram(l, &l->syslog_fd, name, buf_view(&l->line));
+	memcpy(l->why, why, sizeof l->why);
 }
 
 /* A field of the journal; one with newlines has its length before it. */

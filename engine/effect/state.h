@@ -50,6 +50,7 @@
 	    "/sbin:/bin"
 
 struct kid;
+struct act_state;
 struct log_file {
 	char		*path;		/* NULL: free */
 	size_t		 n;
@@ -112,6 +113,7 @@ struct live {
 	struct map	 step_by_key;
 	struct arena	 asked_arena;	/* answers of users and names; mem NULL: */
 	struct map	 asked;		/* nothing was asked */
+	struct act_state *act;		/* NULL: nothing was acted on */
 };
 
 /* --- live.c --- */
@@ -161,6 +163,8 @@ void	log_said(struct live *, enum log_kind, struct str text);
 bool	log_own(struct live *, struct str text);	/* output piktlog */
 bool	log_file(struct live *, struct str path, struct str text);
 bool	log_syslog(struct live *, struct str text);
+/* A line for those who watch over the host: "what: text". */
+void	log_audit(struct live *, const char *what, const char *text);
 bool	log_journal(struct live *, struct str text);
 int	log_fd(struct live *);		/* of the alert's log, -1: none */
 void	log_close(struct live *);

@@ -122,7 +122,9 @@ run_leaves_traces(const struct program *p)
 	for (i = 0; i < p->ncode; i++)
 		if (I_OP(p->code[i]) == OP_EXEC || I_OP(p->code[i]) ==
 		    OP_CMD || (I_OP(p->code[i]) == OP_OUT &&
-		    I_A(p->code[i]) != OUT_STDOUT))
+		    I_A(p->code[i]) != OUT_STDOUT) || ((I_OP(p->code[i]) ==
+		    OP_CALLN || I_OP(p->code[i]) == OP_CALLS) &&
+		    (builtin_info[I_BX(p->code[i])].flags & FN_ACTS) != 0))
 			return true;
 	return run_needs_state(p) || p->nhandle > 0;
 }
@@ -338,6 +340,8 @@ start(struct run *r)
 	lo.alert = o->facts.alert;
 	lo.logdir = o->logdir;
 	lo.path = o->path;
+	lo.protect = o->protect;
+	lo.nprotect = o->nprotect;
 	lo.out_fd = o->out_fd;
 	lo.err_fd = o->err_fd;
 	lo.timeout = p->timeout > 0 ? p->timeout : o->timeout > 0 ?

@@ -26,6 +26,8 @@ struct run_options {
 	double		 timeout;	/* of a script that says nothing itself;
 					 * 0: RUN_TIMEOUT */
 	struct str	 logdir, path;
+	const struct str *protect;	/* what acting functions leave alone */
+	size_t		 nprotect;
 	struct state	*state;		/* NULL: there is no place for it */
 	struct batch	*batch;		/* gets what the run leaves; NULL: it is
 					 * dropped */

@@ -159,12 +159,18 @@ args_fit(const char *args, uint32_t nn, uint32_t ns)
 		case 's':
 			s++;
 			break;
+		case 'v':		/* one; no s stands behind it */
+			if (s < ns)
+				s++;
+			else
+				n++;
+			break;
 		case 'c':		/* the pending command */
 			break;
 		case 'm':		/* one or more numbers; the last */
 			return ns == s && (array ? nn == n + 1 : nn > n);
 		default:
-			return false;	/* k and v: compiled in place only */
+			return false;	/* k: compiled in place only */
 		}
 	}
 	return n == nn && s == ns && !array;

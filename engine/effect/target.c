@@ -1,0 +1,522 @@
+/* target: see target.h. */
+#include <sys/syscall.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/effect/act.h"
+#include "engine/effect/facts.h"
+
+#define PROC_STAT	1024	/* bytes of a stat file: some 350 */
+#define PROC_STATUS	4096	/* bytes of a status file: some 1400 */
+#define PROC_CGROUP	4096	/* bytes of a cgroup file: a line a controller */
+#define PF_KTHREAD	0x00200000	/* in the kernel since 2.6.30 */
+#define TICK		0.01	/* seconds between looks where there is no pidfd */
+
+/* --- what /proc says --- */
+
+/* Bytes read, zero-terminated; -1 with errno, ESRCH where it has gone. */
+static ssize_t
+proc_file(int proc, const char *pid, const char *name, char *to, size_t n)
+{
+	char path[64];
+	ssize_t got;
+	int fd, error;
+
+	snprintf(path, sizeof path, "%.20s/%s", pid, name);
+	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd == -1) {
+		if (errno == ENOENT)
+			errno = ESRCH;
+		return -1;
+	}
+	do
+		got = read(fd, to, n - 1);
+	while (got == -1 && errno == EINTR);
+	error = errno;
+	close(fd);
+	errno = got == 0 ? ESRCH : error;
+	if (got <= 0)
+		return -1;
+	to[got] = '\0';
+	return got;
+}
+
+/* The number behind so many blanks. */
+static uint64_t
+word(const char *p, int skip)
+{
+	while (skip > 0 && *p != '\0')
+		skip -= *p++ == ' ';
+	return strtoull(p, NULL, 10);
+}
+
+int
+process_stat(int proc, const char *pid, struct process *p)
+{
+	char text[PROC_STAT];
+	ssize_t n = proc_file(proc, pid, "stat", text, sizeof text);
+	char *open, *end;
+
+	if (n < 0)
+		return errno == ESRCH ? 0 : -1;
+	/* the name may hold anything: it ends at the last parenthesis */
+	if ((open = strchr(text, '(')) == NULL ||
+	    (end = memrchr(text, ')', (size_t)n)) == NULL || end < open ||
+	    end + 3 >= text + n) {
+		errno = EBADMSG;
+		return -1;
+	}
+	p->pid = (pid_t)strtol(text, NULL, 10);
+	p->ncomm = (size_t)(end - open - 1);
+	if (p->ncomm > sizeof p->comm)
+		p->ncomm = sizeof p->comm;
+	memcpy(p->comm, open + 1, p->ncomm);
+	p->state = end[2];
+	p->ppid = (pid_t)word(end + 2, 1);
+	p->kernel = (word(end + 2, 6) & PF_KTHREAD) != 0;
+	p->start = word(end + 2, 19);
+	return 1;
+}
+
+/* Its effective user, and whether it has a number in another namespace. */
+static int
+process_status(int proc, const char *pid, struct process *p)
+{
+	char text[PROC_STATUS], *s;
+	unsigned long real, effective;
+
+	if (proc_file(proc, pid, "status", text, sizeof text) < 0)
+		return errno == ESRCH ? 0 : -1;
+	/* the name in the first line has no newline: the kernel writes \n */
+	s = strstr(text, "\nUid:");
+	if (s == NULL || sscanf(s + 5, "%lu %lu", &real, &effective) != 2) {
+		errno = EBADMSG;
+		return -1;
+	}
+	p->uid = (uid_t)effective;
+	s = strstr(text, "\nNSpid:");
+	if (s != NULL) {
+		s += sizeof "\nNSpid:" - 1;
+		s += strspn(s, " \t");
+		s += strspn(s, "0123456789");
+		s += strspn(s, " \t");
+		p->other = *s != '\n' && *s != '\0';
+	}
+	return 1;
+}
+
+int
+process_read(pid_t pid, struct process *p)
+{
+	char name[32];
+	int r;
+
+	memset(p, 0, sizeof *p);
+	snprintf(name, sizeof name, "/proc/%ld", (long)pid);
+	r = process_stat(AT_FDCWD, name, p);
+	return r == 1 ? process_status(AT_FDCWD, name, p) : r;
+}
+
+void
+process_who(const struct process *p, char to[LIM_WHO])
+{
+	char user[100];
+
+	if (!passwd_name(p->uid, user, sizeof user))
+		snprintf(user, sizeof user, "%lu", (unsigned long)p->uid);
+	snprintf(to, LIM_WHO, "%.*s of %s", (int)p->ncomm, p->comm, user);
+}
+
+/* --- /etc/passwd --- */
+
+/*
+ * The first entry of that name or, if none is asked for, of that number.  Why
+ * not getpwnam(3): it may ask a network, and a call into it cannot be ended.
+ */
+static bool
+passwd_find(struct str name, uid_t *uid, char *to, size_t nto)
+{
+	char text[4096], *line, *nl, *colon, *end;
+	size_t n = 0, k;
+	ssize_t got;
+	bool found = false;
+	int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		return false;
+	while (!found && (got = read(fd, text + n, sizeof text - 1 - n)) > 0) {
+		n += (size_t)got;
+		text[n] = '\0';
+		for (line = text; !found && (nl = memchr(line, '\n',
+		    (size_t)(text + n - line))) != NULL; line = nl + 1) {
+			unsigned long id;
+
+			*nl = '\0';
+			colon = strchr(line, ':');
+			if (colon == NULL || (end = strchr(colon + 1, ':')) ==
+			    NULL || end[1] < '0' || end[1] > '9')
+				continue;
+			id = strtoul(end + 1, NULL, 10);
+			k = (size_t)(colon - line);
+			if (name.p != NULL)
+				found = str_eq(str_of(line, k), name);
+			else
+				found = id == *uid && k < nto;
+			if (!found)
+				continue;
+			*uid = (uid_t)id;
+			if (to != NULL)
+				snprintf(to, nto, "%.*s", (int)k, line);
+		}
+		n = (size_t)(text + n - line);
+		if (n == sizeof text - 1)
+			n = 0;		/* no line of a user is so long */
+		memmove(text, line, n);
+	}
+	close(fd);
+	return found;
+}
+
+bool
+passwd_uid(struct str name, uid_t *uid)
+{
+	return passwd_find(name, uid, NULL, 0);
+}
+
+bool
+passwd_name(uid_t uid, char *to, size_t n)
+{
+	return passwd_find(STR_NIL, &uid, to, n);
+}
+
+/* --- what is not touched --- */
+
+/* Picket and its parents, as they are now: a parent may have ended. */
+static bool
+find_own(struct live *l, struct act_state *s)
+{
+	struct process p;
+	char self[32];
+	ssize_t n = readlink("/proc/self", self, sizeof self - 1);
+	pid_t pid = getpid();
+
+	if (n > 0)
+		self[n] = '\0';
+	if (n <= 0 || strtol(self, NULL, 10) != pid) {
+		live_fail(l, "/proc is not that of our pid namespace: its "
+		    "numbers are not ours");
+		return false;
+	}
+	for (s->nown = 0; pid > 0 && s->nown < LIM_PARENTS; pid = p.ppid) {
+		s->own[s->nown++] = pid;
+		if (pid == 1 || process_read(pid, &p) != 1)
+			break;
+	}
+	return true;
+}
+
+static void
+find_users(struct live *l, struct act_state *s)
+{
+	struct str name, answer;
+	size_t i;
+
+	s->uid = mem_zalloc(l->mem, (l->o.nprotect + 1) * sizeof *s->uid);
+	for (i = 0; i < l->o.nprotect; i++) {
+		s->uid[i] = (uid_t)-1;
+		if (!str_starts(l->o.protect[i], "user:"))
+			continue;
+		name = str_of(l->o.protect[i].p + 5, l->o.protect[i].n - 5);
+		if (passwd_uid(name, &s->uid[i]))
+			continue;
+		answer = name;
+		if ((name.p[0] >= '0' && name.p[0] <= '9') ||
+		    live_ask(l, FACT_UID, name, &answer) == 1)
+			s->uid[i] = (uid_t)num_parse(answer, false);
+	}
+}
+
+struct act_state *
+act_state(struct live *l)
+{
+	if (l->act == NULL) {
+		l->act = mem_zalloc(l->mem, sizeof *l->act);
+		find_users(l, l->act);
+	}
+	return find_own(l, l->act) ? l->act : NULL;
+}
+
+void
+act_state_free(struct live *l)
+{
+	if (l->act == NULL)
+		return;
+	if (l->act->uid != NULL)
+		mem_free(l->mem, l->act->uid, (l->o.nprotect + 1) *
+		    sizeof *l->act->uid);
+	mem_free(l->mem, l->act, sizeof *l->act);
+	l->act = NULL;
+}
+
+/* The pattern as a C string; it is one of picket.conf, so it fits. */
+static bool
+fits(struct str pattern, const char *text)
+{
+	char p[256];
+
+	if (pattern.n >= sizeof p)
+		return false;
+	memcpy(p, pattern.p, pattern.n);
+	p[pattern.n] = '\0';
+	return fnmatch(p, text, 0) == 0;
+}
+
+/* Is it in the unit?  A part of the path of its cgroup has the unit's name. */
+static bool
+in_unit(const struct process *p, struct str unit)
+{
+	char text[PROC_CGROUP], name[32], *at, *part, *save = NULL, *dot;
+
+	snprintf(name, sizeof name, "/proc/%ld", (long)p->pid);
+	if (proc_file(AT_FDCWD, name, "cgroup", text, sizeof text) < 0)
+		return false;
+	for (at = text; (part = strtok_r(at, "/\n", &save)) != NULL; at = NULL) {
+		if (fits(unit, part))
+			return true;
+		/* "ssh" is ssh.service */
+		dot = strrchr(part, '.');
+		if (dot != NULL && strcmp(dot, ".service") == 0) {
+			*dot = '\0';
+			if (fits(unit, part))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A name longer than the kernel keeps stands for what it keeps of it. */
+static bool
+name_fits(const struct process *p, struct str pattern)
+{
+	char comm[LIM_COMM + 1];
+
+	memcpy(comm, p->comm, p->ncomm);
+	comm[p->ncomm] = '\0';
+	return fits(pattern, comm) || (pattern.n > 15 && p->ncomm == 15 &&
+	    memcmp(pattern.p, comm, 15) == 0);
+}
+
+bool
+process_protected(struct live *l, const struct process *p, char *why, size_t n)
+{
+	struct act_state *s = l->act;
+	struct str rule;
+	size_t i;
+	bool is;
+
+	if (p->pid == 1)
+		snprintf(why, n, "it is the first process, on which all others "
+		    "depend");
+	else if (p->kernel)
+		snprintf(why, n, "it is a thread of the kernel");
+	else if (p->other)
+		snprintf(why, n, "it is in another pid namespace (a "
+		    "container's)");
+	else {
+		for (i = 0; i < s->nown && s->own[i] != p->pid; i++)
+			;
+		if (i < s->nown) {
+			snprintf(why, n, i == 0 ? "it is Picket itself" :
+			    "it is a parent of Picket");
+			return true;
+		}
+		for (i = 0; i < l->o.nprotect; i++) {
+			rule = l->o.protect[i];
+			if (str_starts(rule, "user:"))
+				is = s->uid[i] != (uid_t)-1 &&
+				    s->uid[i] == p->uid;
+			else if (str_starts(rule, "unit:"))
+				is = in_unit(p, str_of(rule.p + 5,
+				    rule.n - 5));
+			else
+				is = name_fits(p, rule);
+			if (is) {
+				snprintf(why, n, "it is protected by "
+				    "picket.conf (protect %.*s)", (int)rule.n,
+				    rule.p);
+				return true;
+			}
+		}
+		return false;
+	}
+	return true;
+}
+
+/* --- one process --- */
+
+int
+pidfd_of(pid_t pid)
+{
+#ifdef SYS_pidfd_open
+	return (int)syscall(SYS_pidfd_open, pid, 0);
+#else
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+int
+pidfd_signal(int pidfd, int sig)
+{
+#ifdef SYS_pidfd_send_signal
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) == 0 ? 0 :
+	    errno;
+#else
+	return ENOSYS;
+#endif
+}
+
+static bool
+scarce(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM;
+}
+
+/* Opens it, then looks at it: 1, 0, -1 as process_read. */
+static int
+open_and_read(pid_t pid, struct target *t)
+{
+	int r;
+
+	t->pidfd = pidfd_of(pid);
+	if (t->pidfd == -1 && errno == ESRCH)
+		return 0;
+	if (t->pidfd == -1 && errno == EINVAL)
+		return -1;		/* a thread of some process */
+	r = process_read(pid, &t->p);
+	if (r == -1 && t->pidfd != -1 && scarce(errno)) {
+		/* the last descriptor is better used for looking */
+		close(t->pidfd);
+		t->pidfd = -1;
+		r = process_read(pid, &t->p);
+	}
+	return r;
+}
+
+bool
+target_open(struct live *l, double pid, double start, bool touch,
+    struct target *t)
+{
+	char why[LIM_WHY - 100], who[LIM_WHO];
+	int r;
+
+	t->pidfd = -1;
+	if (act_state(l) == NULL)
+		return false;
+	r = open_and_read((pid_t)pid, t);
+	if (r <= 0) {
+		if (r == 0)
+			live_fail(l, "there is no process %.0f (any more)",
+			    pid);
+		else if (errno == EINVAL)
+			live_fail(l, "%.0f is a thread of a process, no "
+			    "process", pid);
+		else
+			live_fail(l, "process %.0f cannot be looked at: %s",
+			    pid, strerror(errno));
+		target_close(t);
+		return false;
+	}
+	process_who(&t->p, who);
+	if (t->p.state == 'Z' || t->p.state == 'X')
+		live_fail(l, "process %.0f (%s) has ended already; its parent, "
+		    "%ld, has not waited for it", pid, who, (long)t->p.ppid);
+	else if (!num_is_nil(start) && (double)t->p.start != start)
+		live_fail(l, "process %.0f is not the one that was meant: the "
+		    "number is now that of %s, started at %llu, not %.0f", pid,
+		    who, (unsigned long long)t->p.start, start);
+	else if (touch && process_protected(l, &t->p, why, sizeof why))
+		live_fail(l, "refused: process %.0f (%s) is not touched: %s",
+		    pid, who, why);
+	else
+		return true;
+	target_close(t);
+	return false;
+}
+
+/* Is it still the one that was looked at?  Where a pidfd says it, no look
+ * is needed. */
+static bool
+same(const struct target *t)
+{
+	struct process now;
+	char name[32];
+
+	if (t->pidfd != -1)
+		return true;
+	snprintf(name, sizeof name, "/proc/%ld", (long)t->p.pid);
+	return process_stat(AT_FDCWD, name, &now) == 1 &&
+	    now.start == t->p.start;
+}
+
+int
+target_signal(const struct target *t, int sig)
+{
+	int error = ENOSYS;
+
+	if (t->pidfd != -1)
+		error = pidfd_signal(t->pidfd, sig);
+	if (error != ENOSYS)
+		return error;
+	/* without a pidfd there is a moment between these two, in which the
+	 * number would have to be given out anew */
+	if (!same(t))
+		return ESRCH;
+	return kill(t->p.pid, sig) == 0 ? 0 : errno;
+}
+
+bool
+target_gone(const struct target *t)
+{
+	struct pollfd p = { .fd = t->pidfd, .events = POLLIN };
+	struct process now;
+	char name[32];
+
+	if (t->pidfd != -1)
+		return poll(&p, 1, 0) > 0;
+	snprintf(name, sizeof name, "/proc/%ld", (long)t->p.pid);
+	return process_stat(AT_FDCWD, name, &now) == 0 ||
+	    now.start != t->p.start || now.state == 'Z' || now.state == 'X';
+}
+
+int
+target_wait(struct live *l, const struct target *t, double until)
+{
+	struct pollfd p[2] = { { .fd = t->pidfd, .events = POLLIN } };
+	double tick;
+	int r;
+
+	live_flush(l);
+	if (t->pidfd != -1)
+		return live_poll(l, p, 1, until, true);
+	while (!target_gone(t)) {
+		tick = live_now() + TICK;
+		r = live_poll(l, p, 0, tick < until ? tick : until, true);
+		if (r != 0 || live_now() >= until)
+			return r;
+	}
+	return 1;
+}
+
+void
+target_close(struct target *t)
+{
+	if (t->pidfd != -1)
+		close(t->pidfd);
+	t->pidfd = -1;
+}

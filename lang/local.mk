@@ -55,6 +55,7 @@ lang_liblang_a_SOURCES = \
 	lang/table/tables.c \
 	lang/table/tables.def \
 	lang/table/tables.h \
+	lang/table/tests.def \
 	lang/table/words.def \
 	lang/syntax/ahead.c \
 	lang/syntax/ast.c \
@@ -146,7 +147,14 @@ lang_liblang_a_SOURCES = \
 	lang/config/systems.c \
 	lang/config/whole.h \
 	lang/site.c \
-	lang/site.h
+	lang/site.h \
+	lang/test/expect.c \
+	lang/test/read.c \
+	lang/test/reader.h \
+	lang/test/test.h \
+	lang/test/token.c \
+	lang/test/token.h \
+	lang/test/world.c
 lang_liblang_a_LIBADD = $(lang_syntax_libparser_a_OBJECTS)
 lang_liblang_a_DEPENDENCIES = $(lang_syntax_libparser_a_OBJECTS)
 

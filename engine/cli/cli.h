@@ -95,6 +95,12 @@ struct loaded {
 };
 void	 cli_load(struct cli *, const char *path, bool trace, struct loaded *);
 void	 cli_unload(struct loaded *);
+/* What a text that no site has is compiled with: the site's macros where one
+ * is open, else the library's; false: told of. */
+bool	 cli_text_options(struct cli *, struct str text,
+	    struct compile_options *);
+/* What is wrong, on standard error; with --json nothing. */
+void	 cli_show(struct cli *, struct diag *);
 /* What a script of that host is compiled with, but for what a site adds. */
 bool	 cli_compile_options(struct cli *, struct str host,
 	    struct compile_options *);

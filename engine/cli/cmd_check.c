@@ -10,6 +10,7 @@
 #include "lang/code/disasm.h"
 #include "lang/code/progfile.h"
 #include "lang/table/builtin.h"
+#include "lang/test/test.h"
 #include "engine/cli/cli.h"
 
 #define LIM_FOLDERS	32	/* nested: deeper is a loop of mounts */
@@ -60,6 +61,32 @@ audit(struct cli *c, const struct program *p)
 	buf_free(&b);
 }
 
+/* Tests of rules. */
+static void
+check_tests(struct cli *c, const char *path, struct totals *t)
+{
+	struct compile_options o;
+	struct tests *tests;
+	struct diag *d;
+	struct str text;
+
+	t->files++;
+	if (!cli_read_file(c, path, &text) || !cli_text_options(c, text, &o)) {
+		t->unread++;
+		return;
+	}
+	tests = tests_read(str_c(path), text, &o);
+	if (tests == NULL)
+		mem_fail(&c->mem, false);
+	d = tests_diag(tests);
+	t->errors += d->nerror;
+	t->warnings += d->nwarning;
+	if (t->json != NULL)
+		json_diag_add(t->json, d);
+	cli_show(c, d);
+	tests_free(tests);
+}
+
 static void
 check_file(struct cli *c, const char *path, struct totals *t)
 {
@@ -72,6 +99,10 @@ check_file(struct cli *c, const char *path, struct totals *t)
 		t->opened = true;
 		if (!cli_open_site(c, true))
 			t->unread++;
+	}
+	if (!str_none(tests_of(str_c(path)))) {
+		check_tests(c, path, t);
+		return;
 	}
 	cli_load(c, path, false, &l);
 	t->files++;

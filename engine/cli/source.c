@@ -353,13 +353,41 @@ members(struct cli *c, struct str host, struct compile_options *o)
 	    cli_own_names(c, host, m + 1));
 }
 
+bool
+cli_text_options(struct cli *c, struct str text, struct compile_options *o)
+{
+	if (c->site != NULL) {
+		*o = c->site->compile;	/* its macros are this file's, too */
+		return true;
+	}
+	/* the library is not read where nothing of it can be meant */
+	c->library_read = c->library_read || !may_use_macros(text);
+	if ((may_use_macros(text) && !library_here(c)) ||
+	    !cli_compile_options(c, cli_hostname(c), o))
+		return false;
+	members(c, cli_hostname(c), o);
+	return true;
+}
+
+void
+cli_show(struct cli *c, struct diag *d)
+{
+	struct buf b;
+
+	if (c->given[OPT_JSON] || d->nerror + d->nwarning == 0)
+		return;
+	buf_init(&b, &c->mem);
+	diag_render(d, &b, c->colour_err);
+	(void)cli_write(2, buf_view(&b));
+	buf_free(&b);
+}
+
 void
 cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 {
 	struct compile_options o;
 	struct diag *d;
 	struct str text;
-	struct buf b;
 
 	memset(l, 0, sizeof *l);
 	if (!cli_read_file(c, path, &text))
@@ -368,16 +396,8 @@ cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 		load_compiled(c, path, text, l);
 		return;
 	}
-	if (c->site != NULL)
-		o = c->site->compile;	/* its macros are this file's, too */
-	else {
-		/* the library is not read where nothing of it can be meant */
-		c->library_read = c->library_read || !may_use_macros(text);
-		if ((may_use_macros(text) && !library_here(c)) ||
-		    !cli_compile_options(c, cli_hostname(c), &o))
-			return;
-		members(c, cli_hostname(c), &o);
-	}
+	if (!cli_text_options(c, text, &o))
+		return;
 	o.trace = trace;
 	o.outline = c->command == CMD_EXPLAIN;
 	l->compile = compile_source(strcmp(path, "-") == 0 ?
@@ -387,12 +407,7 @@ cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 	d = compile_diag(l->compile);
 	l->set = *compile_programs(l->compile);
 	l->ok = d->nerror == 0;
-	if (c->given[OPT_JSON] || d->nerror + d->nwarning == 0)
-		return;
-	buf_init(&b, &c->mem);
-	diag_render(d, &b, c->colour_err);
-	(void)cli_write(2, buf_view(&b));
-	buf_free(&b);
+	cli_show(c, d);
 }
 
 void

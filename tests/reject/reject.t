@@ -34,6 +34,7 @@ UNREACHED = {
     'E_NO_MEMORY': 'hostile.t: needs a compile of 512 MiB',
     'E_CODE_BIG': 'hostile.t: needs a million instructions',
     'E_CMD_LONG': 'hostile.t: needs a command of 100 KiB',
+    'E_TEST_MANY': 'run/ruletest.t: needs 10,001 lines',
     'E_CMD_NUL': 'no literal of a command can hold one: \\x00 is text there',
 }
 

@@ -202,6 +202,7 @@ picket_SOURCES = \
 	engine/cli/cmd_fmt.c \
 	engine/cli/cmd_incidents.c \
 	engine/cli/cmd_mailtest.c \
+	engine/cli/cmd_now.c \
 	engine/cli/cmd_outbox.c \
 	engine/cli/cmd_run.c \
 	engine/cli/cmd_silence.c \

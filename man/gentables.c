@@ -767,6 +767,7 @@ static void options_disasm(void) { options_of(ON(DISASM)); }
 static void options_doc(void) { options_of(ON(DOC)); }
 static void options_incidents(void) { options_of(ON(INCIDENTS)); }
 static void options_explain(void) { options_of(ON(EXPLAIN)); }
+static void options_now(void) { options_of(ON(NOW)); }
 static void options_why(void) { options_of(ON(WHY)); }
 static void options_ack(void) { options_of(ON(ACK)); }
 static void options_silence(void) { options_of(ON(SILENCE)); }
@@ -813,6 +814,7 @@ static const struct {
 	{ "options_doc", options_doc },
 	{ "options_incidents", options_incidents },
 	{ "options_explain", options_explain },
+	{ "options_now", options_now },
 	{ "options_why", options_why },
 	{ "options_ack", options_ack },
 	{ "options_silence", options_silence },

@@ -169,9 +169,12 @@ void	 cli_object_files(struct cli *, const struct site *);
 /* cmd_list.c: "5m"; a timing as people read it. */
 void	 cli_duration(struct buf *, double seconds);
 void	 cli_timing(struct buf *, const struct site_timing *);
+/* Its five fields, as crontab has them. */
+void	 cli_timing_fields(struct buf *, const struct site_timing *);
 
 int	 cmd_check(struct cli *);
 int	 cmd_explain(struct cli *);
+int	 cmd_now(struct cli *);
 int	 cmd_run(struct cli *);
 int	 cmd_list(struct cli *);
 int	 cmd_fmt(struct cli *);

@@ -65,9 +65,15 @@ fields(const struct site_timing *t)
 }
 
 void
-cli_timing(struct buf *b, const struct site_timing *t)
+cli_timing_fields(struct buf *b, const struct site_timing *t)
 {
 	buf_escaped(b, fields(t), 0);
+}
+
+void
+cli_timing(struct buf *b, const struct site_timing *t)
+{
+	cli_timing_fields(b, t);
 	if (t->cron.has_drift && t->cron.drift > 0)
 		buf_printf(b, ", drift %um", t->cron.drift);
 	if (cron_is_never(&t->cron))

@@ -41,6 +41,7 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/math.c \
 	engine/builtin/pattern.c \
 	engine/builtin/process.c \
+	engine/builtin/rates.c \
 	engine/builtin/state.c \
 	engine/builtin/table.c \
 	engine/builtin/text.c \

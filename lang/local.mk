@@ -41,6 +41,7 @@ lang_liblang_a_SOURCES = \
 	lang/table/builtins-text.def \
 	lang/table/builtins-time.def \
 	lang/table/builtins-world.def \
+	lang/table/builtins-rates.def \
 	lang/table/builtins.def \
 	lang/table/config.def \
 	lang/table/directives.def \
@@ -102,6 +103,7 @@ lang_liblang_a_SOURCES = \
 	lang/check/command.h \
 	lang/check/expr.c \
 	lang/check/func.c \
+	lang/check/history.c \
 	lang/check/incident.c \
 	lang/check/inner.h \
 	lang/check/outline.c \

@@ -148,6 +148,7 @@ letter_name(char c)
 	case 'c': return "command";
 	case 'v': return "value";
 	case 'k': return "$key";
+	case 'p': return "#variable";
 	case 'm': return "n";
 	default:
 		fprintf(stderr, "gentables: unknown argument letter %c\n", c);
@@ -165,7 +166,7 @@ put_prototype(const char *name, const char *args)
 	fputs(".It Sy ", stdout);
 	put_arg(name);
 	fputs(" Ns (", stdout);
-	for (; *args != '\0'; args++) {
+	for (; *args != '\0' && *args != '^'; args++) {
 		if (*args == '|') {
 			optional = true;
 			continue;

@@ -19,6 +19,7 @@
 #include "lang/table/builtins-time.def"
 #include "lang/table/builtins-world.def"
 #include "lang/table/builtins-act.def"
+#include "lang/table/builtins-rates.def"
 #undef BI
 
 #define ARG_SHOWN	200	/* bytes of a text argument in a message */

@@ -312,7 +312,8 @@ entry_json(size_t i, struct mem *m)
 	json_object_set_new(o, "group", json_string(d.group));
 	if (d.kind == DOC_FUNCTION) {
 		json_object_set_new(o, "arguments",
-		    json_string(builtin_info[d.id].args));
+		    json_stringn(builtin_info[d.id].args,
+		    strcspn(builtin_info[d.id].args, "^")));
 		json_object_set_new(o, "returns", json_string(
 		    builtin_info[d.id].ret == '#' ? "number" : "string"));
 	}

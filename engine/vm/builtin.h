@@ -64,6 +64,10 @@ void	 vm_log(struct vm *, enum log_kind, const char *fmt, ...)
 
 const struct host *vm_host(struct vm *, void **h);
 const struct program *vm_program(struct vm *);
+/* When the run began; known in programs that keep the times of values. */
+double	 vm_began(struct vm *);
+/* A moving average with its next value, of that weight; ERR or NIL: none. */
+double	 vm_ewma(double average, double value, double weight);
 /* The time of #now(): read once a line, after pause and at loop turns. */
 double	 vm_now(struct vm *);
 

@@ -25,6 +25,7 @@ struct slot_now {		/* of a row of the program's table */
 };
 
 struct kept_values {
+	double		 began;		/* this run */
 	struct slot_now	*now;
 	struct arena	 arena;
 	struct map	 names;		/* "#x" to its number */
@@ -35,7 +36,7 @@ struct kept_values {
 	union cell	*row;		/* of the line with stamp row_gen */
 	uint32_t	 row_gen;
 	union cell	*last;		/* of the last line that has ended */
-	struct buf	 key, name;
+	struct buf	 key, name, text;
 };
 
 static union cell
@@ -67,6 +68,7 @@ kept_open(struct vm *vm)
 	map_init(&v->rows, &v->arena);
 	buf_init(&v->key, vm->mem);
 	buf_init(&v->name, vm->mem);
+	buf_init(&v->text, vm->mem);
 	v->now = mem_zalloc(vm->mem, p->nkept * sizeof *v->now);
 	v->fixed_key = true;
 	for (i = 0; i < p->nkey; i++)
@@ -104,6 +106,7 @@ kept_free(struct vm *vm)
 	mem_free(vm->mem, v->now, vm->p->nkept * sizeof *v->now);
 	buf_free(&v->key);
 	buf_free(&v->name);
+	buf_free(&v->text);
 	arena_free(&v->arena);
 	mem_free(vm->mem, v, sizeof *v);
 	vm->kept = NULL;
@@ -180,6 +183,8 @@ vm_load(struct vm *vm)
 {
 	uint32_t i;
 
+	if (vm->kept != NULL)
+		vm->kept->began = vm->host->clock(vm->h);
 	for (i = 0; i < vm->p->nkept; i++)
 		if (vm->p->kept[i].previous)
 			return vm->host->previous(vm->h, load, vm);
@@ -359,14 +364,83 @@ keep_n(struct vm *vm, struct str key, struct str name, struct str element,
 	    STR_NIL : num_none(d) ? STR_ERR : str_of(t, num_text(d, t)));
 }
 
+static double
+number_now(struct vm *vm, const struct kept *k)
+{
+	return k->kind == KEPT_DAT ? dat_n(vm, k->index) :
+	    variable_n(vm, k->index);
+}
+
+/* The last values that were, less the oldest of too many, and the newest. */
+static struct str
+window(struct vm *vm, struct str was, double value, double most)
+{
+	struct buf *b = &vm->kept->text;
+	char t[NUM_TEXT_MAX];
+	double n = 1;
+	size_t i;
+
+	if (num_none(value))
+		return was;
+	for (i = was.n; i > 0; i--)
+		if (was.p[i - 1] == ' ' && ++n > most - 1)
+			break;
+	buf_clear(b);
+	if (!str_none(was) && was.n > 0) {
+		buf_str(b, str_of(was.p + i, was.n - i));
+		buf_putc(b, ' ');
+	}
+	buf_add(b, t, num_text(value, t));
+	return buf_view(b);
+}
+
+double
+vm_ewma(double average, double value, double weight)
+{
+	if (num_none(value))
+		return average;
+	return num_none(average) ? value :
+	    weight * value + (1 - weight) * average;
+}
+
+double
+vm_began(struct vm *vm)
+{
+	return vm->kept == NULL ? NUM_NIL : vm->kept->began;
+}
+
+/* What goes on from the run before: of the key's row, or the script's own. */
+static void
+keep_history(struct vm *vm, struct str key, const struct kept *k)
+{
+	struct kept_values *v = vm->kept;
+	const struct slot_now *now = &v->now[k - vm->p->kept];
+	double value = number_now(vm, &vm->p->kept[k->index]);
+	union cell was = nil(k->number);
+
+	if (str_none(key))
+		was = now->previous;
+	else if (v->last != NULL)
+		was = v->last[now->column];
+	if (k->kind == KEPT_TIME)
+		keep_n(vm, key, k->name, STR_NIL, v->began);
+	else if (k->kind == KEPT_EWMA)
+		keep_n(vm, key, k->name, STR_NIL,
+		    vm_ewma(was.n, value, k->param));
+	else
+		vm->host->keep(vm->h, key, false, k->name, STR_NIL,
+		    window(vm, was.s, value, k->param));
+}
+
 static void
 keep(struct vm *vm, struct str key, const struct kept *k)
 {
 	bool dat = k->kind == KEPT_DAT;
 
-	if (k->number)
-		keep_n(vm, key, k->name, STR_NIL, dat ?
-		    dat_n(vm, k->index) : variable_n(vm, k->index));
+	if (k->kind >= KEPT_TIME)
+		keep_history(vm, key, k);
+	else if (k->number)
+		keep_n(vm, key, k->name, STR_NIL, number_now(vm, k));
 	else
 		vm->host->keep(vm->h, key, false, k->name, STR_NIL, dat ?
 		    dat_s(vm, k->index) : variable_s(vm, k->index));
@@ -400,7 +474,7 @@ kept_line_end(struct vm *vm)
 	struct kept_values *v = vm->kept;
 	const struct map_entry *e;
 	struct str key;
-	uint32_t i;
+	uint32_t i, of;
 
 	for (i = 0; v->asks_before && i < p->nkept; i++)
 		if (p->kept[i].preceding)
@@ -413,10 +487,12 @@ kept_line_end(struct vm *vm)
 	if (str_none(key))
 		return;
 	vm->host->seen(vm->h, key);
-	for (i = 0; i < p->nkept; i++)
-		if (p->kept[i].by_line && (p->kept[i].kind == KEPT_DAT ||
-		    v->now[i].assigned == vm->gen))
+	for (i = 0; i < p->nkept; i++) {
+		of = p->kept[i].kind >= KEPT_TIME ? p->kept[i].index : i;
+		if (p->kept[i].by_line && (p->kept[of].kind == KEPT_DAT ||
+		    v->now[of].assigned == vm->gen))
 			keep(vm, key, &p->kept[i]);
+	}
 }
 
 void

@@ -15,7 +15,7 @@ arity(const char *args, unsigned *least, unsigned *most)
 	unsigned n = 0;
 
 	*least = *most = 0;
-	for (; *args != '\0'; args++) {
+	for (; *args != '\0' && *args != '^'; args++) {
 		if (*args == '|') {
 			optional = true;
 			continue;
@@ -279,6 +279,9 @@ check_call(struct check *c, struct node **pn)
 	if (n->id == BI_FORMAT) {
 		check_want_str(c, &n->list, false);
 		format_arguments(c, n);
+	} else if (bi->args[0] == 'p') {
+		check_history(c, n);
+		return n->type;
 	} else {
 		letter = bi->args;
 		for (pp = &n->list, i = 1; *pp != NULL; pp = &(*pp)->next, i++) {

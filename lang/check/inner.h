@@ -21,6 +21,9 @@ void	 check_keys(struct check *, struct node *);
 enum type check_previous(struct check *, struct node *);
 #define LIM_SPAN	(86400.0 * 36600) /* seconds of any duration that is
 				 * written: a hundred years */
+/* A call that compares a variable with its history, which is kept from here
+ * on: gets what the compiler adds. */
+void	 check_history(struct check *, struct node *);
 void	 check_incident(struct check *, struct node *);
 /* A constant that has a unit has this one. */
 void	 check_want_unit(struct check *, const struct node *, const char *what,

@@ -65,6 +65,8 @@ symbols_get(struct symbols *s, char sigil, struct str name,
 	case SYM_HANDLE:
 		y->index = s->nhandle++;
 		break;
+	case SYM_HISTORY:
+		break;
 	}
 	e->v.ptr = y;
 	if (s->n == s->cap) {

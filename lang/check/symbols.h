@@ -9,7 +9,8 @@
 #include "lang/base/map.h"
 #include "lang/syntax/ast.h"
 
-enum symbol_kind { SYM_SCALAR, SYM_ARRAY, SYM_DAT, SYM_HANDLE };
+enum symbol_kind { SYM_SCALAR, SYM_ARRAY, SYM_DAT, SYM_HANDLE,
+    SYM_HISTORY };		/* of another: no script can write its name */
 
 struct symbol {
 	struct str	 name;		/* without sigil */
@@ -29,6 +30,9 @@ struct symbol {
 	bool		 set_in_rule;
 	struct symbol	*before;	/* of an array: that of the run before */
 	uint32_t	 kept;		/* number in the program's table, if any */
+	const struct symbol *of;	/* of a history: whose, */
+	enum kept_kind	 history;	/* what of it, */
+	double		 param;		/* and how much */
 };
 
 struct symbols {

@@ -358,7 +358,7 @@ tables(struct gen *g)
 		case SYM_HANDLE:
 			p->handle[s->index] = name;
 			break;
-		case SYM_DAT:
+		case SYM_DAT: case SYM_HISTORY:
 			break;
 		}
 	}
@@ -395,6 +395,8 @@ dats(struct gen *g)
 static bool
 by_line(const struct gen *g, const struct symbol *y)
 {
+	if (y->kind == SYM_HISTORY)
+		y = y->of;
 	return g->c->script->init->key != NULL && y->previous &&
 	    (y->kind == SYM_DAT || (y->kind == SYM_SCALAR && y->set_in_rule));
 }
@@ -423,8 +425,10 @@ kept(struct gen *g)
 		k->name = arena_dup(g->arena, s->name);
 		k->number = s->number;
 		k->kind = s->kind == SYM_DAT ? KEPT_DAT :
-		    s->kind == SYM_ARRAY ? KEPT_ARRAY : KEPT_VAR;
-		k->index = s->index;
+		    s->kind == SYM_ARRAY ? KEPT_ARRAY :
+		    s->kind == SYM_HISTORY ? s->history : KEPT_VAR;
+		k->index = s->kind == SYM_HISTORY ? s->of->kept : s->index;
+		k->param = s->param;
 		k->previous = s->previous;
 		k->preceding = s->preceding;
 		k->by_line = by_line(g, s);

@@ -95,7 +95,7 @@ put_call(struct dis *d, int id)
 	buf_str(d->out, builtin_main_name(id));
 	buf_putc(d->out, '(');
 	for (; nb < nn || sb < ns || *args == 'c'; sep = ", ") {
-		if (*args == '|' || *args == '*')
+		if (*args == '|' || *args == '*' || *args == '^')
 			args++;
 		buf_puts(d->out, sep);
 		if (*args == 'c')

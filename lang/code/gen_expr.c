@@ -162,10 +162,10 @@ gen_regex(struct gen *g, struct str pattern, bool icase)
 static unsigned
 earlier(struct gen *g, const struct node *n, unsigned d, bool number)
 {
-	const struct symbol *y = n->sym;
+	const struct symbol *y = n->sym, *of = y->of == NULL ? y : y->of;
 	bool by_line = g->prog->kept[y->kept].by_line &&
 	    (g->place == IN_RULE || (g->place == IN_END &&
-	    y->kind == SYM_DAT));
+	    of->kind == SYM_DAT));
 	enum opcode op = n->flag ? OP_BEFN : by_line ? OP_PREVKN : OP_PREVN;
 
 	/* that of strings stands behind that of numbers */

@@ -169,7 +169,7 @@ io_kept(struct io *io, struct program *p)
 	struct kept *k;
 	uint32_t i;
 
-	p->kept = io_array(io, p->kept, &p->nkept, sizeof *p->kept, 17);
+	p->kept = io_array(io, p->kept, &p->nkept, sizeof *p->kept, 25);
 	for (i = 0; i < p->nkept; i++) {
 		k = &p->kept[i];
 		k->name = io_str(io, k->name);
@@ -180,6 +180,7 @@ io_kept(struct io *io, struct program *p)
 		k->preceding = io_bool(io, k->preceding);
 		k->by_line = io_bool(io, k->by_line);
 		k->array = io_u32(io, k->array);
+		k->param = io_num(io, k->param);
 	}
 	p->key = io_array(io, p->key, &p->nkey, sizeof *p->key, 6);
 	for (i = 0; i < p->nkey; i++) {

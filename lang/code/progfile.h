@@ -18,7 +18,7 @@
 #include "lang/base/buf.h"
 #include "lang/code/program.h"
 
-#define PROGFILE_VERSION 2	/* of the layout; the hash covers the tables */
+#define PROGFILE_VERSION 3	/* of the layout; the hash covers the tables */
 #define PROGFILE_HEAD	36	/* bytes up to the programs */
 
 /* True if the bytes begin as a compiled file does. */

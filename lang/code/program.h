@@ -106,18 +106,28 @@ struct dat {
  * that stands somewhere as %x or @x.  A previous array is an array of its
  * own, which no instruction changes.
  */
-enum kept_kind { KEPT_VAR, KEPT_DAT, KEPT_ARRAY, KEPT_KINDS };
+enum kept_kind { KEPT_VAR, KEPT_DAT, KEPT_ARRAY,
+    /* histories of a number that is kept itself: */
+    KEPT_TIME,			/* when it was: the beginning of that run */
+    KEPT_EWMA,			/* its moving average */
+    KEPT_WINDOW,		/* its last values, as text by blanks */
+    KEPT_KINDS };
+#define LIM_WINDOW	288	/* values: a day of runs every five minutes; more
+				 * is a time series, which `record` keeps */
 
 struct kept {
 	struct str	 name;		/* without sigil */
 	bool		 number;
 	enum kept_kind	 kind;
 	uint32_t	 index;		/* variable (registers, then far), dat or
-					 * array */
+					 * array; of a history: the kept number */
 	bool		 previous;	/* %x occurs */
 	bool		 preceding;	/* @x occurs */
 	bool		 by_line;	/* is kept for the line's key, too */
 	uint32_t	 array;		/* where %x[] is */
+	double		 param;		/* of KEPT_EWMA: the weight of the newest,
+					 * above 0, at most 1; of KEPT_WINDOW: how
+					 * many, 2 to LIM_WINDOW */
 };
 
 /* What a line is known by from run to run. */

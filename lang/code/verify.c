@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "lang/code/verify_inner.h"
 
 #include "lang/base/jpath.h"
@@ -182,6 +184,25 @@ variable(const struct program *p, bool number, uint32_t i)
 	return i < (number ? p->nnvar + p->nfarn : p->nsvar + p->nfars);
 }
 
+/* A history is of a number that is kept, by lines or not, as it is. */
+static bool
+history(struct check *c, uint32_t at)
+{
+	const struct kept *k = &c->p->kept[at], *of;
+
+	of = k->index < at ? &c->p->kept[k->index] : k;
+	if ((of->kind != KEPT_VAR && of->kind != KEPT_DAT) || !of->number ||
+	    !of->previous || of->by_line != k->by_line || !k->previous ||
+	    k->preceding || k->number != (k->kind != KEPT_WINDOW))
+		return verify_bad(c, "a history of what is not kept");
+	if (k->kind == KEPT_EWMA && !(k->param > 0 && k->param <= 1))
+		return verify_bad(c, "an average with a wrong weight");
+	if (k->kind == KEPT_WINDOW && !(k->param >= 2 &&
+	    k->param <= LIM_WINDOW && k->param == floor(k->param)))
+		return verify_bad(c, "a window of a wrong size");
+	return true;
+}
+
 static bool
 kept(struct check *c, uint32_t at)
 {
@@ -217,6 +238,8 @@ kept(struct check *c, uint32_t at)
 			    p->kept[i].array == k->array)))
 				return verify_bad(c, "keeps an array twice");
 		return true;
+	case KEPT_TIME: case KEPT_EWMA: case KEPT_WINDOW:
+		return history(c, at);
 	default:
 		return verify_bad(c, "keeps what there is not");
 	}

@@ -153,7 +153,9 @@ args_fit(const char *args, uint32_t nn, uint32_t ns)
 			    ns == s && nn >= n;
 		}
 		switch (*args) {
-		case 'n': case 'i': case 't': case 'x': case 'A': case 'F':
+		case '^':
+			break;
+		case 'p': case 'n': case 'i': case 't': case 'x': case 'A': case 'F':
 			n++;
 			break;
 		case 's':

@@ -100,6 +100,7 @@ letter_name(char letter)
 	case 'F': return "HANDLE";
 	case 'c': return "command";
 	case 'k': return "variable";
+	case 'p': return "#variable";
 	case 'm': return "number, ...";
 	default: return "value";	/* v */
 	}
@@ -113,7 +114,7 @@ builtin_signature(int id, struct str name, struct buf *b)
 
 	buf_str(b, name);
 	buf_putc(b, '(');
-	for (a = builtin_info[id].args; *a != '\0'; a++) {
+	for (a = builtin_info[id].args; *a != '\0' && *a != '^'; a++) {
 		if (*a == '|') {
 			optional = true;
 			buf_puts(b, first ? "[" : " [");

@@ -40,7 +40,9 @@ TEXTS = ['""', '"a"', '" "', '"abc def ghi"', '"10.75,"', '"-1"', '"%s%n%d"',
 LEFT = {'$resolve': 'a network', '$domain': 'a network', '#keys': 'a loop',
         '#exists': 'an element', '$raw': 'a command', '$words': 'a command',
         '$opt': 'a command', '#system': 'a command', '$command': 'a command',
-        '#popen': 'a command'}
+        '#popen': 'a command', '#delta': 'earlier runs',
+        '#rate': 'earlier runs', '#ewma': 'earlier runs',
+        '#window': 'earlier runs'}
 # Arguments of none are the very thing that they are about.
 TAKES_NONE = {'#defined', '#if', '$if', '#and', '#or', '#not', '$text',
               '#value', '#join', '$join', '$json', '$format', '#write',

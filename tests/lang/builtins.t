@@ -130,7 +130,8 @@ with concurrent.futures.ThreadPoolExecutor(4) as pool:
 
 # --- arity: the calls that must not compile ---
 SAMPLE = {'s': '"a"', 'n': '1', 'i': '1', 'x': '1', 't': '1', 'A': '$a',
-          'F': 'F', 'c': '"true"', 'v': '1', 'k': '$k', 'm': '1'}
+          'F': 'F', 'c': '"true"', 'v': '1', 'k': '$k', 'm': '1',
+          'p': '#q'}
 
 
 def calls(args):

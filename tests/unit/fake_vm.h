@@ -483,6 +483,19 @@ vm_innum(struct vm *vm)
 	return 7;
 }
 
+double
+vm_began(struct vm *vm)
+{
+	(void)vm;
+	return NUM_NIL;
+}
+
+double
+vm_ewma(double average, double value, double weight)
+{
+	return weight * value + (1 - weight) * average;
+}
+
 bool
 vm_eoi(struct vm *vm)
 {

@@ -22,7 +22,7 @@ struct made {
 	struct regex	 regex[2];
 	struct dat	 dat[6];
 	struct array_decl array[3];
-	struct kept	 kept[4];
+	struct kept	 kept[7];
 	struct key_part	 key[2];
 	struct template	 tpl[2];
 	struct word	 word[2], sword[2];
@@ -121,15 +121,21 @@ make(struct made *m)
 	p->array = m->array;
 	p->narray = 2;
 	m->kept[0] = (struct kept){ STR_LIT("b"), true, KEPT_VAR, 1, true,
-	    true, true, 0 };
+	    true, true, 0, 0 };
 	m->kept[1] = (struct kept){ STR_LIT("far"), false, KEPT_VAR, 1, true,
-	    true, true, 0 };
+	    true, true, 0, 0 };
 	m->kept[2] = (struct kept){ STR_LIT("n"), true, KEPT_ARRAY, 0, false,
-	    true, false, 0 };
+	    true, false, 0, 0 };
 	m->kept[3] = (struct kept){ STR_LIT("s"), false, KEPT_ARRAY, 1, false,
-	    true, false, 0 };
+	    true, false, 0, 0 };
+	m->kept[4] = (struct kept){ STR_LIT("time of b"), true, KEPT_TIME, 0,
+	    true, false, true, 0, 0 };
+	m->kept[5] = (struct kept){ STR_LIT("average 0.5 of b"), true,
+	    KEPT_EWMA, 0, true, false, true, 0, 0.5 };
+	m->kept[6] = (struct kept){ STR_LIT("window 5 of b"), false,
+	    KEPT_WINDOW, 0, true, false, true, 0, 5 };
 	p->kept = m->kept;
-	p->nkept = 4;
+	p->nkept = 7;
 	m->key[0] = (struct key_part){ false, true, 1 };
 	m->key[1] = (struct key_part){ true, false, 2 };
 	p->key = m->key;

@@ -67,9 +67,9 @@ static const struct operand {
 	{ 'L', 2, { 3, 65535 }, 2 },
 	{ 'D', 0, { 1, 6 }, 2 },
 	{ 'E', 1, { 0, 6 }, 2 },
-	{ 'P', 0, { 1, 2, 4 }, 3 },
-	{ 'Q', 1, { 0, 3, 4 }, 3 },
-	{ 'Y', 1, { 2, 4 }, 2 },
+	{ 'P', 0, { 1, 2, 7 }, 3 },
+	{ 'Q', 1, { 0, 3, 7 }, 3 },
+	{ 'Y', 1, { 2, 7 }, 2 },
 	{ 'I', 3, { 0 }, 0 },
 	{ 'M', 1, { 2, 65535 }, 2 },
 	{ 'F', BI_READ, { BI_COUNT, 65535 }, 2 },
@@ -631,6 +631,24 @@ test_tables(void **state)
 	BREAKS("is no array", m.kept[2].previous = true; m.kept[2].array = 2);
 	BREAKS("is no array", m.kept[2].previous = m.kept[2].by_line = true);
 	BREAKS("an array twice", m.kept[3] = m.kept[2]);
+	BREAKS("what is not kept", m.kept[4].index = 4);
+	BREAKS("what is not kept", m.kept[4].index = UINT32_MAX);
+	BREAKS("what is not kept", m.kept[4].index = 1);
+	BREAKS("what is not kept", m.kept[5].index = 2);
+	BREAKS("what is not kept", m.kept[5].index = 4);
+	BREAKS("what is not kept", m.kept[4].number = false);
+	BREAKS("what is not kept", m.kept[6].number = true);
+	BREAKS("what is not kept", m.kept[4].by_line = false);
+	BREAKS("what is not kept", m.kept[4].preceding = true);
+	BREAKS("what is not kept", m.kept[4].by_line = m.kept[4].previous =
+	    false);
+	BREAKS("a wrong weight", m.kept[5].param = 0);
+	BREAKS("a wrong weight", m.kept[5].param = 1.5);
+	BREAKS("a wrong weight", m.kept[5].param = NUM_NIL);
+	BREAKS("a wrong size", m.kept[6].param = 1);
+	BREAKS("a wrong size", m.kept[6].param = 2.5);
+	BREAKS("a wrong size", m.kept[6].param = LIM_WINDOW + 1);
+	BREAKS("a wrong size", m.kept[6].param = NUM_NIL);
 	BREAKS("have no keys", m.p.nkey = 0);
 	BREAKS("have no keys", m.kept[0].previous = false);
 	BREAKS("a key is no", m.key[0].index = 6);
@@ -641,7 +659,7 @@ test_tables(void **state)
 	BREAKS("too much", m.p.nkept = 65537);
 	BREAKS("too much", m.p.nkey = 65537);
 	BREAKS("not kept from run", m.kept[0].previous = m.kept[0].by_line =
-	    false; m.code[0] = OPX(PREVN, 0, 0));
+	    false; m.p.nkept = 4; m.code[0] = OPX(PREVN, 0, 0));
 	BREAKS("not kept by lines", m.kept[1].by_line = false;
 	    m.code[0] = OPX(PREVKS, 1, 1));
 	BREAKS("not kept from line", m.kept[0].preceding = false;

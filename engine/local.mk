@@ -53,7 +53,13 @@ engine_libengine_a_SOURCES = \
 	engine/table/memory.c \
 	engine/table/mountinfo.h \
 	engine/table/mounts.c \
+	engine/table/names.c \
+	engine/table/names.h \
 	engine/table/none.c \
+	engine/table/processes.c \
+	engine/table/procs.c \
+	engine/table/procs.h \
+	engine/table/procs_more.c \
 	engine/table/table.c \
 	engine/table/table.h \
 	engine/input/journal.h \

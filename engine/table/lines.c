@@ -235,3 +235,75 @@ small_field(int dir, const char *name, const char *field)
 	}
 	return NUM_NIL;
 }
+
+struct str
+line_part(struct str *rest, char c)
+{
+	struct str part;
+	size_t at;
+
+	if (str_none(*rest))
+		return STR_NIL;
+	at = str_find(*rest, c, 0);
+	part = str_of(rest->p, at);
+	*rest = at == rest->n ? STR_NIL :
+	    str_of(rest->p + at + 1, rest->n - at - 1);
+	return part;
+}
+
+bool
+line_hex(struct str s, uint64_t *v)
+{
+	size_t i;
+	char c;
+
+	*v = 0;
+	if (str_none(s) || s.n == 0 || s.n > 16)
+		return false;
+	for (i = 0; i < s.n; i++) {
+		c = s.p[i];
+		if (c >= '0' && c <= '9')
+			*v = *v << 4 | (unsigned)(c - '0');
+		else if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+			*v = *v << 4 | (unsigned)((c | 0x20) - 'a' + 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+size_t
+number_text(uint64_t v, char to[20])
+{
+	char back[20];
+	size_t n = 0, i;
+
+	do
+		back[n++] = (char)('0' + v % 10);
+	while ((v /= 10) != 0);
+	for (i = 0; i < n; i++)
+		to[i] = back[n - 1 - i];
+	return n;
+}
+
+ssize_t
+file_bytes(int dir, const char *name, char *to, size_t n)
+{
+	int fd = openat(dir, name,
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), was;
+	size_t got = 0;
+	ssize_t k = 0;
+
+	if (fd == -1)
+		return -1;
+	while (got < n && (k = read(fd, to + got, n - got)) != 0) {
+		if (k > 0)
+			got += (size_t)k;
+		else if (errno != EINTR)
+			break;
+	}
+	was = errno;
+	close(fd);
+	errno = was;
+	return k == -1 ? -1 : (ssize_t)got;
+}

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "lang/base/num.h"
 #include "lang/base/str.h"
@@ -46,7 +48,16 @@ double	 line_number(struct str);
 /* The next word as such a number; NIL if there is none. */
 double	 line_word_number(struct str *rest);
 bool	 line_is(struct str, const char *);
+/* The text up to c, which is taken off *rest with it; NIL: nothing is left. */
+struct str line_part(struct str *rest, char c);
+/* A whole text of hexadecimal digits, at most 16; false: it is none. */
+bool	 line_hex(struct str, uint64_t *);
+/* The digits of a number; returns how many. */
+size_t	 number_text(uint64_t, char to[20]);
 
+/* The first n bytes of a file below the folder dir, as many as there are; -1
+ * and errno: it cannot be read. */
+ssize_t	 file_bytes(int dir, const char *name, char *to, size_t n);
 /* The first line of a small file below the folder dir, without blanks at its
  * ends, in buf; NIL: it cannot be read. */
 struct str small_text(int dir, const char *name, char *buf, size_t n);

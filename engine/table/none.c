@@ -14,7 +14,6 @@ none_open(const struct table_world *w, const struct table_ask *ask,
 }
 
 #define NONE(name) const struct table_maker table_##name = { .open = none_open };
-NONE(processes)
 NONE(process_counts)
 NONE(filesystems)
 NONE(load)

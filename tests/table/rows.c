@@ -1,12 +1,13 @@
 /*
- * rows [-r ROOT] [-n NOW] [-p POSITIONS] [-c OUTPUT] TABLE [ARGUMENT...]: the
- * rows of a native table, one a line: NAME=VALUE by tabs, values with \n, \t,
+ * rows [-r ROOT] [-n NOW] [-p POSITIONS] [-c OUTPUT] [-f COLUMNS] TABLE
+ * [ARGUMENT...]: the rows of a native table, one a line: NAME=VALUE by tabs, values with \n, \t,
  * \xHH as picket shows them, a missing one as <<NIL>>.
  *
  * -p: a folder that keeps what a table leaves for the next run, a file each;
  * -c: what a command that the table calls prints, in this file; - : it fails;
  * else it is run.  -l: limited, no user's name is known.  -m N: at most N
- * rows are read.  Warnings go to standard error with "WARNING: "; a table
+ * rows are read.  -f: only these columns, by blanks, in the table's order.
+ * Warnings go to standard error with "WARNING: "; a table
  * that fails says why there, status 1.
  */
 #include <errno.h>
@@ -24,7 +25,7 @@
 #include "engine/table/table.h"
 
 static struct mem mem;
-static const char *positions, *canned;
+static const char *positions, *canned, *columns;
 static struct buf answer, name_of, kept;
 
 static void
@@ -143,6 +144,22 @@ stop(void *arg)
 	return false;
 }
 
+/* Is it one of those that are asked for? */
+static bool
+wanted(enum table_column c)
+{
+	const char *name = column_info[c].name, *at = columns;
+	size_t n = strlen(name);
+
+	while (at != NULL && (at = strstr(at, name)) != NULL) {
+		if ((at == columns || at[-1] == ' ') &&
+		    (at[n] == '\0' || at[n] == ' '))
+			return true;
+		at += n;
+	}
+	return columns == NULL;
+}
+
 static void
 row(struct row *r, enum table_id id)
 {
@@ -152,6 +169,8 @@ row(struct row *r, enum table_id id)
 
 	buf_init(&b, &mem);
 	for (c = table_info[id].first; c < table_info[id + 1].first; c++) {
+		if (!wanted(c))
+			continue;
 		buf_printf(&b, "%s%s=", b.n == 0 ? "" : "\t",
 		    column_info[c].name);
 		if (column_info[c].sigil == '#')
@@ -179,7 +198,7 @@ main(int argc, char **argv)
 	int opt, id;
 
 	w.now = (double)time(NULL);
-	while ((opt = getopt(argc, argv, "r:n:p:c:lm:")) != -1)
+	while ((opt = getopt(argc, argv, "r:n:p:c:f:lm:")) != -1)
 		switch (opt) {
 		case 'r':
 			w.root = optarg;
@@ -192,6 +211,9 @@ main(int argc, char **argv)
 			break;
 		case 'c':
 			canned = optarg;
+			break;
+		case 'f':
+			columns = optarg;
 			break;
 		case 'l':
 			w.limited = true;

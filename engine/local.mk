@@ -75,6 +75,7 @@ engine_libengine_a_SOURCES = \
 	engine/input/reader.h \
 	engine/effect/act.c \
 	engine/effect/act.h \
+	engine/effect/adjust.c \
 	engine/effect/dry.c \
 	engine/effect/exec.c \
 	engine/effect/facts.c \
@@ -98,6 +99,7 @@ engine_libengine_a_SOURCES = \
 	engine/effect/spawn.h \
 	engine/effect/state.h \
 	engine/effect/stream.c \
+	engine/effect/sweep.c \
 	engine/effect/tap.c \
 	engine/effect/tap.h \
 	engine/effect/target.c \

@@ -125,6 +125,12 @@ act(struct live *l, const struct act *a, struct act_result *r, bool dry)
 	    bool, struct act_result *) = {
 		[ACT_KILL] = act_kill,
 		[ACT_TERMINATE] = act_terminate,
+		[ACT_KILLALL] = act_killall,
+		[ACT_RENICE] = act_renice,
+		[ACT_SETLIMIT] = act_setlimit,
+		[ACT_OOMADJUST] = act_oomadjust,
+		[ACT_FREEZE] = act_freeze,
+		[ACT_THAW] = act_freeze,
 	};
 
 	*r = (struct act_result){ .n = -1, .text = STR_EMPTY };

@@ -20,5 +20,16 @@ bool	act_kill(struct live *, const struct act *, bool dry,
 	    struct act_result *);
 bool	act_terminate(struct live *, const struct act *, bool dry,
 	    struct act_result *);
+bool	act_killall(struct live *, const struct act *, bool dry,
+	    struct act_result *);
+bool	act_renice(struct live *, const struct act *, bool dry,
+	    struct act_result *);
+bool	act_setlimit(struct live *, const struct act *, bool dry,
+	    struct act_result *);
+bool	act_oomadjust(struct live *, const struct act *, bool dry,
+	    struct act_result *);
+/* And thaws. */
+bool	act_freeze(struct live *, const struct act *, bool dry,
+	    struct act_result *);
 
 #endif

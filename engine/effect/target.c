@@ -111,15 +111,22 @@ process_status(int proc, const char *pid, struct process *p)
 }
 
 int
-process_read(pid_t pid, struct process *p)
+process_at(int proc, const char *pid, struct process *p)
 {
-	char name[32];
 	int r;
 
 	memset(p, 0, sizeof *p);
+	r = process_stat(proc, pid, p);
+	return r == 1 ? process_status(proc, pid, p) : r;
+}
+
+int
+process_read(pid_t pid, struct process *p)
+{
+	char name[32];
+
 	snprintf(name, sizeof name, "/proc/%ld", (long)pid);
-	r = process_stat(AT_FDCWD, name, p);
-	return r == 1 ? process_status(AT_FDCWD, name, p) : r;
+	return process_at(AT_FDCWD, name, p);
 }
 
 void

@@ -37,6 +37,8 @@ struct act_state {
 
 /* 1: read, 0: there is no such process, -1: it cannot be looked at (errno). */
 int	process_read(pid_t, struct process *);
+/* The same below an open /proc, or by a path. */
+int	process_at(int proc, const char *pid, struct process *);
 /* The same, user and namespace left out: one file. */
 int	process_stat(int proc, const char *pid, struct process *);
 /* "imapd of groucho": what people call it. */

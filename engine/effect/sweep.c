@@ -1,0 +1,376 @@
+/*
+ * sweep: #killall: all processes of one user with one name, looked for again
+ * and again until there are none.  Why sweeps: while some are ended others
+ * are started; who is quick enough wins, and who is not learns who starts
+ * them.  No memory is taken for a process and no child is started: a storm
+ * is when there is neither.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lang/base/signals.h"
+#include "engine/effect/act.h"
+#include "engine/effect/facts.h"
+
+#define LIM_SWEEPS	50	/* that found new ones: what is started faster
+				 * than it is found is not won by more of them */
+#define LIM_DYING	10.0	/* seconds for what has had its signal to end:
+				 * a process that writes its memory back takes
+				 * some, one that ignores it takes for ever */
+#define LIM_KNOWN	16384	/* processes remembered, a power of two; more get
+				 * a signal in each sweep, which does no harm */
+#define LIM_BLAMED	3	/* parents named */
+#define DYING_MIN	0.001	/* seconds between two looks at the dying */
+#define DYING_MAX	0.05
+
+enum fate { FATE_NONE, FATE_SIGNALLED, FATE_DENIED, FATE_KEPT };
+
+struct known {
+	uint64_t	 start;
+	pid_t		 pid;		/* 0: free */
+	enum fate	 fate;
+};
+
+struct sweep {
+	struct live	*l;
+	int		 proc;		/* /proc */
+	uid_t		 uid;
+	struct str	 comm;
+	int		 sig;
+	bool		 look;		/* count, and touch nothing */
+	struct known	*known;
+	size_t		 nknown;
+	size_t		 done;		/* got the signal, all in all */
+	uint64_t	 now;		/* ticks, when this sweep began */
+	/* of this sweep */
+	size_t		 fresh;		/* got the signal in it, or are too young
+				 * for it */
+	size_t		 dying, denied, kept;
+	pid_t		 left;		/* one of those that are left */
+	struct {
+		pid_t	 pid;
+		size_t	 n;
+	} parent[LIM_BLAMED];
+	char		 why[LIM_WHY / 2];	/* of the first that was denied or
+					 * kept */
+};
+
+static size_t
+place(const struct sweep *s, pid_t pid)
+{
+	size_t i = (size_t)pid * 2654435761u % LIM_KNOWN;
+
+	while (s->known[i].pid != 0 && s->known[i].pid != pid)
+		i = (i + 1) % LIM_KNOWN;
+	return i;
+}
+
+static enum fate
+fate(const struct sweep *s, const struct process *p)
+{
+	const struct known *k = &s->known[place(s, p->pid)];
+
+	return k->pid != 0 && k->start == p->start ? k->fate : FATE_NONE;
+}
+
+static void
+remember(struct sweep *s, const struct process *p, enum fate fate)
+{
+	struct known *k = &s->known[place(s, p->pid)];
+
+	if (k->pid == 0 && ++s->nknown > LIM_KNOWN * 3 / 4) {
+		s->nknown--;		/* a full table would be searched for
+					 * ever */
+		return;
+	}
+	*k = (struct known){ p->start, p->pid, fate };
+}
+
+/* The first reason is told. */
+static void
+say_why(struct sweep *s, const struct process *p, const char *why)
+{
+	if (s->why[0] == '\0')
+		snprintf(s->why, sizeof s->why, "%ld: %s", (long)p->pid, why);
+}
+
+static void
+blame(struct sweep *s, pid_t parent)
+{
+	size_t i;
+
+	for (i = 0; i < LIM_BLAMED; i++)
+		if (s->parent[i].n == 0 || s->parent[i].pid == parent) {
+			s->parent[i].pid = parent;
+			s->parent[i].n++;
+			return;
+		}
+}
+
+/* One that matched; it may have changed or gone since. */
+static void
+hit(struct sweep *s, const char *pid)
+{
+	struct target t;
+	char why[LIM_WHY / 2 - 20];
+	int error;
+
+	memset(&t.p, 0, sizeof t.p);
+	t.pidfd = pidfd_of((pid_t)strtol(pid, NULL, 10));
+	if (t.pidfd == -1 && errno == ESRCH)
+		return;
+	/* the first look was before the pidfd: this one counts */
+	if (process_at(s->proc, pid, &t.p) != 1 || t.p.uid != s->uid ||
+	    t.p.other || t.p.kernel || t.p.state == 'Z' ||
+	    t.p.state == 'X' || !str_eq(str_of(t.p.comm, t.p.ncomm), s->comm))
+		;
+	else if (process_protected(s->l, &t.p, why, sizeof why)) {
+		say_why(s, &t.p, why);
+		remember(s, &t.p, FATE_KEPT);
+		s->kept++;
+	} else if (s->look)
+		s->done++;
+	else if ((error = target_signal(&t, s->sig)) == 0) {
+		remember(s, &t.p, FATE_SIGNALLED);
+		blame(s, t.p.ppid);
+		s->left = t.p.pid;
+		s->fresh++;
+		s->done++;
+	} else if (error != ESRCH) {
+		say_why(s, &t.p, strerror(error));
+		remember(s, &t.p, FATE_DENIED);
+		s->denied++;
+	}
+	target_close(&t);
+}
+
+static void
+one(struct sweep *s, const char *pid)
+{
+	struct process p;
+	struct stat st;
+
+	if (process_stat(s->proc, pid, &p) != 1 || p.state == 'Z' ||
+	    p.state == 'X' || p.kernel ||
+	    !str_eq(str_of(p.comm, p.ncomm), s->comm))
+		return;
+	switch (fate(s, &p)) {
+	case FATE_SIGNALLED:
+		s->dying++;
+		s->left = p.pid;
+		return;
+	case FATE_DENIED:
+		s->denied++;
+		return;
+	case FATE_KEPT:
+		s->kept++;
+		return;
+	case FATE_NONE:
+		break;
+	}
+	/* the folder's owner is its effective user */
+	if (fstatat(s->proc, pid, &st, 0) != 0 || st.st_uid != s->uid)
+		return;
+	if (p.start > s->now && !s->look) {
+		/* else one sweep would run after a storm for ever */
+		s->fresh++;
+		s->left = p.pid;
+		blame(s, p.ppid);
+		return;
+	}
+	hit(s, pid);
+}
+
+/* False with the reason. */
+static bool
+sweep(struct sweep *s)
+{
+	_Alignas(struct dirent64) char text[32 * 1024];
+	struct timespec t;
+	struct dirent64 *e;
+	ssize_t n, at;
+
+	s->fresh = s->dying = s->denied = s->kept = 0;
+	memset(s->parent, 0, sizeof s->parent);
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	s->now = (uint64_t)t.tv_sec * (uint64_t)sysconf(_SC_CLK_TCK) +
+	    (uint64_t)t.tv_nsec * (uint64_t)sysconf(_SC_CLK_TCK) / 1000000000;
+	if (lseek(s->proc, 0, SEEK_SET) != 0) {
+		live_fail(s->l, "/proc: %s", strerror(errno));
+		return false;
+	}
+	while ((n = getdents64(s->proc, text, sizeof text)) > 0) {
+		for (at = 0; at < n; at += e->d_reclen) {
+			e = (struct dirent64 *)(void *)(text + at);
+			if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+				one(s, e->d_name);
+		}
+		if (live_stop(s->l))
+			return false;
+	}
+	if (n < 0)
+		live_fail(s->l, "/proc: %s", strerror(errno));
+	return n == 0;
+}
+
+/* "4711 (webmail of apache)", for those that started the last ones. */
+static void
+blamed(const struct sweep *s, char *to, size_t n)
+{
+	struct process p;
+	char who[LIM_WHO];
+	size_t i, k = 0;
+
+	to[0] = '\0';
+	for (i = 0; i < LIM_BLAMED && s->parent[i].n > 0 && k < n; i++) {
+		if (process_read(s->parent[i].pid, &p) == 1)
+			process_who(&p, who);
+		else
+			strcpy(who, "it has ended");
+		k += (size_t)snprintf(to + k, n - k, "%s%ld (%s)",
+		    i == 0 ? "" : ", ", (long)s->parent[i].pid, who);
+	}
+}
+
+/* Why some are left, for people. */
+static void
+give_up(struct sweep *s, const char *how)
+{
+	char parents[LIM_BLAMED * (LIM_WHO / 2 + 20)], stopped[LIM_WHO / 4];
+	size_t left = s->fresh + s->dying;
+
+	if (left > 0 && s->fresh > 0) {
+		blamed(s, parents, sizeof parents);
+		live_fail(s->l, "%zu ended, %zu are left (%s): started again "
+		    "by %s", s->done, left, how, parents);
+	} else if (left > 0)
+		live_fail(s->l, "%zu got the signal, and %zu of them go on "
+		    "(%s), so %ld", s->done, left, how, (long)s->left);
+	else {
+		snprintf(stopped, sizeof stopped, "%s", s->kept > 0 ?
+		    "not touched" : "not allowed");
+		live_fail(s->l, "%zu ended, %zu are left: %s: %s", s->done,
+		    s->kept + s->denied, stopped, s->why);
+	}
+}
+
+/* Sweeps until none is left; false with the reason. */
+static bool
+sweep_all(struct sweep *s)
+{
+	double wait = DYING_MIN, since = live_now();
+	char how[LIM_WHY / 4];
+	unsigned n = 0;
+
+	for (;;) {
+		if (!sweep(s)) {
+			/* the reason is the run's end, or /proc's */
+			snprintf(how, sizeof how, "%.100s", s->l->why);
+			give_up(s, how);
+			return false;
+		}
+		if (s->fresh + s->dying == 0) {
+			if (s->denied + s->kept == 0)
+				return true;
+			give_up(s, "");
+			return false;
+		}
+		if (s->fresh > 0) {
+			if (++n == LIM_SWEEPS) {
+				snprintf(how, sizeof how, "after %u sweeps", n);
+				give_up(s, how);
+				return false;
+			}
+			wait = DYING_MIN;
+			since = live_now();
+			continue;
+		}
+		/* all of them have had it: they need a little time */
+		if (live_now() - since > LIM_DYING) {
+			snprintf(how, sizeof how, "for %g seconds", LIM_DYING);
+			give_up(s, how);
+			return false;
+		}
+		(void)live_sleep(s->l, wait);
+		wait = wait * 2 < DYING_MAX ? wait * 2 : DYING_MAX;
+	}
+}
+
+/* A name of a user, or a number where no user has that name. */
+static bool
+find_user(struct live *l, struct str name, uid_t *uid)
+{
+	struct str answer = STR_NIL;
+	double n;
+	int r;
+
+	if (passwd_uid(name, uid))
+		return true;
+	n = num_parse(name, false);
+	if (num_is_int(n) && n >= 0 && n < UINT32_MAX && name.n > 0 &&
+	    name.p[0] >= '0' && name.p[0] <= '9') {
+		*uid = (uid_t)n;
+		return true;
+	}
+	r = live_ask(l, FACT_UID, name, &answer);
+	if (r == 1)
+		*uid = (uid_t)num_parse(answer, false);
+	else if (r == 0)
+		live_fail(l, "there is no user \"%.*s\"", name.n > 100 ? 100 :
+		    (int)name.n, name.p);
+	return r == 1;
+}
+
+bool
+act_killall(struct live *l, const struct act *a, bool dry,
+    struct act_result *r)
+{
+	char text[LIM_WHO + 64];
+	struct sweep s = { .l = l, .comm = a->comm, .proc = -1 };
+	double began = live_now();
+	bool good = true;
+
+	s.sig = signal_number(a->sig);
+	s.look = dry || s.sig == 0;
+	if (act_state(l) == NULL || !find_user(l, a->user, &s.uid))
+		return false;
+	if (a->comm.n > 15) {
+		live_fail(l, "no process has a name of more than 15 bytes: "
+		    "give the first 15");
+		return false;
+	}
+	snprintf(text, sizeof text, "%.*s %.*s %.*s", a->user.n > 100 ? 100 :
+	    (int)a->user.n, a->user.p, (int)a->comm.n, a->comm.p,
+	    (int)a->sig.n, a->sig.p);
+	s.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s.proc == -1) {
+		live_fail(l, "/proc: %s", strerror(errno));
+		return false;
+	}
+	s.known = mem_zalloc(l->mem, LIM_KNOWN * sizeof *s.known);
+	if (s.look) {
+		good = sweep(&s);
+		r->n = (double)s.done;
+		if (good && dry && s.sig != 0)
+			(void)act_begins(l, dry, "killall", text, r, r->n);
+	} else {
+		(void)act_begins(l, dry, "killall", text, r, 0);
+		good = sweep_all(&s);
+		r->n = (double)s.done;
+		snprintf(text + strlen(text), sizeof text - strlen(text),
+		    ": %zu%s in %.2fs", s.done, good ? ", none is left," :
+		    "", live_now() - began);
+		log_command(l, "killall", str_c(text));
+		log_audit(l, "killall", text);
+	}
+	mem_free(l->mem, s.known, LIM_KNOWN * sizeof *s.known);
+	close(s.proc);
+	return good;
+}

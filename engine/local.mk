@@ -94,7 +94,12 @@ engine_libengine_a_SOURCES = \
 	engine/effect/paths.c \
 	engine/effect/proc.c \
 	engine/effect/proc.h \
+	engine/effect/recorded.c \
 	engine/effect/recorded.h \
+	engine/effect/recorded_act.c \
+	engine/effect/recorded_file.c \
+	engine/effect/recorded_host.c \
+	engine/effect/recorded_inner.h \
 	engine/effect/spawn.c \
 	engine/effect/spawn.h \
 	engine/effect/state.h \
@@ -194,6 +199,7 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/window.h \
 	engine/deliver/words.c \
 	engine/deliver/words.h \
+	engine/sim/sim.c \
 	engine/sim/sim.h
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more

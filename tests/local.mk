@@ -35,6 +35,7 @@ UNIT_TESTS = \
 	tests/unit/test_route \
 	tests/unit/test_seen \
 	tests/unit/test_send \
+	tests/unit/test_sim \
 	tests/unit/test_state \
 	tests/unit/test_trail \
 	tests/unit/test_verify
@@ -135,7 +136,8 @@ EXTRA_DIST += \
 	tests/unit/child.h \
 	tests/unit/effect.h \
 	tests/unit/fake_vm.h \
-	tests/unit/made.h
+	tests/unit/made.h \
+	tests/unit/sim.h
 
 RUN_TESTS = SRCDIR='$(abs_top_srcdir)' BUILDDIR='$(abs_top_builddir)' \
 	CC='$(CC)' '$(PYTHON3)' '$(srcdir)/tests/runner' $(PK_SANITIZED)

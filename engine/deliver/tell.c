@@ -150,15 +150,12 @@ take_silence(void *arg, const struct str *column, unsigned n)
 	    NULL);
 }
 
-bool
-tell_open(struct tell *t)
+static void
+take_lock(struct tell *t)
 {
 	enum lock_got got;
 	struct buf path;
 
-	t->now = clock_wall();
-	if (t->o.state == NULL || str_none(t->o.folder))
-		return false;
 	buf_init(&path, t->o.mem);
 	buf_str(&path, t->o.folder);
 	buf_puts(&path, "/" LOCK_TELL);
@@ -173,6 +170,16 @@ tell_open(struct tell *t)
 		t->o.say(t->o.arg, buf_view(&t->why));
 	}
 	buf_free(&path);
+}
+
+bool
+tell_open(struct tell *t)
+{
+	t->now = clock_wall();
+	if (t->o.state == NULL)
+		return false;
+	if (!str_none(t->o.folder))
+		take_lock(t);
 	t->open = state_ask(t->o.state, Q_INCIDENT_OPEN, NULL, take_row, t) &&
 	    state_ask(t->o.state, Q_SILENCE_LIVE, NULL, take_silence, t);
 	if (!t->open)
@@ -313,6 +320,18 @@ tell_changes(struct tell *t, struct known *k)
 		c->who = what == NOTICE_ACKED ? k->i.acked_by : STR_EMPTY;
 		c->why = what == NOTICE_ACKED ? k->i.acked_why : STR_EMPTY;
 	}
+}
+
+void
+tell_each_change(const struct tell *t, void (*fn)(void *arg,
+    const struct change *), void *arg)
+{
+	const struct saying *p;
+	size_t i;
+
+	for (p = t->saying; p != NULL; p = p->next)
+		for (i = 0; i < p->nchange; i++)
+			fn(arg, &p->change[i]);
 }
 
 void

@@ -30,7 +30,8 @@ struct tell;
 struct tell_options {
 	struct mem	*mem;
 	struct state	*state;		/* NULL: there is no place for it */
-	struct str	 folder;	/* of the state, for the lock; NIL: none */
+	struct str	 folder;	/* of the state, for the lock; NIL: nobody
+					 * else has this state */
 	const struct conf *conf;
 	struct str	 alert;		/* of this run; tell_rest alone: empty */
 	struct str	 origin;	/* the site's folder or the file */
@@ -80,6 +81,9 @@ void	tell_gone(struct tell *, bool (*there)(void *arg, struct str alert,
  * once.  False: nothing.
  */
 bool	tell_left(struct tell *, struct trail *);
+/* What there is to tell of incidents by now, a change each, in their order. */
+void	tell_each_change(const struct tell *, void (*)(void *arg,
+	    const struct change *), void *arg);
 /*
  * One mail for each route; then all of it in one transaction.  shown: the
  * mails are given to this instead of the outbox (--mail); NULL: outbox.

@@ -24,6 +24,7 @@ struct live_input {
 	struct kid	*kid[2];	/* command, filter; NULL: none */
 	struct tap	 err;		/* standard error of both */
 	char		*err_tail;	/* 2 * LIM_STDERR bytes */
+	int		 status;	/* of lines that are written down */
 };
 
 enum { COMMAND, FILTER };
@@ -260,6 +261,17 @@ input_open_through(struct live *l, char *const *argv, size_t argc, int fd)
 	return in->fd == -1 ? give_up(in) : ready(in, true);
 }
 
+struct live_input *
+input_open_text(struct live *l, struct str lines, int status)
+{
+	struct live_input *in = new_input(l, NULL, NULL);
+
+	in->status = status;
+	(void)ready(in, false);
+	reader_text(&in->reader, lines);
+	return in;
+}
+
 struct reader *
 input_reader(struct live_input *in)
 {
@@ -271,11 +283,16 @@ input_reader(struct live_input *in)
  * run, or a signal ended it, also where a shell tells of that.
  */
 static bool
+bad_status(int status)
+{
+	return status == SPAWN_NOT_RUN || status == SPAWN_NOT_FOUND ||
+	    (status > 128 && status <= 128 + 64);
+}
+
+static bool
 bad(const struct kid *k)
 {
-	return k->signalled || k->status == SPAWN_NOT_RUN ||
-	    k->status == SPAWN_NOT_FOUND ||
-	    (k->status > 128 && k->status <= 128 + 64);
+	return k->signalled || bad_status(k->status);
 }
 
 static void
@@ -352,7 +369,7 @@ input_close(struct live_input *in, struct input_end *end)
 	if (last != NULL)
 		kids_end(l, tap, stopped ? 0 : WAIT_CLOSED);
 	tap_close(l, &in->err, live_now());
-	end->status = c == NULL ? 0 : c->status;
+	end->status = c == NULL ? in->status : c->status;
 	end->filter_status = f == NULL ? 0 : f->status;
 
 	if (stopped && live_stop(l)) {
@@ -365,6 +382,11 @@ input_close(struct live_input *in, struct input_end *end)
 	} else if (!early) {
 		judge(in, FILTER, end);
 		judge(in, COMMAND, end);
+		if (!end->failed && bad_status(in->status)) {
+			end->failed = true;
+			snprintf(end->why, sizeof end->why, "input command "
+			    "ended with status %d", in->status);
+		}
 	}
 	for (i = COMMAND; i <= FILTER; i++)
 		if (in->kid[i] != NULL)

@@ -19,6 +19,7 @@
 #include "engine/effect/incidents.h"
 #include "engine/effect/memory.h"
 #include "engine/effect/proc.h"
+#include "engine/effect/recorded_inner.h"
 #include "engine/vm/clock.h"
 
 #define POLL_MAX	3600.0		/* seconds of one poll: fits its int */
@@ -58,6 +59,8 @@ live_stop(struct live *l)
 {
 	if (l->sig != 0)
 		live_fail(l, "ended by signal %d", (int)l->sig);
+	else if (l->o.recorded != NULL)
+		return recorded_stop(l);
 	else if (l->deadline < INFINITY && live_now() >= l->deadline)
 		live_fail(l, "the run's deadline of %gs has passed",
 		    l->o.timeout);
@@ -282,8 +285,10 @@ live_output(void *h, enum out to, struct str target, struct str text)
 double
 live_clock(void *h)
 {
-	(void)h;
-	return clock_wall();
+	const struct live *l = h;
+
+	return l->o.recorded != NULL ? recorded_clock(l->o.recorded) :
+	    clock_wall();
 }
 
 double
@@ -445,6 +450,10 @@ live_new(const struct live_options *o)
 		l->own_path[o->path.n] = '\0';
 		l->path = l->own_path;
 	}
+	if (o->recorded != NULL) {
+		recorded_begin(l);
+		return l;
+	}
 	l->wake = fd_high(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	l->out_polled = may_block(o->out_fd, &l->out_tty);
 	l->err_polled = may_block(o->err_fd, &tty);
@@ -464,6 +473,8 @@ live_free(struct live *l)
 
 	if (l == NULL)
 		return;
+	if (l->o.recorded != NULL)
+		recorded_end(l);
 	/* whoever does not read by now is not waited for */
 	if (l->deadline > live_now() + WAIT_CLOSED)
 		l->deadline = live_now() + WAIT_CLOSED;

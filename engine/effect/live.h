@@ -43,10 +43,14 @@ struct live_options {
 	 * "user:NAME", "unit:NAME" */
 	const struct str *protect;
 	size_t		 nprotect;
+	/* The world that is written down, for recorded_host; NULL: the real
+	 * one.  Nothing here is then opened, started or waited for. */
+	struct recorded	*recorded;
 };
 
 struct live;
 struct incident;
+struct recorded;
 
 extern const struct host live_host, dry_host;
 
@@ -107,6 +111,10 @@ struct live_input *input_open_fd(struct live *, int fd,
  * over; the program's exit status comes with input_close.
  */
 struct live_input *input_open_part(struct live *, int fd, uint64_t limit);
+/* Lines that somebody has written down; they stay until input_close.  status:
+ * as if a command had given them that ended so. */
+struct live_input *input_open_text(struct live *, struct str lines,
+	    int status);
 struct live_input *input_open_through(struct live *, char *const *argv,
 	    size_t argc, int fd);
 struct reader *input_reader(struct live_input *);

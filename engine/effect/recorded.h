@@ -28,8 +28,10 @@ void	 recorded_free(struct recorded *);
 void	 recorded_set_clock(struct recorded *, double now);
 double	 recorded_clock(const struct recorded *);
 void	 recorded_set_host(struct recorded *, struct str name);
-/* The lines of the script's input of whatever kind, each ended by '\n'; NIL:
- * there is none, the input fails. */
+struct str recorded_hostname(const struct recorded *);
+/* The lines of the script's input of whatever kind, each ended by '\n': as the
+ * rules get them, behind a filter.  NIL: nobody has said any; then what the
+ * input's command or file is said to hold is the input, or it fails. */
 void	 recorded_set_input(struct recorded *, struct str lines);
 
 /* What a command writes and how it ends, by what it looks like when all is
@@ -96,6 +98,18 @@ struct recorded_did {
 const struct recorded_did *recorded_done(const struct recorded *, size_t *n);
 void	 recorded_forget(struct recorded *);
 
-extern const struct host recorded_host;
+/* recorded_told_host: effects are only told of, as with dry_host. */
+extern const struct host recorded_host, recorded_told_host;
+
+/* --- for engine/run --- */
+struct live;
+struct live_input;
+bool	 recorded_has_input(const struct recorded *);
+/*
+ * The script's input.  Without lines for it: what the command (which: as it
+ * is shown) writes, or what is in the file; NULL: nobody has said that, and
+ * the host's why says so.
+ */
+struct live_input *recorded_input(struct live *, enum input, struct str which);
 
 #endif

@@ -20,10 +20,16 @@ reader_init(struct reader *r, struct mem *mem, int fd, size_t line_max,
 	r->mem = mem;
 	r->fd = fd;
 	r->line_max = line_max == 0 ? LIM_LINE : line_max;
-	r->last = STR_NIL;
+	r->last = r->text = STR_NIL;
 	r->left = UINT64_MAX;
 	r->wait = wait;
 	r->ctx = ctx;
+}
+
+void
+reader_text(struct reader *r, struct str text)
+{
+	r->text = text;
 }
 
 void
@@ -126,6 +132,19 @@ make_room(struct reader *r)
 	r->cap = cap;
 }
 
+/* As read(2). */
+static ssize_t
+take(struct reader *r, char *to, size_t n)
+{
+	if (str_none(r->text))
+		return read(r->fd, to, n);
+	if (n > r->text.n)
+		n = r->text.n;
+	memcpy(to, r->text.p, n);
+	r->text = str_of(r->text.p + n, r->text.n - n);
+	return (ssize_t)n;
+}
+
 /* One read behind `end`; READER_LINE means that there are more bytes. */
 static enum reader_result
 fill(struct reader *r)
@@ -137,7 +156,7 @@ fill(struct reader *r)
 	for (;;) {
 		if (r->wait != NULL && !r->wait(r->ctx, r->fd))
 			return READER_STOPPED;
-		n = r->left == 0 ? 0 : read(r->fd, r->buf + r->end,
+		n = r->left == 0 ? 0 : take(r, r->buf + r->end,
 		    r->left < READER_BLOCK ? (size_t)r->left : READER_BLOCK);
 		if (n > 0 && r->still != NULL && !r->still(r->still_arg))
 			n = 0;

@@ -35,6 +35,7 @@ struct reader {
 	bool		 at_end, had_newline;	/* of the line returned last */
 	int		 error;		/* errno of READER_FAILED */
 	size_t		 ncut;		/* lines over line_max: their rest was dropped */
+	struct str	 text;		/* of reader_text: what is left of it */
 	uint64_t	 left;		/* bytes that may still be read */
 	uint64_t	 nread;		/* bytes read so far */
 	uint64_t	 line_at;	/* bytes given out before it */
@@ -54,6 +55,8 @@ struct reader {
 
 void	reader_init(struct reader *, struct mem *, int fd, size_t line_max,
 	    bool (*wait)(void *, int), void *ctx);
+/* It reads these bytes instead of its descriptor; they stay where they are. */
+void	reader_text(struct reader *, struct str);
 /* The next line without its newline; errno is kept on READER_FAILED. */
 enum reader_result reader_line(struct reader *, struct str *line);
 /* The next bytes, however many there are; a view until the next call. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lang/base/csv.h"
+#include "engine/effect/recorded.h"
 #include "engine/run/feed_inner.h"
 
 void
@@ -260,9 +261,41 @@ feed_new(const struct feed_options *o)
 	return f;
 }
 
+/*
+ * The lines of a world that is written down are what the rules get: behind
+ * the filter, whatever the input is.
+ */
+static bool
+open_canned(struct feed *f)
+{
+	const struct program *p = f->o.program;
+	const struct command *c;
+	struct str name = STR_NIL;
+
+	if (p->input == INPUT_PROC) {
+		c = vm_run_input(f->o.vm);
+		if (c == NULL) {
+			snprintf(f->why, sizeof f->why,
+			    "the input command was refused");
+			return false;
+		}
+		name = c->show;
+	} else if (p->input != INPUT_NONE) {
+		name = vm_run_path(f->o.vm);
+		vm_set_infile(f->o.vm, str_none(name) ? STR_EMPTY : name);
+	}
+	f->in = recorded_input(f->o.live, p->input, name);
+	if (f->in == NULL)
+		feed_host_why(f);
+	return f->in != NULL;
+}
+
 bool
 feed_open(struct feed *f)
 {
+	if (f->o.recorded != NULL && !(f->o.program->input == INPUT_OBJECT &&
+	    !recorded_has_input(f->o.recorded)))
+		return open_canned(f);
 	if (f->o.input_fd >= 0)
 		return open_fd(f);
 	switch (f->o.program->input) {

@@ -27,6 +27,7 @@ struct feed_options {
 	struct mem	*mem;
 	const struct objects *objects;
 	int		 input_fd;	/* instead of the script's input; -1 */
+	struct recorded	*recorded;	/* its lines instead; or NULL */
 	bool		 look_ahead;	/* the script asks #eoi */
 	/* a log's position, and where its new one goes; NULL: nowhere */
 	struct state	*state;

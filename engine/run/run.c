@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/effect/live.h"
+#include "engine/effect/recorded.h"
 #include "engine/run/feed.h"
 
 #define LIM_WARN_TEXT	400	/* bytes of the line about bad values */
@@ -148,11 +149,13 @@ open_input(struct run *r)
 	    .objects = r->o->facts.objects, .input_fd = r->o->input_fd,
 	    .look_ahead = calls(r->o->program, BI_EOI), .state = r->o->state,
 	    .owner = { r->o->facts.alert, buf_view(&r->script) },
-	    .outcome = r->outcome };
+	    .outcome = r->outcome, .recorded = r->o->recorded };
 	struct input_end end;
 	struct feed *in;
 
-	if (o.input_fd < 0 && o.program->input == INPUT_NONE)
+	if (o.input_fd < 0 && o.program->input == INPUT_NONE &&
+	    (r->o->recorded == NULL || !o.program->standalone ||
+	    !o.program->has_rules))
 		return true;
 	r->in = in = feed_new(&o);
 	if (feed_open(in))
@@ -362,6 +365,7 @@ start(struct run *r)
 	if (o->state != NULL && o->batch != NULL && run_needs_state(p))
 		lo.outcome = r->outcome = outcome_new(&r->mem);
 	lo.trace_to_log = !o->trace;
+	lo.recorded = o->recorded;
 	r->live = live_new(&lo);
 	if (r->live == NULL)
 		mem_fail(&r->mem, false);
@@ -376,6 +380,8 @@ start(struct run *r)
 	vo.doexec = o->doexec;
 	/* status debugging is traced as well, to the log */
 	vo.trace = o->trace || p->status == STATUS_DEBUGGING;
+	vo.met = o->met;
+	vo.met_arg = o->arg;
 	r->vm = vm_new(&vo);
 	recall(r);
 	buf_str(&r->res->task, p->has_task ? vm_run_task(r->vm) : STR_EMPTY);
@@ -435,7 +441,8 @@ run_script(const struct run_options *o, struct run_result *res)
 	memset(res, 0, sizeof *res);
 	r->o = o;
 	r->res = res;
-	r->host = o->dry ? &dry_host : &live_host;
+	r->host = o->recorded != NULL ? (o->dry ? &recorded_told_host :
+	    &recorded_host) : o->dry ? &dry_host : &live_host;
 	res->status = -1;
 	mem_init(&r->mem, limit, &r->fail);
 	mem_init(&res->mem, LIM_RUN_TEXT, &r->fail);
@@ -457,6 +464,8 @@ run_script(const struct run_options *o, struct run_result *res)
 		sections(r);
 		if (r->outcome != NULL && res->end == RUN_OK)
 			vm_keep(r->vm, r->last_line);
+		if (o->left != NULL)
+			vm_values(r->vm, o->left, o->arg);
 		ended = true;
 	} else {
 		char t[100];

@@ -35,6 +35,14 @@ struct run_options {
 	const char	*run_id;
 	int		 out_fd, err_fd;
 	bool		 colour;
+	/* the world that is written down (effect/recorded.h) instead of the
+	 * real one, and what is met of a program compiled for trace */
+	struct recorded	*recorded;
+	void		(*met)(void *arg, const struct program *, uint32_t pc,
+			    bool taken);
+	/* gets each variable as the run leaves it (vm_values) */
+	host_value_fn	*left;
+	void		*arg;		/* of met and left */
 	/* where an interrupt from a signal handler finds the run */
 	struct live	*volatile *running;
 };

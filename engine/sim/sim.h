@@ -20,7 +20,8 @@ struct sim_options {
 	struct str	 alert;		/* name */
 	struct run_facts facts;		/* objects and the like */
 	bool		 dry;		/* effects are only told of (replay of a
-					 * script whose world is not whole) */
+					 * script whose world is not whole);
+					 * sim_variable has nothing then */
 	/* gets each instruction of a program compiled for trace that is met;
 	 * NULL: nobody asks.  For coverage. */
 	void		(*met)(void *arg, const struct program *, uint32_t pc,
@@ -34,7 +35,8 @@ void	 sim_free(struct sim *);
 struct recorded *sim_world(struct sim *);
 
 struct sim_mail {
-	struct str	 to, subject, body;	/* body as it would be sent */
+	struct str	 to, subject, body;	/* body as it would be sent; to:
+						 * by ", " */
 };
 struct sim_change {			/* of an incident, as it is told */
 	struct str	 key, kind;	/* "firing", "still", "resolved" ... as
@@ -57,7 +59,8 @@ struct sim_result {			/* valid until the next run */
 	size_t		 nchange;
 };
 /*
- * One run of the alert's scripts at the world's clock.  What they did is in
+ * One run of the alert's scripts at the world's clock, in their order, whatever
+ * their status is; one that dies ends it.  What they did is in
  * recorded_done.  False: the sim itself failed (store gone).
  */
 bool	 sim_run(struct sim *, const struct program *const *, size_t n,

@@ -20,6 +20,9 @@
 
 #define STATE_PROGRAM	"picket-store"
 #define STATE_FILE	"state.db"
+/* A path that is none: the state is in memory, of this store alone, and gone
+ * with it.  For what is only tried out. */
+#define STATE_MEMORY	":memory:"
 #define LIM_OUTCOME	(32u * 1024 * 1024)	/* bytes of what one run leaves:
 				 * half a million keys; what is larger is no
 				 * state of a host */
@@ -32,7 +35,8 @@ typedef void state_say_fn(void *arg, struct str);
 
 struct state_options {
 	struct mem	*mem;
-	struct str	 path;		/* of state.db; the store makes its folder */
+	struct str	 path;		/* of state.db, or STATE_MEMORY; the store
+					 * makes its folder */
 	const char	*program;	/* the path of picket-store */
 	bool		 read_only;	/* dry runs: a missing file is an empty
 					 * one, nothing is written */

@@ -16,6 +16,7 @@ store_init(struct store *s, struct mem *m, struct str path, bool read_only)
 	s->mem = m;
 	s->lock.fd = -1;
 	s->read_only = read_only;
+	s->memory = str_eq(path, STR_LIT(STATE_MEMORY));
 	buf_init(&s->path, m);
 	buf_init(&s->lock_path, m);
 	buf_init(&s->why, m);
@@ -28,6 +29,7 @@ store_init(struct store *s, struct mem *m, struct str path, bool read_only)
 void
 store_free(struct store *s)
 {
+	s->memory = false;
 	store_close(s);
 	buf_free(&s->path);
 	buf_free(&s->lock_path);
@@ -38,6 +40,13 @@ store_free(struct store *s)
 void
 store_close(struct store *s)
 {
+	if (s->memory) {
+		/* what failed is undone, as closing a file does */
+		if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0)
+			(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL,
+			    NULL);
+		return;
+	}
 	/* the last one to close a WAL file writes it back */
 	if (s->db != NULL)
 		(void)sqlite3_close_v2(s->db);
@@ -312,6 +321,23 @@ set_up(struct store *s, enum schema *is)
 	return rc;
 }
 
+static enum store_got
+open_memory(struct store *s)
+{
+	enum schema is;
+	int rc = SQLITE_OK;
+
+	s->writing = true;
+	if (s->db == NULL)
+		rc = set_up(s, &is);
+	if (rc == SQLITE_OK)
+		return STORE_READY;
+	fail(s, "%s", sqlite3_errstr(rc));
+	(void)sqlite3_close_v2(s->db);
+	s->db = NULL;
+	return STORE_FAILED;
+}
+
 enum store_got
 store_open(struct store *s, bool write)
 {
@@ -319,6 +345,8 @@ store_open(struct store *s, bool write)
 	enum schema is;
 	int rc, tries;
 
+	if (s->memory)
+		return open_memory(s);
 	if (s->path.n == 0 || s->path.p[0] != '/')
 		return fail(s, "is no absolute path");
 	/* to read, to set aside what is damaged, and on what is new then */
@@ -358,6 +386,11 @@ store_failed(struct store *s, int rc)
 	int error = s->db == NULL ? 0 : sqlite3_system_errno(s->db);
 	bool aside;
 
+	if (s->memory) {
+		fail(s, "%s", sqlite3_errmsg(s->db));
+		store_close(s);
+		return false;
+	}
 	switch (rc & 0xff) {
 	case SQLITE_CORRUPT: case SQLITE_NOTADB:
 		fail(s, "is damaged: what was asked could not be read as a "

@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "lang/base/buf.h"
+#include "engine/state/client.h"
 #include "engine/state/place.h"
 
 #define STORE_ID	0x7069636b	/* "pick": whose SQLite file it is */
@@ -26,6 +27,8 @@
 
 struct store {
 	struct mem	*mem;
+	bool		 memory;	/* STATE_MEMORY: open from the first request
+					 * to the end */
 	struct buf	 path, lock_path;
 	bool		 read_only;	/* a dry run: all only reads */
 	bool		 held;		/* the lock could not be had last time */
@@ -43,7 +46,7 @@ enum store_got {
 	STORE_FAILED		/* see why */
 };
 
-/* path: absolute. */
+/* path: absolute, or STATE_MEMORY. */
 void	store_init(struct store *, struct mem *, struct str path,
 	    bool read_only);
 void	store_free(struct store *);

@@ -6,6 +6,8 @@
 #ifndef ENGINE_VM_CLOCK_H
 #define ENGINE_VM_CLOCK_H
 
+#include <stdbool.h>
+
 #define CLOCK_ENV	"PICKET_CLOCK"
 
 /*
@@ -16,6 +18,12 @@
  * caller (AT_SECURE).
  */
 double	clock_wall(void);
+/*
+ * From here on clock_wall is that moment, in this process: what is tried out
+ * has a time of its own (engine/sim).  NUM_NIL: the system's again.
+ */
+void	clock_set(double);
+bool	clock_is_set(void);
 /* Seconds that only go on, whatever is done to the time of day. */
 double	clock_steady(void);
 

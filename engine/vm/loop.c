@@ -557,19 +557,31 @@ vm_execute(struct vm *vm, uint32_t start)
 	CASE(TASK)	vm->task = vm_cat(vm, &s[A], 1); NEXT_INSTR;
 	CASE(PATH)	vm->path = vm_cat(vm, &s[A], 1); NEXT_INSTR;
 
-	CASE(TRSTMT)	vm_trace_stmt(vm, p->text[I_BX(i)]); NEXT_INSTR;
+	CASE(TRSTMT)
+		if (vm->o.met != NULL)
+			vm->o.met(vm->o.met_arg, p, (uint32_t)(pc - 1 - code),
+			    true);
+		else
+			vm_trace_stmt(vm, p->text[I_BX(i)]);
+		NEXT_INSTR;
 	CASE(TRNUM) {
 		char t[NUM_TEXT_MAX];
 
-		vm_trace_value(vm, p->text[I_BX(i)],
+		if (vm->o.met == NULL)
+			vm_trace_value(vm, p->text[I_BX(i)],
 		    str_of(t, num_text(n[A], t)));
 		NEXT_INSTR;
 	}
 	CASE(TRSTR)
-		vm_trace_value(vm, p->text[I_BX(i)], str_shown(s[A]));
+		if (vm->o.met == NULL)
+			vm_trace_value(vm, p->text[I_BX(i)], str_shown(s[A]));
 		NEXT_INSTR;
 	CASE(TRCOND)
-		vm_trace_value(vm, STR_NIL, A ? STR_LIT("true") :
+		if (vm->o.met != NULL)
+			vm->o.met(vm->o.met_arg, p, (uint32_t)(pc - 1 - code),
+			    A);
+		else
+			vm_trace_value(vm, STR_NIL, A ? STR_LIT("true") :
 		    STR_LIT("false"));
 		NEXT_INSTR;
 #if !COMPUTED_GOTO

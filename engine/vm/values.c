@@ -61,6 +61,39 @@ vm_append(struct vm *vm, struct own *own, struct str *view, struct str v)
 	*view = str_of(was.n + v.n == 0 ? "" : own->p, was.n + v.n);
 }
 
+void
+vm_values(struct vm *vm, host_value_fn *fn, void *arg)
+{
+	const struct program *p = vm->p;
+	const struct array_item *it;
+	const struct array *a;
+	char t[NUM_TEXT_MAX];
+	uint32_t i;
+	size_t k;
+	double d;
+
+	vm_unwind(vm);
+	for (i = 0; i < p->nnvar + p->nfarn; i++) {
+		d = i < p->nnvar ? vm->n[i] : vm->farn[i - p->nnvar];
+		fn(arg, STR_NIL, true, p->nvar_name[i], STR_NIL, str_of(t,
+		    num_text(d, t)));
+	}
+	for (i = 0; i < p->nsvar + p->nfars; i++)
+		fn(arg, STR_NIL, false, p->svar_name[i], STR_NIL, str_shown(
+		    i < p->nsvar ? vm->s[i] : vm->fars[i - p->nsvar]));
+	for (i = 0; i < p->narray; i++) {
+		a = &vm->arr[i];
+		for (k = 0; k < a->nitem; k++) {
+			it = &a->item[k];
+			if (it->key != NULL)
+				fn(arg, STR_NIL, a->number, p->array[i].name,
+				    str_of(it->key, it->nkey), a->number ?
+				    str_of(t, num_text(it->n, t)) :
+				    str_shown(array_item_str(it)));
+		}
+	}
+}
+
 struct str
 vm_cat(struct vm *vm, const struct str *s, unsigned n)
 {

@@ -27,6 +27,11 @@ struct vm_options {
 	struct run_facts facts;
 	bool		 doexec;	/* define doexec is TRUE: doexec acts */
 	bool		 trace;
+	/* gets what is met of a program compiled for trace, which then is not
+	 * shown: a statement, or how a condition came out; or NULL */
+	void		(*met)(void *arg, const struct program *, uint32_t pc,
+			    bool taken);
+	void		*met_arg;
 };
 
 /* How a piece of code ended. */
@@ -63,6 +68,11 @@ enum vm_result	 vm_run_end(struct vm *, struct str last);
 bool		 vm_load(struct vm *);
 /* A run that ended well hands over what it keeps; last: as of vm_run_end. */
 void		 vm_keep(struct vm *, struct str last);
+/*
+ * Variables and arrays as they are now, one call each: name with its sigil,
+ * element: of an array, or NIL.  For who looks into a run behind its end.
+ */
+void		 vm_values(struct vm *, host_value_fn *, void *arg);
 /* Closes handles that are still open. */
 void		 vm_close(struct vm *);
 

@@ -22,7 +22,7 @@ struct world {
 	int		 out, err;	/* files that host's out_fd, err_fd write */
 };
 
-static struct live_options
+static inline struct live_options
 world_options(struct world *w)
 {
 	char name[100];
@@ -52,7 +52,7 @@ world_open(struct world *w, double timeout)
 	assert_non_null(w->live);
 }
 
-static void
+static inline void
 world_close(struct world *w)
 {
 	char cmd[100];

@@ -48,6 +48,9 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/time.c \
 	engine/builtin/world.c \
 	engine/table/beancounters.c \
+	engine/table/cgroups.c \
+	engine/table/files.c \
+	engine/table/filesystems.c \
 	engine/table/lines.c \
 	engine/table/lines.h \
 	engine/table/memory.c \
@@ -62,6 +65,8 @@ engine_libengine_a_SOURCES = \
 	engine/table/procs_more.c \
 	engine/table/table.c \
 	engine/table/table.h \
+	engine/table/walk.c \
+	engine/table/walk.h \
 	engine/input/journal.h \
 	engine/input/logfile.c \
 	engine/input/logfile.h \

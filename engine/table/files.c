@@ -1,0 +1,235 @@
+/*
+ * files: what is in a folder, and in those below it.  Each name is looked at
+ * once, by lstat; the row is what it was then.  Folders on another filesystem
+ * than the first are rows and are not entered, as find -xdev does it: a dead
+ * server below /home must not hang a rule about /home.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "engine/table/lines.h"
+#include "engine/table/walk.h"
+
+#define LIM_FILES_WARNINGS	5	/* of folders that cannot be read */
+#define STOP_EVERY		256	/* rows between two looks at the clock */
+
+struct files {
+	struct table	 table;
+	struct walk	 walk;
+	size_t		 ntop;		/* of path: the folder as given */
+	unsigned	 depth;		/* folders to enter, with the first */
+	dev_t		 dev;
+	struct stat	 st;
+	bool		 enter;		/* the last row is a folder to enter */
+	unsigned	 unreadable;
+	unsigned long	 rows;
+	char		 path[2 * PATH_MAX];
+	char		 owner[24], group[24];
+};
+
+static bool
+files_depth(const struct table_ask *ask, unsigned *depth,
+    char why[LIM_TABLE_WHY])
+{
+	double d = ask->narg < 2 ? 1 : ask->number[1];
+
+	if (num_is_int(d) && d >= 1 && d <= LIM_WALK_DEPTH) {
+		*depth = (unsigned)d;
+		return true;
+	}
+	table_whyf(why, "files: the depth must be a whole number from 1 to %d",
+	    LIM_WALK_DEPTH);
+	return false;
+}
+
+static struct table *
+files_open(const struct table_world *w, const struct table_ask *ask,
+    char why[LIM_TABLE_WHY])
+{
+	struct str dir = ask->narg < 1 ? STR_NIL : ask->text[0];
+	char full[PATH_MAX], given[PATH_MAX];
+	struct files *f;
+	unsigned depth;
+	struct stat st;
+
+	if (str_none(dir) || dir.n == 0 || dir.p[0] != '/' ||
+	    memchr(dir.p, '\0', dir.n) != NULL || dir.n >= sizeof given) {
+		table_whyf(why, "files: the folder must be a path that begins "
+		    "with /");
+		return NULL;
+	}
+	if (!files_depth(ask, &depth, why))
+		return NULL;
+	memcpy(given, dir.p, dir.n);
+	given[dir.n] = '\0';
+	if (!table_path(w, given, full, sizeof full)) {
+		table_whyf(why, "files: %.200s: the name is too long", given);
+		return NULL;
+	}
+	f = (struct files *)table_make(w, &table_files, sizeof *f);
+	if (!walk_open(&f->walk, full) ||
+	    fstat(walk_dir(&f->walk), &st) == -1) {
+		table_whyf(why, "files: %.220s: %s", full, strerror(errno));
+		walk_close(&f->walk);
+		mem_free(w->mem, f, sizeof *f);
+		return NULL;
+	}
+	f->dev = st.st_dev;
+	f->depth = depth;
+	while (dir.n > 0 && dir.p[dir.n - 1] == '/')
+		dir.n--;
+	memcpy(f->path, dir.p, dir.n);
+	f->path[dir.n] = '/';
+	f->ntop = dir.n + 1;
+	return &f->table;
+}
+
+static void
+files_warn(struct files *f, int e)
+{
+	const struct table_world *w = &f->table.world;
+	char text[PATH_MAX + 200];
+	int n;
+
+	if (f->unreadable++ >= LIM_FILES_WARNINGS || w->warn == NULL)
+		return;
+	n = snprintf(text, sizeof text, "files: %.*s%.*s: %s%s", (int)f->ntop,
+	    f->path, (int)f->walk.n, f->walk.path, strerror(e),
+	    f->unreadable < LIM_FILES_WARNINGS ? "" :
+	    "; others are not told of");
+	w->warn(w->arg, str_of(text, n < 0 ? 0 :
+	    (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
+}
+
+static enum table_next
+files_next(struct table *t)
+{
+	struct files *f = (struct files *)t;
+
+	if (f->enter && !walk_enter(&f->walk) && errno != ENOENT &&
+	    errno != ENOTDIR)
+		files_warn(f, errno);
+	f->enter = false;
+	for (;;) {
+		if (++f->rows % STOP_EVERY == 0 && t->world.stop != NULL &&
+		    t->world.stop(t->world.arg)) {
+			table_whyf(t->why, "files: the run must end, and not "
+			    "all of the folder is read");
+			return TABLE_FAILED;
+		}
+		if (!walk_next(&f->walk)) {
+			if (errno == 0)
+				return TABLE_END;
+			files_warn(f, errno);
+			continue;
+		}
+		/* gone between the folder's listing and now: no row */
+		if (fstatat(walk_dir(&f->walk), walk_name(&f->walk), &f->st,
+		    AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0)
+			break;
+		if (errno != ENOENT)
+			files_warn(f, errno);
+	}
+	f->enter = S_ISDIR(f->st.st_mode) && f->st.st_dev == f->dev &&
+	    f->walk.depth < f->depth;
+	return TABLE_ROW;
+}
+
+static void
+files_close(struct table *t)
+{
+	walk_close(&((struct files *)t)->walk);
+	mem_free(t->world.mem, t, sizeof(struct files));
+}
+
+static double
+seconds(struct timespec ts)
+{
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static double
+files_number(struct row *r, enum table_column c)
+{
+	const struct stat *st = &((struct files *)r)->st;
+
+	switch (c) {
+	case COLUMN_FILES_size:
+		return (double)st->st_size;
+	case COLUMN_FILES_mtime:
+		return seconds(st->st_mtim);
+	case COLUMN_FILES_ctime:
+		return seconds(st->st_ctim);
+	case COLUMN_FILES_uid:
+		return st->st_uid;
+	case COLUMN_FILES_gid:
+		return st->st_gid;
+	case COLUMN_FILES_mode:
+		return st->st_mode & 07777;
+	case COLUMN_FILES_links:
+		return (double)st->st_nlink;
+	default:
+		return (double)st->st_ino;
+	}
+}
+
+static const char *
+type_name(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return "directory";
+	case S_IFLNK:
+		return "link";
+	case S_IFCHR:
+		return "character";
+	case S_IFBLK:
+		return "block";
+	case S_IFIFO:
+		return "pipe";
+	case S_IFSOCK:
+		return "socket";
+	default:
+		return "file";
+	}
+}
+
+/* A name, or the number where there is none or nobody may be asked. */
+static struct str
+who(struct str name, unsigned id, char to[24])
+{
+	if (!str_none(name))
+		return name;
+	return str_of(to, (size_t)snprintf(to, 24, "%u", id));
+}
+
+static struct str
+files_text(struct row *r, enum table_column c)
+{
+	struct files *f = (struct files *)r;
+	const struct table_world *w = &f->table.world;
+	const struct walk *k = &f->walk;
+
+	switch (c) {
+	case COLUMN_FILES_path:
+		memcpy(f->path + f->ntop, k->path, k->n);
+		return str_of(f->path, f->ntop + k->n);
+	case COLUMN_FILES_name:
+		return str_c(walk_name(k));
+	case COLUMN_FILES_owner:
+		return who(w->limited || w->username == NULL ? STR_NIL :
+		    w->username(w->arg, f->st.st_uid), f->st.st_uid, f->owner);
+	case COLUMN_FILES_group:
+		return who(w->limited || w->groupname == NULL ? STR_NIL :
+		    w->groupname(w->arg, f->st.st_gid), f->st.st_gid, f->group);
+	default:
+		return str_c(type_name(f->st.st_mode));
+	}
+}
+
+const struct table_maker table_files = {
+	files_open, files_next, files_close, { files_number, files_text }
+};

@@ -42,6 +42,7 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/pattern.c \
 	engine/builtin/process.c \
 	engine/builtin/rates.c \
+	engine/builtin/safe.c \
 	engine/builtin/state.c \
 	engine/builtin/table.c \
 	engine/builtin/text.c \
@@ -81,6 +82,11 @@ engine_libengine_a_SOURCES = \
 	engine/effect/act.c \
 	engine/effect/act.h \
 	engine/effect/adjust.c \
+	engine/effect/archive.c \
+	engine/effect/archive.h \
+	engine/effect/archive_copy.c \
+	engine/effect/archive_inner.h \
+	engine/effect/archive_last.c \
 	engine/effect/dry.c \
 	engine/effect/exec.c \
 	engine/effect/facts.c \
@@ -93,6 +99,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/live.c \
 	engine/effect/live.h \
 	engine/effect/log.c \
+	engine/effect/maillock.c \
+	engine/effect/maillock.h \
 	engine/effect/memory.c \
 	engine/effect/memory.h \
 	engine/effect/path.c \
@@ -105,6 +113,9 @@ engine_libengine_a_SOURCES = \
 	engine/effect/recorded_file.c \
 	engine/effect/recorded_host.c \
 	engine/effect/recorded_inner.h \
+	engine/effect/rotate.c \
+	engine/effect/safeway.c \
+	engine/effect/safeway.h \
 	engine/effect/spawn.c \
 	engine/effect/spawn.h \
 	engine/effect/state.h \

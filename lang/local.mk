@@ -38,6 +38,7 @@ lang_liblang_a_SOURCES = \
 	lang/table/builtin.h \
 	lang/table/builtins-act.def \
 	lang/table/builtins-math.def \
+	lang/table/builtins-safe.def \
 	lang/table/builtins-text.def \
 	lang/table/builtins-time.def \
 	lang/table/builtins-world.def \

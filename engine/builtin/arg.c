@@ -60,6 +60,46 @@ arg_c(struct call *c, unsigned i)
 	return true;
 }
 
+/* Whether a component is that; the empty one before the first / is none. */
+static bool
+has_component(struct str s, struct str what)
+{
+	size_t at = 0, end;
+
+	for (;; at = end + 1) {
+		end = str_find(s, '/', at);
+		if (str_eq(str_of(s.p + at, end - at), what) &&
+		    (what.n > 0 || at > 0))
+			return true;
+		if (end == s.n)
+			return false;
+	}
+}
+
+bool
+arg_dotdot(struct str s)
+{
+	return has_component(s, STR_LIT(".."));
+}
+
+bool
+arg_path(struct call *c, unsigned i)
+{
+	struct str s = c->s[i];
+
+	if (!arg_c(c, i))
+		return false;
+	if (s.n == 0)
+		vm_domain(c, "an empty path");
+	else if (arg_dotdot(s))
+		vm_domain(c, "%.*s has a component ..", arg_cut(s), s.p);
+	else if (has_component(s, STR_EMPTY))
+		vm_domain(c, "%.*s has an empty component", arg_cut(s), s.p);
+	else
+		return true;
+	return false;
+}
+
 char *
 arg_zero(struct call *c, unsigned i)
 {

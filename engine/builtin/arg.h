@@ -20,6 +20,7 @@
 #include "lang/table/builtins-world.def"
 #include "lang/table/builtins-act.def"
 #include "lang/table/builtins-rates.def"
+#include "lang/table/builtins-safe.def"
 #undef BI
 
 #define ARG_SHOWN	200	/* bytes of a text argument in a message */
@@ -32,6 +33,11 @@ bool	arg_int(struct call *, unsigned i, int64_t lo, int64_t hi,
 /* False (vm_domain) unless the i-th text has a value and no NUL byte, so
  * that the system's calls see all of it. */
 bool	arg_c(struct call *, unsigned i);
+/* Rule 9 (language.md 8), no way out of a folder by data: a component "..". */
+bool	arg_dotdot(struct str);
+/* False (vm_domain) unless the i-th text is a path for what changes files: not
+ * empty, as arg_c, and without components that are empty or "..". */
+bool	arg_path(struct call *, unsigned i);
 /* The i-th text, zero-terminated, in the call's memory. */
 char	*arg_zero(struct call *, unsigned i);
 /* n bytes, aligned for numbers and pointers, gone with the call's memory. */

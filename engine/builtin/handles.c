@@ -53,21 +53,6 @@ open_stream(struct call *c)
 	return s;
 }
 
-/* Rule 9 (language.md 8): no way out of a directory by data. */
-static bool
-has_dotdot(struct str s)
-{
-	size_t at = 0, end;
-
-	for (;; at = end + 1) {
-		end = str_find(s, '/', at);
-		if (end - at == 2 && memcmp(s.p + at, "..", 2) == 0)
-			return true;
-		if (end == s.n)
-			return false;
-	}
-}
-
 void
 bi_fopen(struct call *c)
 {
@@ -87,7 +72,7 @@ bi_fopen(struct call *c)
 		vm_domain(c, "an empty path");
 		return;
 	}
-	if (mode != 'r' && has_dotdot(path)) {
+	if (mode != 'r' && arg_dotdot(path)) {
 		vm_domain(c, "%.*s has a component ..", arg_cut(path),
 		    path.p);
 		return;

@@ -277,6 +277,7 @@ set_options(struct alert *a, const struct plan *p)
 	a->o.facts.runs = 1;
 	a->o.path = c->conf.value[CONF_PATH];
 	a->o.logdir = a->dry ? STR_NIL : c->logdir;
+	a->o.state_home = state_home(c);
 	a->o.run_id = a->run_id;
 	a->o.out_fd = 1;
 	a->o.err_fd = 2;

@@ -9,6 +9,7 @@
 
 #include "lang/base/signals.h"
 #include "engine/effect/act.h"
+#include "engine/effect/archive.h"
 
 bool
 act_begins(struct live *l, bool dry, const char *what, const char *text,
@@ -131,9 +132,12 @@ act(struct live *l, const struct act *a, struct act_result *r, bool dry)
 		[ACT_OOMADJUST] = act_oomadjust,
 		[ACT_FREEZE] = act_freeze,
 		[ACT_THAW] = act_freeze,
+		[ACT_ARCHIVE] = archive_act,
+		[ACT_QUARANTINE] = archive_act,
+		[ACT_ROTATE] = archive_rotate,
 	};
 
-	*r = (struct act_result){ .n = -1, .text = STR_EMPTY };
+	*r = (struct act_result){ .n = -1, .text = STR_EMPTY, .note = STR_NIL };
 	if (how[a->kind] == NULL)
 		live_fail(l, "this host cannot do that");
 	else if (!how[a->kind](l, a, dry, r))

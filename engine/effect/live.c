@@ -441,6 +441,7 @@ live_new(const struct live_options *o)
 	buf_init(&l->line, l->mem);
 	buf_init(&l->captured, l->mem);
 	buf_init(&l->fact, l->mem);
+	buf_init(&l->archived, l->mem);
 	buf_room(&l->line, LIM_LOG_LINE);
 	l->path = DEFAULT_PATH;
 	if (!str_none(o->path) && o->path.n > 0) {
@@ -519,6 +520,7 @@ live_free(struct live *l)
 	buf_free(&l->line);
 	buf_free(&l->captured);
 	buf_free(&l->fact);
+	buf_free(&l->archived);
 	mem_free(l->mem, l, sizeof *l);
 }
 

@@ -46,6 +46,7 @@ struct live_options {
 	/* The world that is written down, for recorded_host; NULL: the real
 	 * one.  Nothing here is then opened, started or waited for. */
 	struct recorded	*recorded;
+	struct str	 state_home;	/* the state's folder; NIL: there is none */
 };
 
 struct live;

@@ -103,6 +103,8 @@ struct live {
 	char		*err_tail;	/* 2 * LIM_STDERR, of capture */
 	char		 answer[LIM_WHY]; /* what why() gave out */
 	struct buf	 fact;		/* the last answer about a path */
+	struct buf	 archived;	/* the last copy's path */
+	char		 archive_note[LIM_WHY];
 	/* incidents: those asked for, and what was evaluated */
 	bool		 incidents_ready, incidents_lost, steps_told;
 	unsigned	 incidents_asked;

@@ -354,6 +354,7 @@ start(struct run *r)
 	lo.colour = o->colour;
 	lo.level = p->level;
 	lo.state = o->state;
+	lo.state_home = o->state_home;
 	lo.trail = o->trail;
 	if (o->trail != NULL)
 		trail_script(o->trail, p->name, p->level);

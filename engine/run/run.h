@@ -28,6 +28,7 @@ struct run_options {
 	struct str	 logdir, path;
 	const struct str *protect;	/* what acting functions leave alone */
 	size_t		 nprotect;
+	struct str	 state_home;	/* the state's folder; NIL: there is none */
 	struct state	*state;		/* NULL: there is no place for it */
 	struct batch	*batch;		/* gets what the run leaves; NULL: it is
 					 * dropped */

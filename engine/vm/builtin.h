@@ -89,6 +89,8 @@ void	 vm_suppressed(struct vm *, struct str effect);
 
 /* State that builtins read and write. */
 void	 vm_set_rdlin(struct vm *, struct str);	/* copies */
+void	 vm_set_archived(struct vm *, struct str); /* copies; NIL: none */
+struct str vm_archived(struct vm *);
 void	 vm_set_fields(struct vm *, struct str text, struct str seps,
 	    bool given);	/* #split: $0 $1 ...; copies */
 unsigned vm_nfields(struct vm *);

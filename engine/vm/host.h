@@ -130,12 +130,16 @@ struct act {
 	double		 value, soft, hard;	/* soft, hard: NIL: unchanged,
 					 * INFINITY: unlimited */
 	struct str	 path, dir;	/* dir NIL: the default */
+	double		 now;		/* archive, quarantine: #now(), for the
+					 * copy's name; NIL: the clock */
 };
 struct act_result {
 	double		 n;		/* as above; -1: failed or refused, `why`
 					 * says it */
 	bool		 suppressed;	/* the host only told of it */
 	struct str	 text;		/* valid until the next act */
+	struct str	 note;		/* it was done, but not as well as it can
+					 * be: for a WARNING; NIL: it was */
 };
 
 /* What is asked of others on the network or by a socket of this host. */

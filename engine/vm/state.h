@@ -137,6 +137,7 @@ struct vm {
 	struct got	 got;
 	struct str	 rdlin;
 	struct own	 rdown;
+	struct buf	 archived;	/* $archived(); empty: NIL */
 
 	struct re_ctx	*rectx;
 	struct re	**re;

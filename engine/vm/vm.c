@@ -30,6 +30,7 @@ vm_new(const struct vm_options *o)
 	buf_init(&vm->output, m);
 	buf_init(&vm->why, m);
 	buf_init(&vm->errtext, m);
+	buf_init(&vm->archived, m);
 	for (i = 0; i < LIM_REGS; i++) {
 		vm->n[i] = NUM_NIL;
 		vm->s[i] = STR_NIL;
@@ -169,6 +170,7 @@ vm_free(struct vm *vm)
 	buf_free(&vm->output);
 	buf_free(&vm->why);
 	buf_free(&vm->errtext);
+	buf_free(&vm->archived);
 	arena_free(&vm->temp);
 	mem_free(m, vm, sizeof *vm);
 }
@@ -527,6 +529,20 @@ vm_failed(struct call *c, const char *fmt, ...)
 	call_log(c, LOG_WARNING, fmt, ap, &c->vm->errtext);
 	va_end(ap);
 	vm_waited(c->vm);	/* the deadline may be why */
+}
+
+void
+vm_set_archived(struct vm *vm, struct str path)
+{
+	buf_clear(&vm->archived);
+	if (!str_none(path))
+		buf_str(&vm->archived, path);
+}
+
+struct str
+vm_archived(struct vm *vm)
+{
+	return vm->archived.n == 0 ? STR_NIL : buf_view(&vm->archived);
 }
 
 struct str

@@ -37,7 +37,7 @@ struct vm {
 	struct array	 array[2];	/* 0 of texts, 1 of numbers */
 	struct stream	*stream;
 	bool		 eof;
-	struct str	 field[32], rdlin, output, incident;
+	struct str	 field[32], rdlin, archived, output, incident;
 	unsigned	 nfield, ndomain, nfailed, nwarning, nsuppressed;
 	int		 exitcode;
 	char		 said[512];
@@ -403,6 +403,18 @@ void
 vm_set_rdlin(struct vm *vm, struct str s)
 {
 	vm->rdlin = vm_dup(vm, s);
+}
+
+void
+vm_set_archived(struct vm *vm, struct str s)
+{
+	vm->archived = str_none(s) ? s : vm_dup(vm, s);
+}
+
+struct str
+vm_archived(struct vm *vm)
+{
+	return vm->archived;
 }
 
 void

@@ -500,6 +500,7 @@ conf_row(const char *word_, int form_first, const char *dflt,
 #define CONF_SEARCH	0
 #define CONF_FOLDER	0
 #define CONF_HOST	0
+#define CONF_NAMES	0
 #define CONF_TRANSPORT	1
 #define CONF_RULE	2
 

@@ -4,6 +4,7 @@
 UNIT_TESTS = \
 	tests/command/test_fill \
 	tests/command/test_template \
+	tests/unit/test_act \
 	tests/unit/test_array \
 	tests/unit/test_base \
 	tests/unit/test_beside \

@@ -21,7 +21,17 @@ struct totals {
 	struct json_diag	*json;
 };
 
-/* The commands that a program can run, for --audit. */
+/* A function that acts by itself: no command, no handle tells of it. */
+static bool
+acts(int id)
+{
+	const struct builtin_info *b = &builtin_info[id];
+
+	return (b->flags & FN_ACTS) != 0 && strpbrk(b->args, "cF") == NULL;
+}
+
+/* The commands that a program can run, and what else it can do to the host,
+ * for --audit. */
 static void
 audit(struct cli *c, const struct program *p)
 {
@@ -36,6 +46,16 @@ audit(struct cli *c, const struct program *p)
 	for (i = 0; i < p->ncode; i++) {
 		in = p->code[i];
 		what = NULL;
+		if ((I_OP(in) == OP_CALLN || I_OP(in) == OP_CALLS) &&
+		    acts((int)I_BX(in))) {
+			e = program_where(p, i);
+			what = builtin_main_name((int)I_BX(in)).p;
+			buf_printf(&b, "%.*s:%u: %-8.*s %s\n", (int)p->file.n,
+			    p->file.p, e == NULL ? 0 : e->line,
+			    (int)strcspn(what, " "), what,
+			    builtin_info[I_BX(in)].help);
+			continue;
+		}
 		if (I_OP(in) == OP_CMD) {
 			t = &p->tpl[I_BX(in)];
 			if (i + 1 < p->ncode && I_OP(p->code[i + 1]) == OP_END)

@@ -276,6 +276,8 @@ set_options(struct alert *a, const struct plan *p)
 	a->o.facts.narg = (unsigned)c->narg - 1;
 	a->o.facts.runs = 1;
 	a->o.path = c->conf.value[CONF_PATH];
+	a->o.protect = c->conf.protect;
+	a->o.nprotect = c->conf.nprotect;
 	a->o.logdir = a->dry ? STR_NIL : c->logdir;
 	a->o.state_home = state_home(c);
 	a->o.run_id = a->run_id;

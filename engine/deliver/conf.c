@@ -197,6 +197,41 @@ set_value(struct parse *p, enum conf_key k, struct str s)
 	}
 }
 
+/* protect NAME...: a mistake here would leave something without protection, so
+ * what protects nothing, or all, is an error. */
+static void
+add_names(struct parse *p, const struct str *word, int n)
+{
+	struct conf *c = p->conf;
+	struct str s, name;
+	size_t colon;
+	int i;
+
+	if (c->protect == NULL)
+		c->protect = arena_alloc(p->arena, LIM_CONF_PROTECT *
+		    sizeof *c->protect);
+	for (i = 0; i < n; i++) {
+		s = word[i];
+		colon = str_find(s, ':', 0);
+		name = colon < s.n ? str_of(s.p + colon + 1, s.n - colon - 1) :
+		    s;
+		if (colon < s.n && !str_starts(s, "user:") &&
+		    !str_starts(s, "unit:"))
+			conf_fault_word(p, "protect has user:NAME, unit:NAME "
+			    "and names of commands, not", s, "");
+		else if (name.n == 0 || name.n > LIM_CONF_NAME ||
+		    memchr(name.p, '/', name.n) != NULL)
+			conf_fault_word(p, "no name that can be protected:", s,
+			    "; a command's is without its folder");
+		else if (c->nprotect == LIM_CONF_PROTECT) {
+			conf_fault(p, STR_LIT("too many names; a pattern "
+			    "stands for several"));
+			return;
+		} else
+			c->protect[c->nprotect++] = s;
+	}
+}
+
 /* A keyword alone.  The help of a rule begins with what must follow. */
 static void
 no_value(struct parse *p, enum conf_key k)
@@ -240,6 +275,8 @@ parse_line(struct parse *p, struct str line)
 			i++;
 	} else if (keys[k].kind == CONF_TRANSPORT) {
 		add_transport(p, word, n);
+	} else if (keys[k].kind == CONF_NAMES) {
+		add_names(p, word + 1, n - 1);
 	} else if (keys[k].kind == CONF_RULE) {
 		conf_rule(p, k, word, n);
 	} else if (n > 2) {

@@ -16,7 +16,7 @@
 #include "engine/deliver/transport.h"
 
 enum conf_kind { CONF_ADDRESSES, CONF_ADDRESS, CONF_TEXT, CONF_TRANSPORT,
-    CONF_SEARCH, CONF_FOLDER, CONF_HOST, CONF_RULE };
+    CONF_SEARCH, CONF_FOLDER, CONF_HOST, CONF_RULE, CONF_NAMES };
 enum conf_key {
 #define K(id, word, kind, dflt, help) id,
 #include "engine/deliver/conf.def"
@@ -26,6 +26,9 @@ enum conf_key {
 
 #define LIM_CONF_MAILTO	100	/* what every mail server takes at once:
 				 * RFC 5321 4.5.3.1.8 */
+#define LIM_CONF_PROTECT 200	/* a host has not so many kinds of programs
+				 * that must go on */
+#define LIM_CONF_NAME	255	/* bytes of one: that of a systemd unit */
 #define LIM_CONF_TRANSPORTS 16	/* nobody needs more; each costs its timeout */
 #define LIM_CONF_ERRORS	20	/* a person reads no more; the rest is counted */
 #define LIM_CONF_LIMIT	10000	/* mails an hour to one person: no limit */
@@ -48,6 +51,8 @@ struct conf {
 	unsigned	 line[CONF_KEYS];	/* where first given; 0: default */
 	struct str	 mailto[LIM_CONF_MAILTO];
 	size_t		 nmailto;
+	struct str	*protect;	/* LIM_CONF_PROTECT, or NULL: none */
+	size_t		 nprotect;
 	struct transport transport[LIM_CONF_TRANSPORTS]; /* in order */
 	size_t		 ntransport;		/* 0: there is no way out */
 	/* route.h; each in the order of the file */

@@ -110,6 +110,40 @@ test_values(void **state)
 }
 
 static void
+test_protect(void **state)
+{
+	char text[LIM_CONF_PROTECT * 8 + 100];
+	size_t i, n = 0;
+
+	(void)state;
+	assert_string_equal(parse("mailto root\n"), "");
+	assert_int_equal(conf.nprotect, 0);
+	assert_string_equal(parse("protect sshd postfix* user:clamav\n"
+	    "protect unit:ssh \"my daemon\"\n"), "");
+	assert_int_equal(conf.nprotect, 5);
+	assert_str(conf.protect[0], "sshd");
+	assert_str(conf.protect[2], "user:clamav");
+	assert_str(conf.protect[4], "my daemon");
+	assert_string_equal(parse("protect\n"), "picket.conf:1: error: a value "
+	    "must follow \"protect\"\n");
+	assert_string_equal(parse("protect /usr/sbin/sshd\n"),
+	    "picket.conf:1: error: no name that can be protected: "
+	    "\"/usr/sbin/sshd\"; a command's is without its folder\n");
+	assert_string_equal(parse("protect users:x\n"), "picket.conf:1: "
+	    "error: protect has user:NAME, unit:NAME and names of commands, "
+	    "not \"users:x\"\n");
+	assert_string_equal(parse("protect user:\n"), "picket.conf:1: error: "
+	    "no name that can be protected: \"user:\"; a command's is "
+	    "without its folder\n");
+	for (i = 0; i < LIM_CONF_PROTECT + 1; i++)
+		n += (size_t)snprintf(text + n, sizeof text - n, "%s%zu%s",
+		    i % 10 == 0 ? "protect " : "", i, i % 10 == 9 ? "\n" :
+		    " ");
+	assert_string_equal(parse(text), "picket.conf:21: error: too many "
+	    "names; a pattern stands for several\n");
+}
+
+static void
 test_wrong(void **state)
 {
 	static const struct {
@@ -691,6 +725,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_protect),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_relays),

@@ -20,6 +20,7 @@ engine_libengine_a_SOURCES = \
 	engine/vm/loop.c \
 	engine/vm/objects.h \
 	engine/vm/row.h \
+	engine/vm/rows.c \
 	engine/vm/state.h \
 	engine/vm/template.c \
 	engine/vm/template.h \
@@ -59,6 +60,7 @@ engine_libengine_a_SOURCES = \
 	engine/table/mounts.c \
 	engine/table/names.c \
 	engine/table/names.h \
+	engine/table/load.c \
 	engine/table/none.c \
 	engine/table/processes.c \
 	engine/table/procs.c \
@@ -121,6 +123,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/state.h \
 	engine/effect/stream.c \
 	engine/effect/sweep.c \
+	engine/effect/tables.c \
+	engine/effect/tables.h \
 	engine/effect/tap.c \
 	engine/effect/tap.h \
 	engine/effect/target.c \
@@ -151,6 +155,9 @@ engine_libengine_a_SOURCES = \
 	engine/run/feed_journal.c \
 	engine/run/feed_log.c \
 	engine/run/feed_place.c \
+	engine/run/feed_table.c \
+	engine/run/rowcopy.c \
+	engine/run/rowcopy.h \
 	engine/run/run.c \
 	engine/run/run.h \
 	engine/deliver/address.c \

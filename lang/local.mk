@@ -118,6 +118,7 @@ lang_liblang_a_SOURCES = \
 	lang/check/stmt.c \
 	lang/check/symbols.c \
 	lang/check/symbols.h \
+	lang/check/table.c \
 	lang/code/codegen.c \
 	lang/code/codegen.h \
 	lang/code/disasm.c \

@@ -265,6 +265,7 @@ set_options(struct alert *a, const struct plan *p)
 	for (i = 1; i < c->narg; i++)
 		args[i - 1] = str_c(c->arg[i]);
 	a->o.trace = c->given[OPT_TRACE];
+	a->o.root = c->value[OPT_ROOT];
 	a->o.facts.alert = p->name;
 	a->o.facts.objects = c->site == NULL ? NULL : cli_objects(c, c->site);
 	a->o.timeout = p->alert == NULL ? 0 : time_allowed(p->alert);

@@ -12,6 +12,7 @@
 #include "engine/effect/incidents.h"
 #include "engine/effect/memory.h"
 #include "engine/effect/state.h"
+#include "engine/effect/tables.h"
 
 #define LABEL		"dry-run: "
 #define LABEL_COLOUR	"\033[33mdry-run:\033[0m "
@@ -172,6 +173,7 @@ const struct host dry_host = {
 	.incident = dry_incident,
 	.incident_fact = live_incident_fact,
 	.act = dry_act,
+	.table = live_table,
 	.why = live_why,
 	.trace = live_trace,
 };

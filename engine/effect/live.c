@@ -20,6 +20,7 @@
 #include "engine/effect/memory.h"
 #include "engine/effect/proc.h"
 #include "engine/effect/recorded_inner.h"
+#include "engine/effect/tables.h"
 #include "engine/vm/clock.h"
 
 #define POLL_MAX	3600.0		/* seconds of one poll: fits its int */
@@ -492,6 +493,7 @@ live_free(struct live *l)
 		kids_end(l, none, WAIT_CLOSED);
 	stream_free_all(l);
 	input_free_all(l);
+	tables_free_all(l);
 	while (l->kids != NULL)
 		kid_free(l, l->kids);
 	log_close(l);
@@ -555,6 +557,7 @@ const struct host live_host = {
 	.incident = live_incident,
 	.incident_fact = live_incident_fact,
 	.act = live_act,
+	.table = live_table,
 	.why = live_why,
 	.trace = live_trace,
 };

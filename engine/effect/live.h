@@ -36,6 +36,9 @@ struct live_options {
 	struct trail	*trail;		/* what is said and done is added to it as it
 					 * happens; NULL: none */
 	struct str	 state_script;	/* whose: the script, or its test */
+	struct mem	*table_mem;	/* of native tables; NULL: mem */
+	const char	*root;		/* the folder that they read proc, sys and
+					 * etc of; NULL: the machine */
 	const char	*syslog;	/* its socket; NULL: /dev/log */
 	const char	*journal;	/* systemd's; NULL: where it always is */
 	enum level	 level;		/* the script's: a line's there */

@@ -95,6 +95,7 @@ struct live {
 	size_t		 ngo;		/* of them, exec without wait */
 	struct stream	*streams;
 	struct live_input *inputs;
+	struct table	*tables;
 	struct user	 self, other;	/* mem NULL: not looked up; other is the
 					 * last `as` */
 	struct tap	 tap, err_tap;	/* of exec and capture */

@@ -293,9 +293,15 @@ open_canned(struct feed *f)
 bool
 feed_open(struct feed *f)
 {
-	if (f->o.recorded != NULL && !(f->o.program->input == INPUT_OBJECT &&
+	if (f->o.recorded != NULL && f->o.program->input != INPUT_TABLE &&
+	    !(f->o.program->input == INPUT_OBJECT &&
 	    !recorded_has_input(f->o.recorded)))
 		return open_canned(f);
+	if (f->o.input_fd >= 0 && f->o.program->input == INPUT_TABLE) {
+		snprintf(f->why, sizeof f->why, "a script with input table "
+		    "reads no lines: leave out --input");
+		return false;
+	}
 	if (f->o.input_fd >= 0)
 		return open_fd(f);
 	switch (f->o.program->input) {
@@ -309,6 +315,8 @@ feed_open(struct feed *f)
 		return feed_log_open(f);
 	case INPUT_JOURNAL:
 		return feed_journal_open(f);
+	case INPUT_TABLE:
+		return feed_table_open(f);
 	case INPUT_NONE: case INPUT_COUNT:
 		break;
 	}
@@ -538,6 +546,12 @@ feed_line(struct feed *f, struct str *line)
 	}
 }
 
+bool
+feed_has_rows(const struct feed *f)
+{
+	return f->table != NULL;
+}
+
 void
 feed_done(struct feed *f)
 {
@@ -581,6 +595,7 @@ feed_close(struct feed *f, struct input_end *end)
 		feed_settle(f);
 	feed_log_close(f);
 	feed_journal_close(f);
+	feed_table_close(f);
 	if (f->spool != -1)
 		close(f->spool);
 	*end = f->end;

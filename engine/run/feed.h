@@ -10,6 +10,7 @@
 #define ENGINE_RUN_FEED_H
 
 #include "engine/effect/live.h"
+#include "engine/run/rowcopy.h"
 #include "engine/vm/vm.h"
 
 #define LIM_FEED_FILES	65536	/* files that a pattern may match: more is a
@@ -42,6 +43,13 @@ bool	 feed_open(struct feed *);
 struct str feed_why(const struct feed *);
 /* The next line; the machine is told what belongs to it. */
 enum reader_result feed_line(struct feed *, struct str *line);
+/* Does the script read a table?  Then, in place of feed_line: the next row
+ * that counts; how is VM_DONE, or how `where` ended the run. */
+bool	 feed_has_rows(const struct feed *);
+enum reader_result feed_row(struct feed *, struct row **,
+	    enum vm_result *how);
+/* The row that came last, the caller's; NULL: none, or nobody looks at it. */
+struct rowcopy *feed_last_row(struct feed *);
 /* The line at hand is done with, though no other one is asked for: else, at
  * the close, it counts as the one that stopped the run. */
 void	 feed_done(struct feed *);

@@ -41,6 +41,16 @@ struct feed_journal {
 	unsigned	 nstop;		/* that many in a row */
 };
 
+/* The table that is being read. */
+struct feed_table {
+	struct table	*table;
+	size_t		 nrow;		/* read, also those that were dropped */
+	enum vm_result	 how;		/* `where` ended for the last one */
+	struct rowcopy	*at, *ahead;	/* the row at hand, the next one; NULL:
+					 * nobody looks at them later */
+	bool		 has_last;	/* there was a row that counts */
+};
+
 /* A line and what belongs to it. */
 struct item {
 	struct str	 line;
@@ -76,6 +86,7 @@ struct feed {
 	size_t		 ncut, line_max;
 	struct feed_log	*log;		/* NULL: the input is none */
 	struct feed_journal *journal;	/* NULL: the input is none */
+	struct feed_table *table;	/* NULL: the input is none */
 	int		 spool;		/* what the filter reads, or -1 */
 	bool		 spooled;
 	bool		 marked;	/* lines' marks are kept */
@@ -111,6 +122,10 @@ enum reader_result feed_journal_line(struct feed *, struct str *line);
 void	 feed_journal_mark(struct feed *, struct mark *, bool end_only);
 void	 feed_journal_settle(struct feed *);
 void	 feed_journal_close(struct feed *);
+
+/* --- feed_table.c --- */
+bool	 feed_table_open(struct feed *);
+void	 feed_table_close(struct feed *);
 
 /* --- feed_place.c --- */
 /* All new lines go through the filter at once. */

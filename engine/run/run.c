@@ -30,6 +30,7 @@ struct run {
 	struct buf		 script; /* whose state */
 	struct buf		 last;	/* line, where it is asked for */
 	struct str		 last_line; /* NIL: there was none */
+	struct rowcopy		*last_row; /* the same of a table, or NULL */
 	double			 skip;
 	bool			 input_well;	/* its commands ended well */
 };
@@ -111,6 +112,8 @@ run_needs_state(const struct program *p)
 		    I_OP(p->code[i]) == OP_INCIDENT)
 			return true;
 	return p->input == INPUT_LOGFILE || p->input == INPUT_JOURNAL ||
+	    (p->input == INPUT_TABLE && (p->table == TABLE_KERNEL ||
+	    p->table == TABLE_OOM_KILLS)) ||
 	    calls(p, BI_RUNS) || calls(p, BI_FIRING) || calls(p, BI_ACKED) ||
 	    calls(p, BI_SINCE);
 }
@@ -166,23 +169,41 @@ open_input(struct run *r)
 	return false;
 }
 
+/* The next line or row goes through the rules; false: there is none. */
+static bool
+next(struct run *r, enum vm_result *v)
+{
+	struct row *row;
+	struct str line;
+
+	*v = VM_DONE;
+	if (feed_has_rows(r->in)) {
+		if (feed_row(r->in, &row, v) != READER_LINE)
+			return false;
+		if (*v != VM_DONE)
+			return true;
+	} else if (feed_line(r->in, &line) != READER_LINE)
+		return false;
+	r->res->lines++;
+	if (r->skip > 0) {
+		r->skip--;
+		vm_skip_line(r->vm);
+	} else if (feed_has_rows(r->in))
+		*v = vm_run_row(r->vm, row);
+	else
+		*v = vm_run_line(r->vm, line);
+	return true;
+}
+
 /* Feeds the lines; true if the sections' flow leads to `end`. */
 static bool
 lines(struct run *r, struct buf *last)
 {
 	enum vm_result v = VM_DONE;
-	struct str line;
 	bool more = true;
 	size_t ncut, max;
 
-	while (more && feed_line(r->in, &line) == READER_LINE) {
-		r->res->lines++;
-		if (r->skip > 0) {
-			r->skip--;
-			vm_skip_line(r->vm);
-			continue;
-		}
-		v = vm_run_line(r->vm, line);
+	while (more && next(r, &v)) {
 		if (v == VM_DONE)
 			continue;
 		more = go_on(r, v);
@@ -193,8 +214,12 @@ lines(struct run *r, struct buf *last)
 			break;
 		}
 	}
-	if (r->o->program->end_uses_line && r->res->lines > 0)
-		buf_str(last, feed_last(r->in));
+	if (r->o->program->end_uses_line && r->res->lines > 0) {
+		if (feed_has_rows(r->in))
+			r->last_row = feed_last_row(r->in);
+		else
+			buf_str(last, feed_last(r->in));
+	}
 	r->res->complete = more && v != VM_LAST && v != VM_QUIT;
 	if (v == VM_QUIT)
 		return false;
@@ -245,7 +270,10 @@ sections(struct run *r)
 			to_end = lines(r, &r->last);
 			if (!close_input(r))
 				to_end = false;
-			if (p->end_uses_line && r->res->lines > 0)
+			if (r->last_row != NULL)
+				vm_set_last_row(r->vm,
+				    rowcopy_row(r->last_row));
+			else if (p->end_uses_line && r->res->lines > 0)
 				s = r->last_line = buf_view(&r->last);
 		}
 	}
@@ -363,6 +391,8 @@ start(struct run *r)
 	if (p->status == STATUS_TESTING)
 		buf_puts(&r->script, " (testing)");
 	lo.state_script = buf_view(&r->script);
+	lo.table_mem = &r->mem;
+	lo.root = o->root;
 	if (o->state != NULL && o->batch != NULL && run_needs_state(p))
 		lo.outcome = r->outcome = outcome_new(&r->mem);
 	lo.trace_to_log = !o->trace;
@@ -539,6 +569,7 @@ run_script(const struct run_options *o, struct run_result *res)
 		vm_free(r->vm);
 		outcome_free(r->outcome);
 		buf_free(&r->last);
+		rowcopy_free(r->last_row);
 	}
 	live_free(r->live);
 	buf_free(&r->script);

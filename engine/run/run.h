@@ -25,6 +25,8 @@ struct run_options {
 	struct run_facts facts;
 	double		 timeout;	/* of a script that says nothing itself;
 					 * 0: RUN_TIMEOUT */
+	const char	*root;		/* of /proc, /sys and /etc for tables, or
+					 * NULL */
 	struct str	 logdir, path;
 	const struct str *protect;	/* what acting functions leave alone */
 	size_t		 nprotect;

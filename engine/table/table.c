@@ -38,18 +38,31 @@ table_why(const struct table *t)
 void
 table_close(struct table *t)
 {
-	if (t != NULL)
-		t->maker->close(t);
+	struct table **p;
+
+	if (t == NULL)
+		return;
+	for (p = t->world.list; p != NULL && *p != NULL; p = &(*p)->next)
+		if (*p == t) {
+			*p = t->next;
+			break;
+		}
+	t->maker->close(t);
 }
 
 struct table *
 table_make(const struct table_world *w, const struct table_maker *m, size_t n)
 {
-	struct table *t = mem_zalloc(w->mem, n);
+	struct table *t = mem_zalloc(w->mem, n), **p = w->list;
 
 	t->row.ops = &m->row;
 	t->maker = m;
 	t->world = *w;
+	if (p != NULL) {
+		while (*p != NULL)
+			p = &(*p)->next;
+		*p = t;
+	}
 	return t;
 }
 

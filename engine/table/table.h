@@ -25,7 +25,6 @@
 #include "engine/vm/row.h"
 
 #define LIM_TABLE_WHY	300	/* bytes of a reason: a path and a sentence */
-#define TABLE_ARGS	2	/* most that a table takes */
 
 /* Whose rows, and what belongs to it.  Functions may be NULL. */
 struct table_world {
@@ -36,6 +35,10 @@ struct table_world {
 	bool		 limited;	/* no more than what was in memory when it
 					 * began: no name service */
 	void		*arg;
+	/* Open tables, oldest first, for whoever closes what a jump out of
+	 * memory has left; NULL: nobody does.  A table that reads another one
+	 * makes itself first, and closes the other. */
+	struct table	**list;
 	/* a WARNING in the run's log */
 	void		(*warn)(void *arg, struct str text);
 	/* a user's name through the system's name service; NIL: none */
@@ -55,7 +58,8 @@ struct table_world {
 
 struct table_ask {
 	enum table_id	 id;
-	struct str	 text[TABLE_ARGS];	/* its arguments, by place */
+	struct str	 text[TABLE_ARGS];	/* its arguments, by place; valid
+						 * while it is opened */
 	double		 number[TABLE_ARGS];
 	unsigned	 narg;
 };
@@ -85,12 +89,17 @@ struct table_maker {
 
 struct table {
 	struct row	 row;		/* first */
+	struct table	*next;		/* in the world's list */
 	const struct table_maker *maker;
 	struct table_world world;
 	char		 why[LIM_TABLE_WHY];
 };
 
-/* A struct of n bytes that begins with a struct table, zeroed and filled. */
+/*
+ * A struct of n bytes that begins with a struct table, zeroed and filled.
+ * From here on it may be closed at any time: `close` ends and frees what there
+ * is of it.  An open that fails later ends with table_close.
+ */
 struct table *table_make(const struct table_world *,
 	    const struct table_maker *, size_t n);
 /* ROOT/path into to; false: too long. */

@@ -222,7 +222,7 @@ vm_trace_line(struct vm *vm)
 
 	buf_init(&b, vm->mem);
 	buf_printf(&b, "line %.0f: ", vm->innum);
-	buf_escaped(&b, vm->line, LIM_EXEC_TEXT);
+	buf_escaped(&b, vm_line(vm), LIM_EXEC_TEXT);
 	vm->host->trace(vm->h, buf_view(&b));
 	buf_free(&b);
 }

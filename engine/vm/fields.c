@@ -32,6 +32,7 @@ void
 vm_new_line(struct vm *vm, struct str line)
 {
 	vm->line = line;
+	vm->row = NULL;
 	vm->got.zero = line;
 	vm->got.own_fields = false;
 	vm->matched = 0;
@@ -135,6 +136,7 @@ vm_line_field(struct vm *vm, size_t i)
 
 	if (i <= vm->nfield)
 		return vm->field[i - 1];
+	(void)vm_line(vm);
 	if (p->format != FORMAT_TEXT)
 		return vm_format_field(vm, i);
 	if (p->seps == SEPS_BLANKS && !vm->split_done)
@@ -158,8 +160,11 @@ vm_current_field(struct vm *vm, double d)
 		return STR_ERR;
 	}
 	i = (size_t)d;
-	if (i == 0)
+	if (i == 0) {
+		if (vm->got.zero.p == vm_unmade)
+			vm->got.zero = vm_line(vm);
 		return vm->got.zero;
+	}
 	if (!vm->got.own_fields)
 		return str_none(vm->line) ? STR_NIL : vm_line_field(vm, i);
 	return i <= vm->got.ncur ? vm->got.cur[i - 1] : STR_NIL;
@@ -340,6 +345,12 @@ vm_dat_number(struct vm *vm, uint32_t i)
 	struct str s;
 	double v = NUM_NIL;
 
+	if (d->kind == DAT_COLUMN) {
+		/* what the system does not tell is no fault of the input */
+		vm->datgen[i] = vm->gen;
+		return vm->datn[i] = vm->row == NULL ? NUM_NIL :
+		    vm->row->ops->number(vm->row, (enum table_column)d->lo);
+	}
 	if (d->kind == DAT_PATH)
 		v = vm_json_number(vm, d, &s);
 	else
@@ -368,8 +379,14 @@ struct str
 vm_dat_string(struct vm *vm, uint32_t i)
 {
 	const struct dat *d = &vm->p->dat[i];
-	struct str s = dat_view(vm, d);
+	struct str s;
 
+	if (d->kind == DAT_COLUMN) {
+		vm->datgen[i] = vm->gen;
+		return vm->dats[i] = vm->row == NULL ? STR_NIL :
+		    vm->row->ops->text(vm->row, (enum table_column)d->lo);
+	}
+	s = dat_view(vm, d);
 	if (str_none(s) && !str_none(vm->line))
 		vm_bad(vm, d, s);
 	vm->datgen[i] = vm->gen;

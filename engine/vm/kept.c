@@ -506,8 +506,10 @@ vm_keep(struct vm *vm, struct str last)
 	for (i = 0; i < vm->p->nkept; i++)
 		dat = dat || (vm->p->kept[i].previous &&
 		    vm->p->kept[i].kind == KEPT_DAT);
-	if (dat)		/* they are those of the last line */
+	if (dat) {		/* they are those of the last line */
 		vm_new_line(vm, last);
+		vm_last_row(vm);
+	}
 	for (i = 0; i < vm->p->nkept; i++) {
 		k = &vm->p->kept[i];
 		if (!k->previous)

@@ -332,7 +332,7 @@ vm_execute(struct vm *vm, uint32_t start)
 		NEXT_INSTR;
 	CASE(VALUE)	n[A] = num_parse(s[B], true); NEXT_INSTR;
 
-	CASE(LINE)	s[A] = vm->line; NEXT_INSTR;
+	CASE(LINE)	s[A] = vm_line(vm); NEXT_INSTR;
 	CASE(FIELD)	s[A] = vm_current_field(vm, I_BX(i)); NEXT_INSTR;
 	CASE(FIELDX)	HERE; s[A] = vm_current_field(vm, n[B]); NEXT_INSTR;
 	CASE(FIELDN)
@@ -556,6 +556,12 @@ vm_execute(struct vm *vm, uint32_t start)
 
 	CASE(TASK)	vm->task = vm_cat(vm, &s[A], 1); NEXT_INSTR;
 	CASE(PATH)	vm->path = vm_cat(vm, &s[A], 1); NEXT_INSTR;
+	CASE(TARGN)
+		vm->targ_number[A % TABLE_ARGS] = n[B];
+		NEXT_INSTR;
+	CASE(TARGS)
+		vm->targ_text[A % TABLE_ARGS] = vm_dup(vm, s[B]);
+		NEXT_INSTR;
 
 	CASE(TRSTMT)
 		if (vm->o.met != NULL)

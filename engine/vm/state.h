@@ -133,6 +133,15 @@ struct vm {
 	struct arena	 texts;		/* made of the line's values */
 	size_t		 nbad;
 	struct buf	 first_bad;
+	/* a line that is a row of a table */
+	struct row	*row;		/* NULL: it is none */
+	struct row	*last_row;	/* for the end section, or NULL */
+	struct buf	 row_text;	/* the line, once it is made */
+	uint32_t	*row_dat;	/* dats in the order of columns, each once;
+					 * NULL: nobody has asked */
+	uint32_t	 nrow_dat;
+	struct str	 targ_text[TABLE_ARGS];	/* as TARGS and TARGN left them */
+	double		 targ_number[TABLE_ARGS];
 
 	struct got	 got;
 	struct str	 rdlin;
@@ -205,6 +214,23 @@ struct str vm_number_key(struct vm *, double);
 struct str vm_decimals(struct vm *, double, double decimals);
 
 void	vm_new_line(struct vm *, struct str line);
+void	vm_begin_line(struct vm *);	/* nothing views the one before */
+enum vm_result vm_rules(struct vm *);	/* for the line at hand */
+void	vm_run_args(struct vm *);	/* the piece of code of the input */
+/* rows.c: the line of a row is made when it is asked for; until then it is
+ * vm_unmade. */
+extern const char vm_unmade[1];
+void	vm_make_line(struct vm *);
+void	vm_last_row(struct vm *);	/* is the line at hand, if there is one */
+
+static inline struct str
+vm_line(struct vm *vm)
+{
+	if (vm->line.p == vm_unmade)
+		vm_make_line(vm);
+	return vm->line;
+}
+
 void	vm_add_field(struct vm *, struct str);	/* to the line's */
 struct str vm_line_field(struct vm *, size_t i);
 struct str vm_current_field(struct vm *, double i);

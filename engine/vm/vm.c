@@ -26,6 +26,7 @@ vm_new(const struct vm_options *o)
 	buf_init(&vm->buf, m);
 	buf_init(&vm->result, m);
 	buf_init(&vm->first_bad, m);
+	buf_init(&vm->row_text, m);
 	buf_init(&vm->cmd_why, m);
 	buf_init(&vm->output, m);
 	buf_init(&vm->why, m);
@@ -166,6 +167,8 @@ vm_free(struct vm *vm)
 	buf_free(&vm->buf);
 	buf_free(&vm->result);
 	buf_free(&vm->first_bad);
+	buf_free(&vm->row_text);
+	mem_free(m, vm->row_dat, (p->ndat + 1) * sizeof *vm->row_dat);
 	buf_free(&vm->cmd_why);
 	buf_free(&vm->output);
 	buf_free(&vm->why);
@@ -318,12 +321,16 @@ vm_run_begin(struct vm *vm)
 	return vm_execute(vm, vm->p->pc_begin);
 }
 
-enum vm_result
-vm_run_line(struct vm *vm, struct str line)
+void
+vm_run_args(struct vm *vm)
 {
-	enum vm_result r;
+	pass(vm);
+	(void)vm_execute(vm, vm->p->pc_input);
+}
 
-	vm->innum++;
+void
+vm_begin_line(struct vm *vm)
+{
 	vm_unwind(vm);		/* the line before may have failed in a call */
 	if (vm->dirty || vm->seen.nlive > 0 || vm->now_valid)
 		pass(vm);
@@ -331,7 +338,22 @@ vm_run_line(struct vm *vm, struct str line)
 		empty_temporaries(vm);	/* they may view the line before */
 		vm->budget = vm->p->budget > 0 ? vm->p->budget : LIM_BUDGET;
 	}
+}
+
+enum vm_result
+vm_run_line(struct vm *vm, struct str line)
+{
+	vm->innum++;
+	vm_begin_line(vm);
 	vm_new_line(vm, line);
+	return vm_rules(vm);
+}
+
+enum vm_result
+vm_rules(struct vm *vm)
+{
+	enum vm_result r;
+
 	if (vm->o.trace)
 		vm_trace_line(vm);
 	if (!vm->p->has_rules) {
@@ -363,6 +385,7 @@ vm_run_end(struct vm *vm, struct str last)
 	pass(vm);
 	/* the input's bytes are gone: without the last line there is none */
 	vm_new_line(vm, last);
+	vm_last_row(vm);
 	return vm_execute(vm, vm->p->pc_end);
 }
 
@@ -466,7 +489,7 @@ log_line(struct vm *vm, enum log_kind kind, const char *fmt, va_list ap)
 	buf_vprintf(&b, fmt, ap);
 	if (!str_none(vm->line)) {
 		buf_printf(&b, " (input line %.0f: \"", vm->innum);
-		buf_escaped(&b, vm->line, LIM_EXEC_TEXT);
+		buf_escaped(&b, vm_line(vm), LIM_EXEC_TEXT);
 		buf_puts(&b, "\")");
 	}
 	vm->host->log(vm->h, kind, buf_view(&b));

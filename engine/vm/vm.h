@@ -13,6 +13,7 @@
 #define ENGINE_VM_VM_H
 
 #include "engine/vm/builtin.h"
+#include "engine/vm/row.h"
 
 #define LIM_BUDGET	1e9	/* instructions per section pass: some seconds,
 				 * and no honest rule needs them */
@@ -58,11 +59,22 @@ struct str	 vm_run_path(struct vm *);
 struct str	 vm_run_bakfile(struct vm *);
 const struct command *vm_run_filter(struct vm *);
 
+/* The arguments of the input's table, by place; as above. */
+void		 vm_run_table(struct vm *, struct str text[TABLE_ARGS],
+		    double number[TABLE_ARGS]);
+
 enum vm_result	 vm_run_begin(struct vm *);
 /* line: a view that stays until the next line.  eoi: it is the last. */
 enum vm_result	 vm_run_line(struct vm *, struct str line);
+/* A row of the input's table becomes the line at hand.  VM_DONE: it counts,
+ * VM_SKIP: `where` drops it; else the run ends so. */
+enum vm_result	 vm_row_counts(struct vm *, struct row *);
+/* The rules, for a row that counts; it stays until the next line. */
+enum vm_result	 vm_run_row(struct vm *, struct row *);
 /* last: the last line again, for $inlin and dat in end; or NIL. */
 enum vm_result	 vm_run_end(struct vm *, struct str last);
+/* In place of `last`, of a table: stays until the machine is gone. */
+void		 vm_set_last_row(struct vm *, struct row *);
 /* Gets the values of the run before; false: the host's why.  Before any code
  * runs. */
 bool		 vm_load(struct vm *);

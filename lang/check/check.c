@@ -76,6 +76,8 @@ dat_string(struct check *c, struct dat_spec *d)
 
 	if (str_none(d->regex))
 		return;		/* told of */
+	if (c->script->init->input_kind == INPUT_TABLE)
+		return;		/* check_table's */
 	if (c->format == FORMAT_TEXT) {
 		memset(&pattern, 0, sizeof pattern);
 		pattern.kind = X_STR;
@@ -143,9 +145,10 @@ keys(struct check *c, const struct init *in)
 	char *p;
 
 	for (k = in->key; k != NULL; k = k->next) {
-		const struct symbol *y = symbols_find(&c->sym,
-		    k->number ? '#' : '$', k->name);
+		const struct symbol *y;
 
+		check_column(c, k->number ? '#' : '$', k->name, k->span);
+		y = symbols_find(&c->sym, k->number ? '#' : '$', k->name);
 		if (y != NULL && y->kind != SYM_ARRAY)
 			continue;
 		p = arena_text(c->arena, k->name.n + 1);
@@ -247,7 +250,7 @@ init(struct check *c, struct init *in)
 	if (in->input != NULL) {
 		if (in->input_kind == INPUT_PROC)
 			check_command(c, &in->input);
-		else
+		else if (in->input_kind != INPUT_TABLE)
 			check_want_str(c, &in->input, true);
 	}
 	if (in->bakfile != NULL)
@@ -262,11 +265,16 @@ init(struct check *c, struct init *in)
 		(void)check_pattern(c, &pattern, false);
 	}
 	dats(c, in);
+	if (in->input_kind == INPUT_TABLE)
+		check_table(c, in);
 }
 
 void
 check_unset_names(struct check *c)
 {
+	bool no_table = c->script != NULL && c->table < 0 &&
+	    c->script->init->input_kind == INPUT_TABLE;
+	struct diag_item *d;
 	struct symbol *y;
 	struct buf b;
 	size_t i;
@@ -275,15 +283,17 @@ check_unset_names(struct check *c)
 		y = c->sym.all[i];
 		if (y->set || !y->used || y->kind == SYM_HANDLE)
 			continue;
-		if (c->p->broken && !y->in_command)
+		if ((c->p->broken && !y->in_command) || no_table)
 			continue;	/* what sets it may be what is broken */
 		buf_init(&b, c->arena->mem);
 		buf_putc(&b, y->number ? '#' : '$');
 		buf_str(&b, y->name);
 		if (y->kind == SYM_ARRAY)
 			buf_puts(&b, "[]");
-		check_error(c, y->use, y->in_command ? E_VAR_SHELL :
+		d = check_error(c, y->use, y->in_command ? E_VAR_SHELL :
 		    E_VAR_UNSET, arena_dup(c->arena, buf_view(&b)), STR_NIL);
+		if (!y->in_command)
+			check_near_column(c, d, y->name);
 		buf_free(&b);
 	}
 }
@@ -300,6 +310,7 @@ check_script(struct check *c, struct parse *p, struct script *s,
 	c->arena = p->arena;
 	c->script = s;
 	c->re = re;
+	c->table = -1;
 	symbols_init(&c->sym, p->arena);
 	if (!s->has_begin && !s->has_end && s->rule == NULL &&
 	    c->diag->nerror == 0)

@@ -41,6 +41,7 @@ struct check {
 	enum status	 status;
 	enum level	 level;
 	enum format	 format;
+	int		 table;		/* enum table_id, or -1 */
 	double		 expire_runs, expire_seconds;
 	double		 timeout, line_max, memory_max, budget, every;
 };

@@ -61,6 +61,8 @@ check_symbol(struct check *c, struct node *n, enum symbol_kind kind)
 		missing(c, n, kind);
 		return n->sym = y;
 	}
+	if (kind == SYM_SCALAR)
+		check_column(c, sigil, n->text, n->span);
 	y = symbols_get(&c->sym, sigil, n->text, kind, n->span, &there);
 	if (y == NULL) {
 		d = check_error(c, n->span, E_VAR_BOTH,

@@ -30,6 +30,16 @@ void	 check_want_unit(struct check *, const struct node *, const char *what,
 	    enum unit);
 /* The level that a word names, or -1. */
 int	 check_level(struct str);
+/* input table: its name, arguments, dats and where. */
+void	 check_table(struct check *, struct init *);
+/* The column of that name becomes a dat of the script, if it has a table and
+ * the name is not taken. */
+void	 check_column(struct check *, char sigil, struct str name, struct span);
+/* A name that nothing sets may be a slip for a column. */
+void	 check_near_column(struct check *, struct diag_item *, struct str);
+/* The table or column that a constant names, or -1: told of. */
+int	 check_table_name(struct check *, struct str, struct span);
+int	 check_column_name(struct check *, int table, struct str, struct span);
 /* Tells that a string cannot be set into a number. */
 void	 check_set_num(struct check *, const struct node *);
 

@@ -4,6 +4,7 @@
  * the first of them has all names of the script collected.
  */
 #include "lang/check/inner.h"
+#include "lang/table/tables.h"
 
 enum { HAS_NUM = 1, HAS_STR = 2 };
 
@@ -39,6 +40,7 @@ collect_all(struct check *c)
 {
 	const struct dat_spec *d;
 	const struct rule *r;
+	int i;
 
 	if (c->names_known)
 		return;
@@ -46,6 +48,11 @@ collect_all(struct check *c)
 	map_init(&c->names, c->arena);
 	for (d = c->script->init->dat; d != NULL; d = d->next)
 		add(c, d->name, d->number);
+	for (i = 0; c->table >= 0 && i < COLUMN_COUNT; i++)
+		if ((int)column_info[i].table == c->table)
+			add(c, str_c(column_info[i].name),
+			    column_info[i].sigil == '#');
+	collect(c, c->script->init->where);
 	collect(c, c->script->begin);
 	for (r = c->script->rule; r != NULL; r = r->next)
 		collect(c, r->body);

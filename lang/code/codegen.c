@@ -384,6 +384,8 @@ dats(struct gen *g)
 			if (!str_none(d->as) && str_eq(d->as, str_c(as_name[i])))
 				o->as = (enum dat_as)i;
 		o->text = o->time = STR_NIL;
+		if (d->kind == DAT_COLUMN)
+			o->lo = d->column;
 		if (d->kind == DAT_PATH || d->kind == DAT_NAME)
 			o->text = arena_dup(g->arena, d->regex);
 		if (o->as == AS_TIME)
@@ -465,6 +467,12 @@ separators(struct gen *g)
 	size_t i;
 
 	p->sep = STR_EMPTY;
+	if (in->input_kind == INPUT_TABLE) {
+		/* the line of a row is its columns by tabs */
+		p->seps = SEPS_BYTE;
+		p->sep = STR_LIT("\t");
+		return;
+	}
 	if (str_none(in->seps))
 		return;
 	p->sep = arena_dup(g->arena, in->seps);
@@ -483,12 +491,52 @@ separators(struct gen *g)
 		p->seps = i == p->sep.n ? SEPS_BLANKS : SEPS_SET;
 }
 
+/* Its arguments, one after the other. */
+static void
+table(struct gen *g, const struct node *table)
+{
+	struct program *p = g->prog;
+	struct node *a;
+	uint32_t tn = g->tn, ts = g->ts;
+
+	p->table = (uint32_t)table->id;
+	for (a = table->list; a != NULL; a = a->next) {
+		if (a->type == TY_NUM)
+			gen_emit(g, I_ABC(OP_TARGN, p->ntablearg,
+			    gen_n(g, a, -1), 0));
+		else
+			gen_emit(g, I_ABC(OP_TARGS, p->ntablearg,
+			    gen_s(g, a, -1), 0));
+		p->ntablearg++;
+		g->tn = tn;
+		g->ts = ts;
+	}
+}
+
+/* if ! where: skip 1 */
+static void
+where(struct gen *g, struct node *cond)
+{
+	struct program *p = g->prog;
+	int holds = NO_JUMP;
+
+	p->has_where = true;
+	p->pc_where = g->ncode;
+	g->place = IN_RULE;	/* %x is that of the row's key */
+	gen_place(g, cond->span);
+	gen_cond(g, cond, true, &holds);
+	gen_emit(g, I_ABC(OP_SKIP, gen_const_n(g, 1, -1), 0, 0));
+	gen_patch(g, &holds);
+	gen_emit(g, I_ABC(OP_END, 0, 0, 0));
+	g->place = IN_INIT;
+}
+
 static void
 init(struct gen *g)
 {
 	const struct init *in = g->c->script->init;
 	struct program *p = g->prog;
-	uint32_t ts;
+	uint32_t tn, ts;
 
 	p->status = g->c->status;
 	p->level = g->c->level;
@@ -522,10 +570,18 @@ init(struct gen *g)
 		gen_place(g, in->input->span);
 		if (in->input_kind == INPUT_PROC)
 			gen_command(g, in->input);
+		else if (in->input_kind == INPUT_TABLE)
+			table(g, in->input);
 		else
 			gen_emit(g, I_ABC(OP_PATH, gen_s(g, in->input, -1), 0,
 			    0));
 		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
+		g->ts = ts;
+	}
+	if (in->where != NULL) {
+		tn = g->tn;
+		where(g, in->where);
+		g->tn = tn;
 		g->ts = ts;
 	}
 	if (in->bakfile != NULL) {

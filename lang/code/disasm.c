@@ -460,6 +460,7 @@ code(struct dis *d)
 		{ p->input != INPUT_NONE, p->pc_input, "input" },
 		{ p->has_filter, p->pc_filter, "filter" },
 		{ p->has_bakfile, p->pc_bakfile, "bakfile" },
+		{ p->has_where, p->pc_where, "where" },
 		{ p->has_begin, p->pc_begin, "begin" },
 		{ p->has_rules, p->pc_rules, "rule" },
 		{ p->has_end, p->pc_end, "end" },

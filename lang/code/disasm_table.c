@@ -1,5 +1,6 @@
 /* disasm_table: what stands before the code in a listing. */
 #include "lang/code/disasm_inner.h"
+#include "lang/table/tables.h"
 
 static void
 row(struct dis *d, uint32_t i)
@@ -38,6 +39,10 @@ dat_row(struct dis *d, const struct dat *t)
 	case DAT_NAME:
 		buf_puts(d->out, "column ");
 		dis_text(d, t->text, SHOWN_LINE);
+		break;
+	case DAT_COLUMN:
+		buf_printf(d->out, "column %s of the table",
+		    column_info[t->lo].name);
 		break;
 	default:
 		dis_regex(d, t->regex, SHOWN_LINE);
@@ -242,9 +247,11 @@ dis_head(struct dis *d)
 	dis_paint(d, DIS_PLAIN);
 	buf_puts(o, " of ");
 	buf_escaped(o, p->file, SHOWN_LINE);
-	buf_printf(o, "\n    status %s, level %s, input %s%s%s%s",
+	buf_printf(o, "\n    status %s, level %s, input %s%s%s%s%s%s",
 	    status_name[p->status], level_name[p->level],
-	    input_name[p->input], p->from_start ? " from start" : "",
+	    input_name[p->input], p->input == INPUT_TABLE ? " " : "",
+	    p->input == INPUT_TABLE ? table_info[p->table].name : "",
+	    p->from_start ? " from start" : "",
 	    p->has_filter ? " through a filter" : "",
 	    p->format == FORMAT_TEXT ? "" : ", format ");
 	if (p->format != FORMAT_TEXT)

@@ -2,11 +2,12 @@
 
 #include "lang/base/num.h"
 #include "lang/table/builtin.h"
+#include "lang/table/tables.h"
 
 #define MAGIC		STR_LIT("picket\x1a\n")
 #define LEN_NIL		UINT32_MAX	/* lengths that no text has */
 #define LEN_ERR		(UINT32_MAX - 1)
-#define PROGRAM_LEAST	225	/* bytes of a program with nothing in it */
+#define PROGRAM_LEAST	238	/* bytes of a program with nothing in it */
 #define FUNC_LEAST	61	/* and of a function */
 
 /*
@@ -209,6 +210,9 @@ io_init(struct io *io, struct program *p)
 	p->has_filter = io_bool(io, p->has_filter);
 	p->standalone = io_bool(io, p->standalone);
 	p->has_bakfile = io_bool(io, p->has_bakfile);
+	p->table = io_u32(io, p->table);
+	p->ntablearg = io_u32(io, p->ntablearg);
+	p->has_where = io_bool(io, p->has_where);
 	p->from_start = io_bool(io, p->from_start);
 	p->format = (enum format)io_u8(io, p->format);
 	p->seps = (enum seps)io_u8(io, p->seps);
@@ -251,6 +255,7 @@ io_code(struct io *io, struct program *p)
 	p->pc_input = io_u32(io, p->pc_input);
 	p->pc_filter = io_u32(io, p->pc_filter);
 	p->pc_bakfile = io_u32(io, p->pc_bakfile);
+	p->pc_where = io_u32(io, p->pc_where);
 	p->has_begin = io_bool(io, p->has_begin);
 	p->has_rules = io_bool(io, p->has_rules);
 	p->has_end = io_bool(io, p->has_end);
@@ -401,6 +406,15 @@ tables_hash(void)
 		h = fnv(h, b->names, strlen(b->names) + 1);
 		h = fnv(h, b->args, strlen(b->args) + 1);
 		h = fnv(h, &b->ret, 1);
+	}
+	for (i = 0; i < TABLE_COUNT; i++) {
+		h = fnv(h, table_info[i].name, strlen(table_info[i].name) + 1);
+		h = fnv(h, table_info[i].args, strlen(table_info[i].args) + 1);
+	}
+	for (i = 0; i < COLUMN_COUNT; i++) {
+		h = fnv(h, &column_info[i].sigil, 1);
+		h = fnv(h, column_info[i].name,
+		    strlen(column_info[i].name) + 1);
 	}
 	return h;
 }

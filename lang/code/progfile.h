@@ -6,7 +6,7 @@
  * The bytes (all numbers little-endian):
  *	8	magic "picket\x1a\n"
  *	4	PROGFILE_VERSION
- *	8	hash of the tables of operations and builtins
+ *	8	hash of the tables of operations, builtins and columns
  *	8	length of what follows the checksum
  *	8	checksum of what follows (FNV-1a, 64 bits)
  *	...	the programs

@@ -20,7 +20,7 @@ const char *const status_name[STATUS_COUNT] = {
 };
 
 const char *const input_name[INPUT_COUNT] = { "none", "proc", "file",
-    "logfile", "journal", "object" };
+    "logfile", "journal", "object", "table" };
 const char *const format_name[FORMAT_COUNT] = { "text", "json", "csv", "tsv" };
 const char *const as_name[AS_COUNT] = { "number", "percent", "size",
     "duration", "time" };

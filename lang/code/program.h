@@ -62,7 +62,7 @@ enum status { STATUS_ACTIVE, STATUS_INACTIVE, STATUS_SUSPENDED,
     STATUS_TESTING, STATUS_DEBUGGING, STATUS_COUNT };
 extern const char *const status_name[STATUS_COUNT];
 enum input { INPUT_NONE, INPUT_PROC, INPUT_FILE, INPUT_LOGFILE, INPUT_JOURNAL,
-    INPUT_OBJECT, INPUT_COUNT };
+    INPUT_OBJECT, INPUT_TABLE, INPUT_COUNT };
 extern const char *const input_name[INPUT_COUNT];
 /* How a line becomes fields. */
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_TSV, FORMAT_COUNT };
@@ -86,6 +86,7 @@ enum dat_kind { DAT_FIELD, DAT_LAST, DAT_FROM_END, DAT_REST, DAT_RANGE,
     DAT_COLUMNS, DAT_REGEX,
     DAT_PATH,			/* of a json document */
     DAT_NAME,			/* a column by its name in the header line */
+    DAT_COLUMN,			/* of a native table */
     DAT_KINDS };
 enum dat_as { AS_NUMBER, AS_PERCENT, AS_SIZE, AS_DURATION, AS_TIME, AS_COUNT };
 extern const char *const as_name[AS_COUNT];
@@ -94,7 +95,8 @@ struct dat {
 	struct str	 name;		/* without sigil */
 	bool		 number;
 	enum dat_kind	 kind;
-	uint32_t	 lo, hi;	/* field or column numbers from 1 */
+	uint32_t	 lo, hi;	/* field or column numbers from 1; of
+					 * DAT_COLUMN: an enum table_column */
 	uint32_t	 regex;		/* for DAT_REGEX */
 	enum dat_as	 as;
 	struct str	 text;		/* the path or the column's name */
@@ -240,6 +242,9 @@ struct program {
 	bool		 has_task, has_filter, has_bakfile;
 	bool		 standalone;	/* has no name of its own: its rules read
 					 * standard input if it names no other */
+	uint32_t	 table;		/* enum table_id of INPUT_TABLE */
+	uint32_t	 ntablearg;	/* arguments that are given to it */
+	bool		 has_where;
 	bool		 from_start;	/* logfile: the first run reads it all */
 	enum format	 format;
 	enum seps	 seps;
@@ -264,9 +269,10 @@ struct program {
 	instr		*code;
 	uint32_t	 ncode;
 	/* Each piece of code ends in END.  pc_task: TASK; pc_input: CMD or
-	 * PATH; pc_filter: CMD; pc_bakfile: PATH: run before the sections, if
-	 * there are such. */
-	uint32_t	 pc_task, pc_input, pc_filter, pc_bakfile;
+	 * PATH, of a table TARGN and TARGS; pc_filter: CMD; pc_bakfile: PATH:
+	 * run before the sections, if there are such.  pc_where: run for each
+	 * row, drops it by SKIP. */
+	uint32_t	 pc_task, pc_input, pc_filter, pc_bakfile, pc_where;
 	bool		 has_begin, has_rules, has_end;
 	uint32_t	 pc_begin, pc_rules, pc_end;
 	uint32_t	 nrule;

@@ -4,6 +4,7 @@
 
 #include "lang/base/jpath.h"
 #include "lang/base/num.h"
+#include "lang/table/tables.h"
 
 #define DP_ALL		0x0fffu			/* every DP_ flag */
 
@@ -120,6 +121,29 @@ limit_ok(double d)
 }
 
 static bool
+table(struct check *c)
+{
+	const struct program *p = c->p;
+	size_t most, least;
+	const char *args;
+
+	if (p->input != INPUT_TABLE)
+		return (!p->has_where && p->ntablearg == 0) ||
+		    verify_bad(c, "a table's items without a table");
+	if (p->table >= TABLE_COUNT)
+		return verify_bad(c, "no such table");
+	args = table_info[p->table].args;
+	least = strcspn(args, "|");
+	most = strlen(args) - (args[least] == '|');
+	if (p->ntablearg < least || p->ntablearg > most)
+		return verify_bad(c, "a table with other arguments");
+	if (p->has_filter || p->format != FORMAT_TEXT ||
+	    p->seps != SEPS_BYTE)
+		return verify_bad(c, "a table whose rows are taken apart");
+	return true;
+}
+
+static bool
 init(struct check *c)
 {
 	const struct program *p = c->p;
@@ -143,7 +167,7 @@ init(struct check *c)
 		return verify_bad(c, "bad limits");
 	if ((p->has_bakfile || p->from_start) && p->input != INPUT_LOGFILE)
 		return verify_bad(c, "a log's items without a log");
-	return true;
+	return table(c);
 }
 
 static bool
@@ -172,9 +196,17 @@ dat(struct check *c, const struct dat *d)
 	case DAT_NAME:
 		ok = ok && !str_none(d->text);
 		break;
+	case DAT_COLUMN:
+		ok = ok && c->p->input == INPUT_TABLE &&
+		    d->lo < COLUMN_COUNT &&
+		    column_info[d->lo].table == c->p->table &&
+		    (column_info[d->lo].sigil == '#') == d->number;
+		break;
 	default:
 		ok = false;
 	}
+	/* the line of a row is made of its columns: no other part of it is one */
+	ok = ok && (d->kind == DAT_COLUMN || c->p->input != INPUT_TABLE);
 	return ok || verify_bad(c, "bad dat row");
 }
 

@@ -2,6 +2,7 @@
 
 #include "lang/code/shape.h"
 #include "lang/table/builtin.h"
+#include "lang/table/tables.h"
 
 #define FILE_TESTS	"ezfdcbplSrwxsugk"	/* the letters after - */
 
@@ -228,6 +229,7 @@ piece_of(struct check *c, uint32_t pc)
 		{ p->input != INPUT_NONE, p->pc_input },
 		{ p->has_filter, p->pc_filter },
 		{ p->has_bakfile, p->pc_bakfile },
+		{ p->has_where, p->pc_where },
 		{ p->has_begin, p->pc_begin },
 		{ p->has_rules, p->pc_rules },
 		{ p->has_end, p->pc_end },
@@ -305,6 +307,15 @@ array_precedes(const struct program *p, uint32_t i)
 	return false;
 }
 
+/* What the table takes in that place. */
+static char
+argument(const struct program *p, uint32_t i)
+{
+	const char *args = table_info[p->table].args;
+
+	return args[i + (i >= strcspn(args, "|"))];
+}
+
 /* What the shapes cannot say. */
 static bool
 special(struct check *c, enum opcode op, instr i)
@@ -379,7 +390,11 @@ special(struct check *c, enum opcode op, instr i)
 		if (!array_precedes(p, I_B(i)))
 			return bad_code(c, "is not kept from line to line");
 		return true;
-	case OP_NEXTLN: case OP_REDO: case OP_SKIP:
+	case OP_SKIP:
+		if (p->has_where && c->lo == p->pc_where)
+			return true;
+		/* FALLTHROUGH */
+	case OP_NEXTLN: case OP_REDO:
 		if (!p->has_rules || c->lo != p->pc_rules)
 			return bad_code(c, "outside the rules");
 		return true;
@@ -391,12 +406,20 @@ special(struct check *c, enum opcode op, instr i)
 		return true;
 	case OP_PATH:
 		if ((p->input == INPUT_NONE || p->input == INPUT_PROC ||
-		    c->lo != p->pc_input) &&
+		    p->input == INPUT_TABLE || c->lo != p->pc_input) &&
 		    (!p->has_bakfile || c->lo != p->pc_bakfile))
 			return bad_code(c, "outside the input");
 		return true;
+	case OP_TARGN: case OP_TARGS:
+		if (p->input != INPUT_TABLE || c->lo != p->pc_input)
+			return bad_code(c, "outside the input");
+		if (I_A(i) >= p->ntablearg || argument(p, I_A(i)) !=
+		    (op == OP_TARGN ? 'i' : 's'))
+			return bad_code(c, "operand A: no such argument");
+		return true;
 	case OP_LOOP:
-		if ((p->has_task && c->lo == p->pc_task) ||
+		if ((p->has_where && c->lo == p->pc_where) ||
+		    (p->has_task && c->lo == p->pc_task) ||
 		    (p->input != INPUT_NONE && c->lo == p->pc_input) ||
 		    (p->has_filter && c->lo == p->pc_filter) ||
 		    (p->has_bakfile && c->lo == p->pc_bakfile))
@@ -487,6 +510,8 @@ before(const struct program *p, uint32_t i)
 		{ p->has_task, p->pc_task },
 		{ p->input != INPUT_NONE, p->pc_input },
 		{ p->has_filter, p->pc_filter },
+		{ p->has_bakfile, p->pc_bakfile },
+		{ p->has_where, p->pc_where },
 		{ p->has_begin, p->pc_begin },
 		{ p->has_rules, p->pc_rules },
 		{ p->has_end, p->pc_end },
@@ -514,6 +539,7 @@ verify_code(struct check *c)
 	    !start(c, "input", p->input != INPUT_NONE, p->pc_input) ||
 	    !start(c, "filter", p->has_filter, p->pc_filter) ||
 	    !start(c, "bakfile", p->has_bakfile, p->pc_bakfile) ||
+	    !start(c, "where", p->has_where, p->pc_where) ||
 	    !start(c, "begin", p->has_begin, p->pc_begin) ||
 	    !start(c, "rule", p->has_rules, p->pc_rules) ||
 	    !start(c, "end", p->has_end, p->pc_end))

@@ -91,6 +91,7 @@ struct dat_spec {
 	struct str	 as;		/* NIL: default */
 	struct str	 as_format;	/* NIL: none */
 	struct span	 as_span;
+	uint32_t	 column;	/* of DAT_COLUMN */
 	struct symbol	*sym;
 };
 
@@ -106,7 +107,9 @@ struct init {
 	struct span	 status_span, level_span;
 	struct str	 format;
 	struct span	 format_span;
-	struct node	*task, *input, *filter;	/* strings */
+	struct node	*task, *input, *filter;	/* strings; of a table: its
+					 * name, and arguments as a list */
+	struct node	*where;		/* of a table, or NULL */
 	struct node	*bakfile, *timing;
 	enum input	 input_kind;
 	struct span	 input_span;

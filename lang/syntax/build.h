@@ -32,7 +32,11 @@ void	build_bakfile(struct parse *, struct node *);
 void	build_from_start(struct parse *);
 void	build_flag(struct parse *, int token, struct span);
 void	build_format(struct parse *, struct str, struct span);
-void	build_input_later(struct parse *, struct str, struct span);
+/* input table: its name, which gets the arguments as a list; NULL: no where. */
+struct node *build_table_name(struct parse *, struct str, struct span);
+void	build_table(struct parse *, struct node *, struct node *where,
+	    struct span);
+void	build_input_other(struct parse *, struct str, struct span);
 void	build_seps(struct parse *, struct node *, bool regex, struct span);
 void	build_dat_var(struct parse *, struct str, bool number, struct span);
 void	build_dat(struct parse *, enum dat_kind, double lo, double hi,

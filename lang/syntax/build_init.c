@@ -73,7 +73,8 @@ build_text(struct parse *p, int token, struct node *n, struct span span)
 		in->input_kind = token == T_PROC ? INPUT_PROC :
 		    token == T_LOGFILE ? INPUT_LOGFILE :
 		    token == T_JOURNAL ? INPUT_JOURNAL :
-		    token == T_OBJECT ? INPUT_OBJECT : INPUT_FILE;
+		    token == T_OBJECT ? INPUT_OBJECT :
+		    token == T_TABLE ? INPUT_TABLE : INPUT_FILE;
 		break;
 	}
 }
@@ -112,17 +113,29 @@ build_format(struct parse *p, struct str word, struct span span)
 	p->cur->init->format_span = span;
 }
 
-void
-build_input_later(struct parse *p, struct str word, struct span span)
+struct node *
+build_table_name(struct parse *p, struct str name, struct span span)
 {
-	if (str_eq(word, STR_LIT("table"))) {
-		build_err(p, span, E_LATER, STR_LIT("input table"), STR_NIL);
-		p->stop = true;
-		return;
-	}
+	struct node *n = ast_new(p, X_STR, span);
+
+	n->text = name;
+	return n;
+}
+
+void
+build_table(struct parse *p, struct node *table, struct node *where,
+    struct span span)
+{
+	build_text(p, T_TABLE, table, span);
+	p->cur->init->where = where;
+}
+
+void
+build_input_other(struct parse *p, struct str word, struct span span)
+{
 	diag_hint(p->diag, build_err(p, span, E_WORD, word, STR_NIL),
 	    STR_LIT("write input proc, file, logfile, journal or object, and "
-	    "a string"));
+	    "a string; or input table and its name"));
 }
 
 /* The constant text of a string node, or NIL with an error. */

@@ -99,6 +99,7 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token T_LOG "log" T_PIKTLOG "piktlog" T_SYSLOG "syslog" T_PROC "proc"
 %token T_FILE "file" T_REGEX "regex" T_TO "to" T_LOGFILE "logfile"
 %token T_JOURNAL "journal" T_OBJECT "object" T_FROM "from" T_START "start"
+%token T_TABLE "table" T_WHERE "where"
 %token T_LT "lt" T_GT "gt" T_LE "le" T_GE "ge" T_EQ "eq" T_NE "ne"
 
 %precedence LOWEST
@@ -120,7 +121,7 @@ static void yyerror(struct span *, struct parse *, const char *);
 
 %type <node> expr primary string part lvalue set_clause stmt if_stmt if_arm
 %type <node> elifs number_arg cond for_set exec_opt target stmt_list_opt else_opt
-%type <node> unset_target local_name clause
+%type <node> unset_target local_name clause table
 %type <list> stmts args args1 parts keys switch_body exec_opts unset_list
 %type <list> clauses
 %type <id> setop exec_mode out_kind
@@ -216,6 +217,9 @@ item:
 	| T_INPUT T_OBJECT string	{ build_text(p, T_OBJECT, $3, @1); }
 	| logfile
 	| logfile T_FROM T_START	{ build_from_start(p); }
+	| T_INPUT T_TABLE table	{ build_table(p, $3, NULL, @$); }
+	| T_INPUT T_TABLE table T_WHERE target
+				{ build_table(p, $3, $5, @$); }
 	| input_other
 	| input_other string
 	| T_FILTER string	{ build_text(p, T_FILTER, $2, @1); }
@@ -244,8 +248,15 @@ logfile:
 				  build_bakfile(p, $4); }
 	;
 
+table:
+	  T_WORD		{ $$ = build_table_name(p, $1, @1); }
+	| T_MEMORY		{ $$ = build_table_name(p, STR_LIT("memory"), @1); }
+	| T_WORD '(' args ')'	{ $$ = build_table_name(p, $1, @1);
+				  $$->list = $3.head; }
+	;
+
 input_other:
-	  T_INPUT T_WORD	{ build_input_later(p, $2, @2); }
+	  T_INPUT T_WORD	{ build_input_other(p, $2, @2); }
 	;
 
 number_arg:

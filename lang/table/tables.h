@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include "lang/base/str.h"
 
+#define TABLE_ARGS	2	/* most that a table takes */
+
 enum table_id {
 #define T(id, name, args, help) TABLE_##id,
 #include "lang/table/tables.def"

@@ -97,7 +97,7 @@ test_empty(void **state)
 	buf_clear(&b);
 	memset(&p, 0, sizeof p);
 	write_one(&p, &b);
-	assert_int_equal(b.n, PROGFILE_HEAD + 4 + 225);
+	assert_int_equal(b.n, PROGFILE_HEAD + 4 + 238);
 	assert_true(progfile_read(buf_view(&b), &arena, &set, &why));
 	assert_int_equal(set.n, 1);
 	buf_free(&b);

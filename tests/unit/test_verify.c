@@ -9,6 +9,7 @@
 #include "lang/base/buf.h"
 #include "lang/code/shape.h"
 #include "lang/code/verify.h"
+#include "lang/table/tables.h"
 #include "tests/unit/made.h"
 
 static struct mem mem;
@@ -91,6 +92,27 @@ operand_of(char letter)
 	return NULL;
 }
 
+/* It reads a table of files, with both arguments. */
+static void
+table_of(struct made *m)
+{
+	size_t i;
+
+	m->p.input = INPUT_TABLE;
+	m->p.table = TABLE_FILES;
+	m->p.ntablearg = 2;
+	m->p.has_filter = m->p.has_bakfile = m->p.from_start = false;
+	m->p.format = FORMAT_TEXT;
+	m->p.seps = SEPS_BYTE;
+	m->p.sep = STR_LIT("\t");
+	for (i = 0; i < COUNT(m->dat); i++) {
+		m->dat[i].kind = DAT_COLUMN;
+		m->dat[i].as = AS_NUMBER;
+		m->dat[i].lo = m->dat[i].number ? COLUMN_FILES_size :
+		    COLUMN_FILES_path;
+	}
+}
+
 /* A right program around one instruction of that operation. */
 static uint32_t
 around(struct made *m, enum opcode op)
@@ -151,6 +173,11 @@ around(struct made *m, enum opcode op)
 	if (op == OP_PATH) {
 		m->p.input = INPUT_FILE;
 		m->p.has_rules = false;
+	}
+	if (op == OP_TARGN || op == OP_TARGS) {
+		table_of(m);
+		m->p.has_rules = false;
+		m->code[0] = op == OP_TARGN ? OPI(TARGN, 1, 255, 0) : i;
 	}
 	return op == OP_LOOP ? 1 : 0;
 }
@@ -278,6 +305,10 @@ test_code(void **state)
 		{ "above the highest", 2, { OPI(FIELDX, 1, 255, 0),
 		    OPI(END, 0, 0, 0) } },
 		{ "outside the task", 2, { OPI(TASK, 255, 0, 0),
+		    OPI(END, 0, 0, 0) } },
+		{ "outside the input", 2, { OPI(TARGN, 1, 255, 0),
+		    OPI(END, 0, 0, 0) } },
+		{ "outside the input", 2, { OPI(TARGS, 0, 255, 0),
 		    OPI(END, 0, 0, 0) } },
 		{ "outside the input", 2, { OPI(PATH, 255, 0, 0),
 		    OPI(END, 0, 0, 0) } },
@@ -549,6 +580,78 @@ test_calls(void **state)
 	expect_good(&m, #change);					\
 } while (0)
 
+/* Rows of a table: where code stands, and what goes with it. */
+static void
+test_table(void **state)
+{
+#define TABLE(want, change) do {					\
+	make(&m);							\
+	table_of(&m);							\
+	m.code[0] = OPI(TARGS, 0, 255, 0);				\
+	m.code[1] = OPI(TARGN, 1, 255, 0);				\
+	m.code[2] = OPI(END, 0, 0, 0);					\
+	m.code[3] = OPI(TRUE, 0, 0, 1);					\
+	m.code[4] = JUMP(JMP, 1);					\
+	m.code[5] = OPI(SKIP, 255, 0, 0);				\
+	m.code[6] = OPI(END, 0, 0, 0);					\
+	m.code[7] = OPI(END, 0, 0, 0);					\
+	m.p.ncode = 8;							\
+	m.p.has_where = true;						\
+	m.p.pc_where = 3;						\
+	m.p.has_rules = true;						\
+	m.p.pc_rules = 7;						\
+	change;								\
+	if (want[0] == '\0')						\
+		expect_good(&m, #change);				\
+	else								\
+		expect_bad(&m, want, #change);				\
+} while (0)
+	struct made m;
+
+	(void)state;
+	TABLE("", (void)0);
+	TABLE("", m.p.has_where = false; m.code[3] = m.code[4] = m.code[5] =
+	    OPI(END, 0, 0, 0));
+	TABLE("no such table", m.p.table = TABLE_COUNT);
+	TABLE("no such table", m.p.table = UINT32_MAX);
+	TABLE("other arguments", m.p.ntablearg = 3);
+	TABLE("other arguments", m.p.ntablearg = 0);
+	TABLE("other arguments", m.p.table = TABLE_LOAD);
+	TABLE("no such argument", m.p.ntablearg = 1);
+	TABLE("no such argument", m.code[0] = OPI(TARGS, 1, 255, 0));
+	TABLE("no such argument", m.code[0] = OPI(TARGN, 0, 255, 0));
+	TABLE("no such argument", m.code[0] = OPI(TARGS, 255, 255, 0));
+	TABLE("outside the input", m.code[3] = m.code[4] =
+	    OPI(TARGN, 1, 255, 0));
+	TABLE("outside the input", m.code[0] = OPI(PATH, 255, 0, 0));
+	TABLE("taken apart", m.p.seps = SEPS_BLANKS);
+	TABLE("taken apart", m.p.format = FORMAT_CSV);
+	TABLE("taken apart", m.p.has_filter = true; m.p.pc_filter = 6);
+	TABLE("without a table", m.p.input = INPUT_FILE);
+	TABLE("without a table", m.p.input = INPUT_FILE;
+	    m.p.ntablearg = 0);
+	TABLE("without a table", m.p.input = INPUT_FILE;
+	    m.p.has_where = false);
+	TABLE("bad dat", m.dat[0].lo = COLUMN_FILES_path);
+	TABLE("bad dat", m.dat[1].lo = COLUMN_FILES_size);
+	TABLE("bad dat", m.dat[0].lo = COLUMN_PROCESSES_rss);
+	TABLE("bad dat", m.dat[0].lo = COLUMN_COUNT);
+	TABLE("bad dat", m.dat[0].lo = UINT32_MAX);
+	TABLE("bad dat", m.dat[0].kind = DAT_FIELD; m.dat[0].lo = 1);
+	TABLE("where does not begin", m.p.pc_where = 8);
+	TABLE("outside the sections", m.code[4] = JUMP(LOOP, -2);
+	    m.code[3] = OPI(MOVN, 0, 255, 0));
+	TABLE("outside the rules", m.code[5] = OPI(REDO, 0, 0, 0));
+	TABLE("outside the rules", m.code[5] = OPI(NEXTLN, 0, 0, 0));
+	TABLE("outside the rules", m.code[2] = OPI(SKIP, 255, 0, 0));
+	TABLE("runs off the end", m.code[6] = OPI(MOVN, 0, 255, 0));
+#undef TABLE
+	make(&m);
+	m.dat[0].kind = DAT_COLUMN;
+	m.dat[0].lo = COLUMN_FILES_size;
+	expect_bad(&m, "bad dat", "a column without a table");
+}
+
 static void
 test_init(void **state)
 {
@@ -709,6 +812,7 @@ main(void)
 		cmocka_unit_test(test_pieces),
 		cmocka_unit_test(test_functions),
 		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_init),
 		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_templates),

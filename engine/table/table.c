@@ -13,8 +13,15 @@ struct table *
 table_open(const struct table_world *w, const struct table_ask *ask,
     char why[LIM_TABLE_WHY])
 {
+	struct table *t, **tail = w->list;
+
+	while (tail != NULL && *tail != NULL)
+		tail = &(*tail)->next;
 	why[0] = '\0';
-	return maker[ask->id]->open(w, ask, why);
+	t = maker[ask->id]->open(w, ask, why);
+	if (t == NULL && tail != NULL)
+		*tail = NULL;	/* whatever it has made is gone */
+	return t;
 }
 
 enum table_next

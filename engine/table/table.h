@@ -98,7 +98,7 @@ struct table {
 /*
  * A struct of n bytes that begins with a struct table, zeroed and filled.
  * From here on it may be closed at any time: `close` ends and frees what there
- * is of it.  An open that fails later ends with table_close.
+ * is of it.  An open that fails later frees it.
  */
 struct table *table_make(const struct table_world *,
 	    const struct table_maker *, size_t n);

@@ -198,15 +198,19 @@ arguments(struct check *c, struct node *table)
 	const char *args = table_info[c->table].args, *p;
 	size_t least = strcspn(args, "|"), most, n = 0;
 	struct node **pa;
+	char hint[100];
 
 	most = strlen(args) - (args[least] == '|');
 	for (pa = &table->list; *pa != NULL; pa = &(*pa)->next)
 		n++;
 	if (n < least || n > most) {
+		snprintf(hint, sizeof hint, "picket doc %s says which",
+		    table_info[c->table].name);
 		diag_hint(c->diag, diag_at(c->diag, table->span, E_ARGS,
 		    table->text, check_count(c, (unsigned)least,
 		    (unsigned)most), check_number(c, (unsigned)n)),
-		    str_c(table_info[c->table].help));
+		    most == 0 ? STR_LIT("leave out the parentheses") :
+		    str_c(hint));
 		return;
 	}
 	for (pa = &table->list, p = args; *pa != NULL;

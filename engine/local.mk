@@ -53,6 +53,9 @@ engine_libengine_a_SOURCES = \
 	engine/table/cgroups.c \
 	engine/table/files.c \
 	engine/table/filesystems.c \
+	engine/table/kernel.c \
+	engine/table/kmsg.c \
+	engine/table/kmsg.h \
 	engine/table/lines.c \
 	engine/table/lines.h \
 	engine/table/memory.c \
@@ -66,6 +69,7 @@ engine_libengine_a_SOURCES = \
 	engine/table/procs.c \
 	engine/table/procs.h \
 	engine/table/procs_more.c \
+	engine/table/oom_kills.c \
 	engine/table/table.c \
 	engine/table/table.h \
 	engine/table/walk.c \

@@ -56,6 +56,8 @@ engine_libengine_a_SOURCES = \
 	engine/table/kernel.c \
 	engine/table/kmsg.c \
 	engine/table/kmsg.h \
+	engine/table/interfaces.c \
+	engine/table/limits.c \
 	engine/table/lines.c \
 	engine/table/lines.h \
 	engine/table/memory.c \
@@ -65,6 +67,7 @@ engine_libengine_a_SOURCES = \
 	engine/table/names.h \
 	engine/table/load.c \
 	engine/table/none.c \
+	engine/table/process_counts.c \
 	engine/table/processes.c \
 	engine/table/procs.c \
 	engine/table/procs.h \
@@ -74,6 +77,7 @@ engine_libengine_a_SOURCES = \
 	engine/table/table.h \
 	engine/table/walk.c \
 	engine/table/walk.h \
+	engine/table/users.c \
 	engine/input/journal.h \
 	engine/input/logfile.c \
 	engine/input/logfile.h \

@@ -40,6 +40,7 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/files.c \
 	engine/builtin/handles.c \
 	engine/builtin/math.c \
+	engine/builtin/net.c \
 	engine/builtin/pattern.c \
 	engine/builtin/process.c \
 	engine/builtin/rates.c \
@@ -97,6 +98,9 @@ engine_libengine_a_SOURCES = \
 	engine/effect/archive_copy.c \
 	engine/effect/archive_inner.h \
 	engine/effect/archive_last.c \
+	engine/effect/contact.c \
+	engine/effect/contact.h \
+	engine/effect/contact_url.c \
 	engine/effect/dry.c \
 	engine/effect/exec.c \
 	engine/effect/facts.c \
@@ -271,7 +275,7 @@ picket_SOURCES = \
 	engine/cli/world.h
 picket_LDADD = $(PICKET_LIBS)
 
-# Sends what was composed; the only program with libcurl.
+# Sends what was composed; with picket-contact the only program with libcurl.
 pkglibexec_PROGRAMS += picket-deliver
 picket_deliver_SOURCES = \
 	engine/deliver/alertmanager.c \
@@ -292,6 +296,13 @@ picket_deliver_SOURCES = \
 	engine/deliver/webhook.c
 picket_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 picket_deliver_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
+
+# Asks web servers and others that speak TLS, for rules.
+pkglibexec_PROGRAMS += picket-contact
+picket_contact_SOURCES = \
+	engine/effect/contact_main.c
+picket_contact_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+picket_contact_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
 
 # Keeps what outlives a run; the only program with SQLite.
 pkglibexec_PROGRAMS += picket-store

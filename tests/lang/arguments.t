@@ -42,7 +42,9 @@ LEFT = {'$resolve': 'a network', '$domain': 'a network', '#keys': 'a loop',
         '$opt': 'a command', '#system': 'a command', '$command': 'a command',
         '#popen': 'a command', '#delta': 'earlier runs',
         '#rate': 'earlier runs', '#ewma': 'earlier runs',
-        '#window': 'earlier runs'}
+        '#window': 'earlier runs', '#talk': 'a network',
+        '#tcpcheck': 'a network', '#httpcheck': 'a network',
+        '$httpget': 'a network', '#certdays': 'a network'}
 # Arguments of none are the very thing that they are about.
 TAKES_NONE = {'#defined', '#if', '$if', '#and', '#or', '#not', '$text',
               '#value', '#join', '$join', '$json', '$format', '#write',

@@ -47,6 +47,7 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/safe.c \
 	engine/builtin/state.c \
 	engine/builtin/table.c \
+	engine/builtin/tables.c \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
 	engine/builtin/world.c \

@@ -69,6 +69,7 @@ HELPERS = \
 	tests/state/rows \
 	tests/state/salvage \
 	tests/storm/observer \
+	tests/storm/respawner \
 	tests/storm/spawner \
 	tests/table/rows
 check_PROGRAMS += $(HELPERS)

@@ -40,14 +40,12 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/files.c \
 	engine/builtin/handles.c \
 	engine/builtin/math.c \
-	engine/builtin/net.c \
 	engine/builtin/pattern.c \
 	engine/builtin/process.c \
 	engine/builtin/rates.c \
 	engine/builtin/safe.c \
 	engine/builtin/state.c \
 	engine/builtin/table.c \
-	engine/builtin/tables.c \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
 	engine/builtin/world.c \
@@ -55,11 +53,6 @@ engine_libengine_a_SOURCES = \
 	engine/table/cgroups.c \
 	engine/table/files.c \
 	engine/table/filesystems.c \
-	engine/table/kernel.c \
-	engine/table/kmsg.c \
-	engine/table/kmsg.h \
-	engine/table/interfaces.c \
-	engine/table/limits.c \
 	engine/table/lines.c \
 	engine/table/lines.h \
 	engine/table/memory.c \
@@ -69,17 +62,14 @@ engine_libengine_a_SOURCES = \
 	engine/table/names.h \
 	engine/table/load.c \
 	engine/table/none.c \
-	engine/table/process_counts.c \
 	engine/table/processes.c \
 	engine/table/procs.c \
 	engine/table/procs.h \
 	engine/table/procs_more.c \
-	engine/table/oom_kills.c \
 	engine/table/table.c \
 	engine/table/table.h \
 	engine/table/walk.c \
 	engine/table/walk.h \
-	engine/table/users.c \
 	engine/input/journal.h \
 	engine/input/logfile.c \
 	engine/input/logfile.h \
@@ -99,9 +89,6 @@ engine_libengine_a_SOURCES = \
 	engine/effect/archive_copy.c \
 	engine/effect/archive_inner.h \
 	engine/effect/archive_last.c \
-	engine/effect/contact.c \
-	engine/effect/contact.h \
-	engine/effect/contact_url.c \
 	engine/effect/dry.c \
 	engine/effect/exec.c \
 	engine/effect/facts.c \
@@ -257,6 +244,7 @@ picket_SOURCES = \
 	engine/cli/cmd_outbox.c \
 	engine/cli/cmd_run.c \
 	engine/cli/cmd_silence.c \
+	engine/cli/cmd_test.c \
 	engine/cli/cmd_why.c \
 	engine/cli/commands.def \
 	engine/cli/doc_script.c \
@@ -271,12 +259,17 @@ picket_SOURCES = \
 	engine/cli/site.c \
 	engine/cli/plan.c \
 	engine/cli/plan.h \
+	engine/cli/ruletest.h \
 	engine/cli/source.c \
+	engine/cli/test_cover.c \
+	engine/cli/test_look.c \
+	engine/cli/test_run.c \
+	engine/cli/test_show.c \
 	engine/cli/world.c \
 	engine/cli/world.h
 picket_LDADD = $(PICKET_LIBS)
 
-# Sends what was composed; with picket-contact the only program with libcurl.
+# Sends what was composed; the only program with libcurl.
 pkglibexec_PROGRAMS += picket-deliver
 picket_deliver_SOURCES = \
 	engine/deliver/alertmanager.c \
@@ -297,13 +290,6 @@ picket_deliver_SOURCES = \
 	engine/deliver/webhook.c
 picket_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 picket_deliver_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
-
-# Asks web servers and others that speak TLS, for rules.
-pkglibexec_PROGRAMS += picket-contact
-picket_contact_SOURCES = \
-	engine/effect/contact_main.c
-picket_contact_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
-picket_contact_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
 
 # Keeps what outlives a run; the only program with SQLite.
 pkglibexec_PROGRAMS += picket-store

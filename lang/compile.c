@@ -118,7 +118,7 @@ work(struct compile *c, struct str name, struct str text,
 		check_script(&chk, p, s, c->re);
 		if (c->diag.nerror == 0)
 			(void)codegen(&chk, &c->arena, o->trace ||
-			    chk.status == STATUS_DEBUGGING, prog);
+			    chk.status == STATUS_DEBUGGING, o->cover, prog);
 		prog->file = arena_dup(&c->arena, name);
 		prog->doexec = preprocess_defined(&pp, STR_LIT("doexec"));
 		prog++;

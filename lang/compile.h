@@ -81,6 +81,7 @@ struct compile_options {
 	const struct compile_world *world; /* NULL: no includes, no commands */
 	bool		 renew;		/* make `"file" [command]` anew */
 	bool		 trace;		/* emit TR... instructions */
+	bool		 cover;		/* emit MARK instructions, and points */
 	bool		 outline;	/* make compile_outline and
 					 * compile_macros */
 	size_t		 mem_limit;	/* 0: LIM_COMPILE_MEM */

@@ -43,7 +43,6 @@ lang_liblang_a_SOURCES = \
 	lang/table/builtins-time.def \
 	lang/table/builtins-world.def \
 	lang/table/builtins-rates.def \
-	lang/table/builtins-net.def \
 	lang/table/builtins.def \
 	lang/table/config.def \
 	lang/table/directives.def \
@@ -128,6 +127,7 @@ lang_liblang_a_SOURCES = \
 	lang/code/disasm_table.c \
 	lang/code/gen.h \
 	lang/code/gen_cond.c \
+	lang/code/gen_cover.c \
 	lang/code/gen_call.c \
 	lang/code/gen_expr.c \
 	lang/code/gen_incident.c \

@@ -54,8 +54,6 @@ tests_unit_test_query_LDADD = $(LDADD) $(SQLITE3_LIBS)
 
 # Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
 HELPERS = \
-	tests/bench/sleepers \
-	tests/bench/statwalk \
 	tests/bench/timed \
 	tests/command/argv \
 	tests/command/hostile \
@@ -69,7 +67,6 @@ HELPERS = \
 	tests/state/rows \
 	tests/state/salvage \
 	tests/storm/observer \
-	tests/storm/respawner \
 	tests/storm/spawner \
 	tests/table/rows
 check_PROGRAMS += $(HELPERS)

@@ -176,6 +176,7 @@ int	 cmd_check(struct cli *);
 int	 cmd_explain(struct cli *);
 int	 cmd_now(struct cli *);
 int	 cmd_run(struct cli *);
+int	 cmd_test(struct cli *);
 int	 cmd_list(struct cli *);
 int	 cmd_fmt(struct cli *);
 int	 cmd_disasm(struct cli *);

@@ -101,10 +101,10 @@ option_line(struct buf *b, const struct option *o)
 
 	if (o->letter != 0)
 		snprintf(t, sizeof t, "-%c, --%s%s%s", o->letter, o->name,
-		    o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+		    o->arg == NULL || o->arg[0] == '[' ? "" : " ", o->arg == NULL ? "" : o->arg);
 	else
 		snprintf(t, sizeof t, "    --%s%s%s", o->name,
-		    o->arg == NULL ? "" : " ", o->arg == NULL ? "" : o->arg);
+		    o->arg == NULL || o->arg[0] == '[' ? "" : " ", o->arg == NULL ? "" : o->arg);
 	entry(b, 2, t, 26, o->help);
 }
 
@@ -206,7 +206,8 @@ value_options(struct buf *b)
 	size_t i, k;
 
 	for (i = 0; i < OPT_COUNT; i++) {
-		if (options[i].arg == NULL || i == OPT_MAIL || i == OPT_COLOR)
+		if (options[i].arg == NULL || options[i].arg[0] == '[' ||
+		    i == OPT_MAIL || i == OPT_COLOR)
 			continue;
 		buf_puts(b, "\t\t");
 		if (options[i].letter != 0)
@@ -289,7 +290,8 @@ complete_zsh(struct buf *b)
 			if (options[k].on & 1u << i)
 				buf_printf(b, " \\\n\t\t'*--%s[%s]%s'",
 				    options[k].name, options[k].name,
-				    options[k].arg == NULL ? "" :
+				    options[k].arg == NULL ||
+				    options[k].arg[0] == '[' ? "" :
 				    ":value:_files");
 		if (i == CMD_DOC) {
 			buf_puts(b, " \\\n\t\t'*:name:(");
@@ -419,6 +421,8 @@ long_option(struct cli *c, char *arg, int argc, char **argv, int *i)
 	}
 	if (eq != NULL)
 		return take(c, (enum option_id)k, eq + 1);
+	if (options[k].arg[0] == '[')		/* it may be left out */
+		return take(c, (enum option_id)k, "");
 	if (*i + 1 >= argc) {
 		cli_say("--%s wants %s", options[k].name, options[k].arg);
 		return EXIT_USAGE;

@@ -590,6 +590,11 @@ vm_execute(struct vm *vm, uint32_t start)
 			vm_trace_value(vm, STR_NIL, A ? STR_LIT("true") :
 		    STR_LIT("false"));
 		NEXT_INSTR;
+	CASE(MARK)
+		if (vm->o.met != NULL)
+			vm->o.met(vm->o.met_arg, p, (uint32_t)(pc - 1 - code),
+			    A);
+		NEXT_INSTR;
 #if !COMPUTED_GOTO
 	default:	return VM_DONE;
 	} }

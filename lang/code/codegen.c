@@ -602,13 +602,22 @@ init(struct gen *g)
 	}
 }
 
+/* Where a section without a place of its own is: its first statement. */
+static struct span
+begins(const struct node *list, const struct script *s)
+{
+	return list == NULL ? s->span : list->span;
+}
+
 static void
-section(struct gen *g, struct node *list, bool last)
+section(struct gen *g, struct node *list, bool last, enum point_kind kind,
+    struct span at)
 {
 	int leave = NO_JUMP;
 
 	g->leave = &leave;
 	g->rule_pc = g->ncode;
+	gen_mark(g, kind, at);
 	gen_stmts(g, list);
 	gen_patch(g, &leave);
 	if (last)
@@ -629,6 +638,7 @@ function(struct gen *g, uint32_t k)
 	g->handle = g->handles[k];
 	o->pc = g->ncode;
 	gen_place(g, f->span);
+	gen_mark(g, POINT_FUNCTION, f->span);
 	gen_stmts(g, f->body);
 	gen_return(g, NULL);
 	o->nntemp = g->nntemp;
@@ -637,7 +647,8 @@ function(struct gen *g, uint32_t k)
 }
 
 bool
-codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
+codegen(struct check *c, struct arena *arena, bool trace, bool cover,
+    struct program *p)
 {
 	const struct script *s = c->script;
 	const struct rule *r;
@@ -650,6 +661,7 @@ codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 	g->arena = arena;
 	g->prog = p;
 	g->trace = trace;
+	g->cover = cover;
 	g->at = s->span;
 	map_init(&g->nums, arena);
 	map_init(&g->texts, arena);
@@ -669,17 +681,17 @@ codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 	p->pc_begin = g->ncode;
 	g->place = IN_BEGIN;
 	if (s->has_begin)
-		section(g, s->begin, true);
+		section(g, s->begin, true, POINT_BEGIN, begins(s->begin, s));
 	p->pc_rules = g->ncode;
 	g->place = IN_RULE;
 	for (r = s->rule; r != NULL && !g->failed; r = r->next) {
 		gen_place(g, r->span);
-		section(g, r->body, r->next == NULL);
+		section(g, r->body, r->next == NULL, POINT_RULE, r->span);
 	}
 	p->pc_end = g->ncode;
 	g->place = IN_END;
 	if (s->has_end)
-		section(g, s->end, true);
+		section(g, s->end, true, POINT_END, begins(s->end, s));
 	p->nntemp = g->nntemp;
 	p->nstemp = g->nstemp;
 	p->nslot = g->nslot;
@@ -690,6 +702,8 @@ codegen(struct check *c, struct arena *arena, bool trace, struct program *p)
 		return false;
 	p->code = g->code;
 	p->ncode = g->ncode;
+	p->point = g->point;
+	p->npoint = g->npoint;
 	p->lines = g->line;
 	p->nlines = g->nline;
 	p->nfiles = (uint32_t)c->p->src->nfile;

@@ -9,6 +9,7 @@
  * Fills *p, all of it in the arena (the caller's, apart from the compile's).
  * False: a limit was told of in c->diag.
  */
-bool	codegen(struct check *, struct arena *, bool trace, struct program *p);
+bool	codegen(struct check *, struct arena *, bool trace, bool cover,
+	    struct program *p);
 
 #endif

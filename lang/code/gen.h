@@ -32,7 +32,7 @@ struct gen {
 	struct check	*c;		/* of the script or function at hand */
 	struct arena	*arena;
 	struct program	*prog;
-	bool		 trace;
+	bool		 trace, cover;
 	enum section	 place;
 	bool		 failed;	/* a limit was told of */
 	instr		*code;
@@ -59,6 +59,8 @@ struct gen {
 	uint32_t	 slots;		/* loops over keys that are open */
 	int		*leave;		/* end of the rule or section */
 	uint32_t	 rule_pc;
+	struct program_point *point;	/* marks that were made */
+	uint32_t	 npoint, cappoint;
 	struct span	 at;		/* statement at hand */
 };
 
@@ -70,6 +72,10 @@ void	 gen_patch(struct gen *, int *chain);
 /* A jump back to pc that counts. */
 void	 gen_loop_to(struct gen *, uint32_t pc);
 void	 gen_too_complex(struct gen *);
+/* For coverage: the section or function begins here. */
+void	 gen_mark(struct gen *, enum point_kind, struct span);
+/* Behind a condition: its jump if it comes out as sense, both ways marked. */
+void	 gen_fork(struct gen *, struct span, bool sense, int *chain);
 
 unsigned gen_temp_n(struct gen *);
 unsigned gen_temp_s(struct gen *);

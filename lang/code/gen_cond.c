@@ -2,13 +2,24 @@
 #include "lang/base/num.h"
 #include "lang/code/gen.h"
 
-/* Emits "op a b k" and its jump. */
+/* Where the condition begins: the node's own place is its operator. */
+static struct span
+begins(const struct node *n)
+{
+	while ((n->kind == X_CMP || n->kind == X_SCMP || n->kind == X_MATCH ||
+	    n->kind == X_OP || n->kind == X_FCMP) && n->a != NULL &&
+	    n->a->span.at < n->span.at)
+		n = n->a;
+	return n->span;
+}
+
+/* Emits "op a b k" and its jump, where n comes out as sense. */
 static void
-branch(struct gen *g, enum opcode op, unsigned a, unsigned b, bool k,
-    int *chain)
+branch(struct gen *g, const struct node *n, enum opcode op, unsigned a,
+    unsigned b, bool k, bool sense, int *chain)
 {
 	gen_emit(g, I_ABC(op, a, b, k ? 1 : 0));
-	gen_jump_to(g, chain);
+	gen_fork(g, begins(n), sense, chain);
 }
 
 void
@@ -31,16 +42,16 @@ compare(struct gen *g, const struct node *n, unsigned a, unsigned b,
 	    eq = str ? OP_SEQ : OP_EQ;
 
 	switch (n->op) {
-	case CMP_LT:	branch(g, lt, a, b, sense, chain); break;
-	case CMP_LE:	branch(g, le, a, b, sense, chain); break;
-	case CMP_GT:	branch(g, lt, b, a, sense, chain); break;
-	case CMP_GE:	branch(g, le, b, a, sense, chain); break;
-	case CMP_EQ:	branch(g, eq, a, b, sense, chain); break;
-	case CMP_NE:	branch(g, eq, a, b, !sense, chain); break;
-	case CMP_NGT:	branch(g, lt, b, a, !sense, chain); break;
-	case CMP_NLT:	branch(g, lt, a, b, !sense, chain); break;
-	case CMP_NGE:	branch(g, le, b, a, !sense, chain); break;
-	default:	branch(g, le, a, b, !sense, chain); break;
+	case CMP_LT:	branch(g, n, lt, a, b, sense, sense, chain); break;
+	case CMP_LE:	branch(g, n, le, a, b, sense, sense, chain); break;
+	case CMP_GT:	branch(g, n, lt, b, a, sense, sense, chain); break;
+	case CMP_GE:	branch(g, n, le, b, a, sense, sense, chain); break;
+	case CMP_EQ:	branch(g, n, eq, a, b, sense, sense, chain); break;
+	case CMP_NE:	branch(g, n, eq, a, b, !sense, sense, chain); break;
+	case CMP_NGT:	branch(g, n, lt, b, a, !sense, sense, chain); break;
+	case CMP_NLT:	branch(g, n, lt, a, b, !sense, sense, chain); break;
+	case CMP_NGE:	branch(g, n, le, b, a, !sense, sense, chain); break;
+	default:	branch(g, n, le, a, b, !sense, sense, chain); break;
 	}
 }
 
@@ -60,12 +71,12 @@ match(struct gen *g, const struct node *n, unsigned a, unsigned b,
 	if (n->b->kind == X_STR) {
 		gen_emit(g, I_ABC(keep ? OP_MATCH : OP_TEST, a, 0, k));
 		gen_emit(g, I_OAX(OP_EXT, gen_regex(g, n->b->text, n->flag)));
-		gen_jump_to(g, chain);
+		gen_fork(g, begins(n), sense, chain);
 		return;
 	}
 	gen_emit(g, I_ABC(n->flag ? (keep ? OP_MATCHDI : OP_TESTDI) :
 	    (keep ? OP_MATCHD : OP_TESTD), a, b, k));
-	gen_jump_to(g, chain);
+	gen_fork(g, begins(n), sense, chain);
 }
 
 void
@@ -80,11 +91,11 @@ gen_compare(struct gen *g, const struct node *n, unsigned a, unsigned b,
 		match(g, n, a, b, sense, chain);
 		break;
 	case X_FTEST:
-		branch(g, OP_FTEST, a, n->op, sense, chain);
+		branch(g, n, OP_FTEST, a, n->op, sense, sense, chain);
 		break;
 	default:	/* X_FCMP */
-		branch(g, n->op == 0 ? OP_FNEWER : OP_FOLDER, a, b, sense,
-		    chain);
+		branch(g, n, n->op == 0 ? OP_FNEWER : OP_FOLDER, a, b, sense,
+		    sense, chain);
 		break;
 	}
 }
@@ -127,13 +138,15 @@ intrinsic(struct gen *g, struct node *n, bool sense, int *chain)
 	switch (n->id) {
 	case BI_DEFINED:
 		if (a->type == TY_STR)
-			branch(g, OP_DEFS, gen_s(g, a, -1), 0, sense, chain);
+			branch(g, n, OP_DEFS, gen_s(g, a, -1), 0, sense, sense,
+			    chain);
 		else
-			branch(g, OP_DEFN, gen_n(g, a, -1), 0, sense, chain);
+			branch(g, n, OP_DEFN, gen_n(g, a, -1), 0, sense, sense,
+			    chain);
 		return true;
 	case BI_EXISTS:
 		r = gen_key(g, a->list);
-		branch(g, OP_AHAS, a->sym->index, r, sense, chain);
+		branch(g, n, OP_AHAS, a->sym->index, r, sense, sense, chain);
 		return true;
 	case BI_AND: case BI_OR:
 		many(g, a, n->id == BI_AND, sense, chain);
@@ -172,7 +185,7 @@ gen_cond(struct gen *g, struct node *n, bool sense, int *chain)
 			break;
 		/* FALLTHROUGH */
 	default:
-		branch(g, OP_TRUE, gen_n(g, n, -1), 0, sense, chain);
+		branch(g, n, OP_TRUE, gen_n(g, n, -1), 0, sense, sense, chain);
 		break;
 	}
 	g->tn = tn;

@@ -56,7 +56,8 @@ number(struct gen *g, struct node *n, unsigned d)
 
 	(void)gen_const_n(g, NUM_NIL, (int)d);
 	value_or(g, n, r, &end);
-	jump_if(g, OP_TRUE, r, 0, false, &zero);
+	gen_emit(g, I_ABC(OP_TRUE, r, 0, false));
+	gen_fork(g, n->span, false, &zero);
 	(void)gen_const_n(g, 1, (int)d);
 	gen_jump_to(g, &end);
 	gen_patch(g, &zero);
@@ -220,7 +221,8 @@ block(struct gen *g, const struct node *q, unsigned verdict, double which)
 
 	if (q == NULL)
 		return;
-	jump_if(g, OP_EQ, verdict, gen_const_n(g, which, -1), false, &other);
+	gen_emit(g, I_ABC(OP_EQ, verdict, gen_const_n(g, which, -1), false));
+	gen_fork(g, q->span, false, &other);
 	g->tn = tn;
 	if (g->trace)
 		gen_emit(g, I_ABC(OP_TRCOND, 1, 0, 0));

@@ -266,7 +266,7 @@ forin(struct gen *g, struct node *n)
 	top = g->ncode;
 	t = gen_temp_s(g);
 	gen_emit(g, I_ABC(OP_NEXT, t, slot, 0));
-	gen_jump_to(g, &out);
+	gen_fork(g, n->span, false, &out);
 	store_string(g, n->a->sym, t);
 	g->ts = ts;
 	trace_value(g, n->a->sym, n->a->sym->index < g->nsvar ?
@@ -325,7 +325,7 @@ lines(struct gen *g, struct node *n)
 	(void)gen_const_n(g, handle, (int)r);
 	gen_call_raw(g, BI_READ, t, r, 1, 0, 0);
 	gen_emit(g, I_ABC(OP_LT, gen_const_n(g, 0, -1), t, 0));
-	gen_jump_to(g, &stop);
+	gen_fork(g, n->span, false, &stop);
 	g->tn = tn;
 	t = gen_temp_s(g);
 	gen_emit(g, I_ABC(OP_RDLIN, t, 0, 0));
@@ -364,7 +364,7 @@ switch_stmt(struct gen *g, struct node *n)
 			continue;
 		w = number ? gen_n(g, q->a, -1) : gen_s(g, q->a, -1);
 		gen_emit(g, I_ABC(number ? OP_EQ : OP_SEQ, v, w, 1));
-		gen_jump_to(g, &q->id);
+		gen_fork(g, q->a->span, true, &q->id);
 		g->tn = in;
 		g->ts = is;
 	}
@@ -449,6 +449,7 @@ stmt(struct gen *g, struct node *n)
 	int skip = NO_JUMP;
 	struct node *q;
 	unsigned r;
+	bool cover;
 
 	g->at = n->span;
 	gen_place(g, n->span);
@@ -557,7 +558,11 @@ stmt(struct gen *g, struct node *n)
 		gen_incident(g, n);
 		break;
 	case S_ASSERT:
+		/* one that fails ends the run: nobody waits for that */
+		cover = g->cover;
+		g->cover = false;
 		gen_cond(g, n->a, true, &skip);
+		g->cover = cover;
 		gen_emit(g, I_ABC(OP_FAIL, gen_s(g, n->b, -1), 0, 0));
 		gen_patch(g, &skip);
 		break;

@@ -228,6 +228,16 @@ struct line_entry {
 	uint32_t	pc, file, line, col;	/* from this pc on */
 };
 
+/* What can be met of a program that was compiled for coverage. */
+enum point_kind { POINT_BEGIN, POINT_RULE, POINT_END, POINT_FUNCTION,
+    POINT_BRANCH };
+struct program_point {
+	enum point_kind	 kind;
+	uint32_t	 file, line, col;
+	uint32_t	 pc[2];		/* of its MARK: a branch's by how it came
+					 * out, of others only [1] */
+};
+
 struct program {
 	struct str	 name;
 	struct str	 file;		/* as given to the compiler */
@@ -309,6 +319,8 @@ struct program {
 	uint32_t	 nlines;
 	struct str	*files;		/* names for line_entry.file */
 	uint32_t	 nfiles;
+	struct program_point *point;	/* not in the file form */
+	uint32_t	 npoint;
 };
 
 /* What a source or a .pkc holds. */

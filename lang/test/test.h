@@ -66,7 +66,7 @@ struct test_step {
 					 * or NIL if text[0] says it; contact: n;
 					 * lines; define: 1 or 0 */
 	bool		 pattern;	/* command =~ */
-	bool		 fails;		/* input, contact */
+	bool		 fails;		/* contact */
 	struct test_answer *answer;	/* command */
 	size_t		 nanswer;
 	struct str	 item_text[ITEM_COUNT];	/* file; NIL: not said */

@@ -118,9 +118,7 @@ input(struct reader *r)
 {
 	struct str s;
 
-	if (take_word(r, "fails"))
-		r->step->fails = true;
-	else if (!take_word(r, "empty"))
+	if (!take_word(r, "empty"))
 		do
 			if (!take_text(r, &s) || !add_text(r, s))
 				return false;

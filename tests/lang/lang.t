@@ -178,7 +178,7 @@ LATER = {
 UNMET = {
     'EXT': 'the second word of another instruction',
     'TRSTMT': '--trace', 'TRNUM': '--trace', 'TRSTR': '--trace',
-    'TRCOND': '--trace',
+    'TRCOND': '--trace', 'MARK': 'picket test --coverage',
 }
 
 

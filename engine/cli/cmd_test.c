@@ -1,0 +1,258 @@
+/* cmd_test: picket test: the files, the tests of each, and what came of it. */
+#include "engine/cli/ruletest.h"
+
+#include <sys/stat.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "engine/effect/spawn.h"
+
+#define LIM_TEST_FOLDERS 32	/* nested: deeper is a loop of mounts */
+#define LIM_TEST_FILES	10000	/* more is a folder that nobody meant */
+#define FILE_BLOCK	(64 * 1024)
+
+struct files {
+	struct cli	*c;
+	const char	**path;
+	size_t		 n, cap;
+	bool		 failed;
+};
+
+static void
+add_file(struct files *f, const char *path)
+{
+	const char **grown;
+
+	if (f->n == LIM_TEST_FILES) {
+		if (!f->failed)
+			cli_say("%s: more than %d test files", path,
+			    LIM_TEST_FILES);
+		f->failed = true;
+		return;
+	}
+	if (f->n == f->cap) {
+		f->cap = f->cap == 0 ? 32 : f->cap * 2;
+		grown = arena_alloc(&f->c->arena, f->cap * sizeof *grown);
+		if (f->n > 0)
+			memcpy(grown, f->path, f->n * sizeof *grown);
+		f->path = grown;
+	}
+	f->path[f->n++] = path;
+}
+
+static int
+no_dots(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+/* Links to folders are not followed. */
+static void
+add_folder(struct files *f, const char *dir, int depth)
+{
+	struct dirent **list = NULL;
+	struct stat st;
+	char *sub;
+	size_t k;
+	int i, n = -1;
+
+	if (depth == LIM_TEST_FOLDERS || (n = scandir(dir, &list, no_dots,
+	    alphasort)) < 0) {
+		cli_say("%s: %s", dir, depth == LIM_TEST_FOLDERS ?
+		    "too many folders in one another" : strerror(errno));
+		f->failed = true;
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		k = strlen(dir) + strlen(list[i]->d_name) + 2;
+		sub = arena_text(&f->c->arena, k);
+		snprintf(sub, k, "%s%s%s", strcmp(dir, ".") == 0 ? "" : dir,
+		    strcmp(dir, ".") == 0 || dir[strlen(dir) - 1] == '/' ? "" :
+		    "/", list[i]->d_name);
+		if (lstat(sub, &st) == 0 && S_ISDIR(st.st_mode))
+			add_folder(f, sub, depth + 1);
+		else if (!str_none(tests_of(str_c(sub))) && stat(sub, &st) ==
+		    0 && S_ISREG(st.st_mode))
+			add_file(f, sub);
+		free(list[i]);
+	}
+	free(list);
+}
+
+/* A folder, a file of tests, or a script that has one beside it. */
+static void
+add_path(struct files *f, const char *path)
+{
+	struct str s = str_c(path);
+	struct stat st;
+	char *beside;
+	size_t n;
+
+	if (stat(path, &st) != 0) {
+		cli_say("%s: %s", path, strerror(errno));
+		f->failed = true;
+	} else if (S_ISDIR(st.st_mode))
+		add_folder(f, path, 0);
+	else if (!str_none(tests_of(s)))
+		add_file(f, path);
+	else {
+		n = s.n + sizeof "_test.pikt";
+		beside = arena_text(&f->c->arena, n);
+		snprintf(beside, n, "%.*s_test.pikt", str_ends(s, ".pikt") ?
+		    (int)s.n - 5 : (int)s.n, path);
+		if (access(beside, F_OK) == 0)
+			add_file(f, beside);
+		else {
+			cli_say("%s: tests are in files called NAME_test.pikt,"
+			    " and there is no %s", path, beside);
+			f->failed = true;
+		}
+	}
+}
+
+/* --only: a part of the test's name, or a pattern of all of it. */
+static bool
+meant(const struct cli *c, struct str name)
+{
+	const char *only = c->value[OPT_ONLY];
+
+	if (!c->given[OPT_ONLY])
+		return true;
+	if (strpbrk(only, "*?[") != NULL && fnmatch(only, name.p, 0) == 0)
+		return true;
+	return memmem(name.p, name.n, only, strlen(only)) != NULL;
+}
+
+/* One file; how many of its tests were meant. */
+static size_t
+run_file(struct ruletest *t, struct test_show *show, const char *path)
+{
+	struct cli *c = t->c;
+	struct compile_options o;
+	struct test_outcome *out;
+	const struct test *list;
+	struct tests *tests;
+	struct diag *d;
+	struct str text;
+	struct buf b;
+	const char *why = "";
+	size_t i, n, meant_n = 0;
+
+	buf_init(&b, &c->mem);
+	if (!cli_read_regular(c, path, &text, &why)) {
+		buf_printf(&b, "%s: %s\n", path, why);
+		show_broken(show, path, buf_view(&b));
+		buf_free(&b);
+		return 1;
+	}
+	/* scripts use the library's macros, whatever the test does */
+	if (!cli_text_options(c, STR_LIT("#"), &o))
+		mem_fail(&c->mem, false);
+	tests = tests_read(str_c(path), text, &o);
+	if (tests == NULL)
+		mem_fail(&c->mem, false);
+	d = tests_diag(tests);
+	diag_render(d, &b, c->colour_err && !c->given[OPT_JSON] &&
+	    !c->given[OPT_TAP]);
+	list = tests_list(tests, &n);
+	if (d->nerror > 0) {
+		show_broken(show, path, buf_view(&b));
+		meant_n = 1;
+	} else {
+		if (!c->given[OPT_JSON])
+			(void)cli_write(2, buf_view(&b));	/* warnings */
+		out = arena_zalloc(&t->arena, (n + 1) * sizeof *out);
+		for (i = 0; i < n; i++)
+			if (meant(c, list[i].name))
+				test_one(t, path, text, &o, d, &list[i],
+				    &out[meant_n++]);
+		if (meant_n > 0)
+			show_file(show, path, out, meant_n);
+	}
+	tests_free(tests);
+	buf_free(&b);
+	arena_reset(&t->arena, (struct arena_mark){ NULL, NULL });
+	return meant_n;
+}
+
+/* The percent of --coverage=N, 0 without one; less than 0: told of. */
+static double
+least(struct cli *c)
+{
+	const char *s = c->value[OPT_COVERAGE];
+	double d = 0;
+
+	if (!c->given[OPT_COVERAGE] || *s == '\0')
+		return 0;
+	d = num_parse(str_c(s), false);
+	if (!(d >= 0 && d <= 100)) {
+		cli_say("--coverage=%s: percent are from 0 to 100", s);
+		return -1;
+	}
+	return d;
+}
+
+static void
+find_files(struct cli *c, struct files *f)
+{
+	size_t i;
+
+	for (i = 0; i < c->narg; i++)
+		add_path(f, c->arg[i]);
+	if (c->narg == 0)
+		add_folder(f, c->given[OPT_CONFIG] ? c->value[OPT_CONFIG] :
+		    ".", 0);
+}
+
+int
+cmd_test(struct cli *c)
+{
+	struct ruletest t = { .c = c };
+	struct files f = { .c = c };
+	struct test_show *show;
+	double want = least(c);
+	size_t i, n = 0;
+	bool ok;
+
+	if (want < 0)
+		return EXIT_USAGE;
+	if (c->given[OPT_TAP] && c->given[OPT_JSON]) {
+		cli_say("--tap and --json are two forms: choose one");
+		return EXIT_USAGE;
+	}
+	find_files(c, &f);
+	if (f.failed)
+		return EXIT_USAGE;
+	if (!cli_open_site(c, false))
+		return EXIT_PROBLEMS;
+	arena_init(&t.arena, &c->mem, FILE_BLOCK);
+	map_init(&t.text, &c->arena);
+	buf_init(&t.store, &c->mem);
+	spawn_helper(&t.store, STATE_PROGRAM);
+	if (c->given[OPT_COVERAGE])
+		t.cover = cover_new(c);
+	show = show_new(c, c->given[OPT_TAP] ? SHOW_TAP : c->given[OPT_JSON] ?
+	    SHOW_JSON : SHOW_PEOPLE);
+	for (i = 0; i < f.n; i++)
+		n += run_file(&t, show, f.path[i]);
+	ok = show_end(show, t.cover, want);
+	if (n == 0) {
+		if (f.n == 0)
+			cli_say("there are no tests: no file is called "
+			    "NAME_test.pikt");
+		else
+			cli_say("there are no tests%s%s", c->given[OPT_ONLY] ?
+			    " called " : "", c->given[OPT_ONLY] ?
+			    c->value[OPT_ONLY] : "");
+		ok = false;
+	}
+	cover_free(t.cover);
+	buf_free(&t.store);
+	arena_free(&t.arena);
+	site_free(c->site);
+	return ok ? EXIT_FINE : EXIT_PROBLEMS;
+}

@@ -1,5 +1,6 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
+	stdlib-scripts/ProcNumChk.pikt \
 	stdlib-scripts/ProcNumChkEmergency.pikt \
 	stdlib-scripts/ProcNumChkEmergency_test.pikt \
 	stdlib-scripts/alerts.cfg \

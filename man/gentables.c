@@ -659,6 +659,49 @@ directives(void)
 	puts(".El");
 }
 
+/* --- native tables --- */
+
+static void
+table_args(const char *args)
+{
+	bool some = false, optional = strchr(args, '|') != NULL;
+
+	if (*args == '\0')
+		return;
+	fputs(" \"(", stdout);
+	for (; *args != '\0'; args++) {
+		if (*args == '|') {
+			fputs(" [", stdout);
+			continue;
+		}
+		printf("%s%s", some ? ", " : "",
+		    *args == 's' ? "string" : "integer");
+		some = true;
+	}
+	printf("%s)\"", optional ? "]" : "");
+}
+
+static void
+native_tables(void)
+{
+	bool first = true;
+
+#define T(id, name, args, help) \
+	if (!first) \
+		puts(".El"); \
+	first = false; \
+	fputs(".Ss " #name "\n.Ic input table " #name, stdout); \
+	table_args(args); \
+	puts("\n.Pp"); \
+	put_sentence(help, true); \
+	puts(".Bl -tag -width Ds");
+#define C(id, name, sigil, help) \
+	printf(".It Va \"%c%s\"\n", sigil, #name); \
+	put_sentence(help, true);
+#include "lang/table/tables.def"
+	puts(".El");
+}
+
 /* --- the files of a site --- */
 
 /* The arguments of a keyword: names in capitals, the rest as it is typed. */
@@ -806,6 +849,7 @@ static const struct {
 	{ "config_systems", config_systems },
 	{ "config_alerts", config_alerts },
 	{ "config_install", config_install },
+	{ "native_tables", native_tables },
 	{ "options_all", options_all },
 	{ "options_list", options_list },
 	{ "options_check", options_check },

@@ -9,6 +9,7 @@ MAN_PAGES = \
 	man/picket.cfg.5 \
 	man/picket.conf.5 \
 	man/picket.functions.5 \
+	man/picket.tables.5 \
 	man/pikt.5
 
 noinst_PROGRAMS += man/gentables

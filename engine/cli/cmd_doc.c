@@ -1,13 +1,16 @@
 /* cmd_doc: functions, words and directives by name, for people at a shell. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "lang/table/doc.h"
+#include "lang/table/tables.h"
 #include "engine/cli/doc_script.h"
 
 #define WIDTH		78	/* columns of a line: a terminal's 80 */
 #define INDENT		4
+#define COLUMN		26	/* where a column's help begins */
 #define NEAR		4	/* names that are offered for an unknown one */
 #define SHOWN		60	/* bytes of that one in the message */
 #define SCRIPTS		"Bundled scripts"
@@ -109,6 +112,28 @@ synonyms(struct page *p, size_t i)
 }
 
 static void
+columns(struct page *p, const struct table_info *t)
+{
+	const struct column_info *k;
+	struct buf b;
+	size_t i, n;
+
+	buf_puts(&p->b, "\n    Columns:\n");
+	buf_init(&b, p->b.mem);
+	for (i = t->first; i < t[1].first; i++) {
+		k = &column_info[i];
+		buf_clear(&b);
+		buf_printf(&b, "%c%s", k->sigil, k->name);
+		n = b.n;
+		spaces(p, 2 * INDENT);
+		bold(p, buf_view(&b));
+		wrap(p, str_c(k->help), COLUMN, 2 * INDENT + n < COLUMN ?
+		    2 * INDENT + n : COLUMN);
+	}
+	buf_free(&b);
+}
+
+static void
 entry(struct page *p, size_t i)
 {
 	struct doc d = doc_get(i);
@@ -126,6 +151,8 @@ entry(struct page *p, size_t i)
 	sentence(p, d.help);
 	if (d.note != NULL)
 		wrap(p, str_c(d.note), INDENT, 0);
+	if (d.kind == DOC_TABLE)
+		columns(p, &table_info[d.id]);
 	if (*d.example == '\0')
 		return;
 	buf_puts(&p->b, "\n    Example:\n");
@@ -291,10 +318,29 @@ line(struct page *p, size_t i)
 /* --- as JSON --- */
 
 static json_t *
+columns_json(const struct table_info *t)
+{
+	json_t *list = json_array(), *o;
+	size_t i;
+	char name[100];
+
+	for (i = t->first; i < t[1].first; i++) {
+		snprintf(name, sizeof name, "%c%s", column_info[i].sigil,
+		    column_info[i].name);
+		o = json_object();
+		json_object_set_new(o, "name", json_string(name));
+		json_object_set_new(o, "help",
+		    json_string(column_info[i].help));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *
 entry_json(size_t i, struct mem *m)
 {
 	static const char *const kind[DOC_KINDS] = { "function", "word",
-	    "directive" };
+	    "directive", "table" };
 	struct doc d = doc_get(i);
 	json_t *o = json_object(), *names = json_array();
 	struct buf b;
@@ -317,6 +363,9 @@ entry_json(size_t i, struct mem *m)
 		json_object_set_new(o, "returns", json_string(
 		    builtin_info[d.id].ret == '#' ? "number" : "string"));
 	}
+	if (d.kind == DOC_TABLE)
+		json_object_set_new(o, "columns",
+		    columns_json(&table_info[d.id]));
 	json_object_set_new(o, "help", json_string(d.help));
 	if (d.note != NULL)
 		json_object_set_new(o, "note", json_string(d.note));
@@ -406,7 +455,8 @@ show(struct page *p, json_t *list, const char *name, const char *search)
 			continue;
 		if (list != NULL)
 			json_array_append_new(list, entry_json(i, p->b.mem));
-		else if (search != NULL)
+		else if (search != NULL || (strcmp(name, "tables") == 0 &&
+		    doc_get(i).kind == DOC_TABLE))
 			line(p, i);
 		else {
 			if (p->b.n > 0)

@@ -1,6 +1,7 @@
 #include <strings.h>
 
 #include "lang/table/doc.h"
+#include "lang/table/tables.h"
 
 /* What keywords.def calls the classes of its words. */
 enum { SECTION, INIT, STMT, CLOSE, WORD, OPER, CLAUSE };
@@ -75,7 +76,7 @@ keyword_find(struct str s)
 size_t
 doc_count(void)
 {
-	return BI_COUNT + COUNT(word) + COUNT(directive);
+	return BI_COUNT + COUNT(word) + COUNT(directive) + TABLE_COUNT;
 }
 
 /* The k-th word of a list by blanks, or NIL. */
@@ -95,11 +96,43 @@ nth(const char *list, size_t k)
 	}
 }
 
+/* The table of entry i, or NULL. */
+static const struct table_info *
+table_of(size_t i)
+{
+	size_t first = BI_COUNT + COUNT(word) + COUNT(directive);
+
+	return i < first ? NULL : &table_info[i - first];
+}
+
+/* "input table files(string [, integer])" */
+static void
+table_signature(const struct table_info *t, struct buf *b)
+{
+	const char *p;
+	bool some = false;
+
+	buf_printf(b, "input table %s", t->name);
+	if (*t->args == '\0')
+		return;
+	buf_putc(b, '(');
+	for (p = t->args; *p != '\0'; p++) {
+		if (*p == '|') {
+			buf_puts(b, " [");
+			continue;
+		}
+		buf_printf(b, "%s%s", some ? ", " : "",
+		    *p == 's' ? "string" : "integer");
+		some = true;
+	}
+	buf_puts(b, strchr(t->args, '|') != NULL ? "])" : ")");
+}
+
 /* The directive of entry i, or NULL. */
 static const struct directive *
 directive_of(size_t i)
 {
-	return i < BI_COUNT + COUNT(word) ? NULL :
+	return i < BI_COUNT + COUNT(word) || table_of(i) != NULL ? NULL :
 	    &directive[i - BI_COUNT - COUNT(word)];
 }
 
@@ -138,6 +171,10 @@ doc_get(size_t i)
 		    b->help, builtin_note((int)i), b->example, b->gives,
 		    builtin_example_is_program((int)i) };
 	}
+	if (table_of(i) != NULL)
+		return (struct doc){ DOC_TABLE, (int)(table_of(i) - table_info),
+		    "Native tables", "input table", table_of(i)->help, NULL,
+		    "", "", false };
 	if (directive_of(i) != NULL)
 		return directive_doc(directive_of(i));
 	w = &word[i - BI_COUNT];
@@ -152,7 +189,9 @@ doc_signature(size_t i, struct buf *b)
 	const struct directive *d = directive_of(i);
 	struct str name;
 
-	if (i < BI_COUNT)
+	if (table_of(i) != NULL)
+		table_signature(table_of(i), b);
+	else if (i < BI_COUNT)
 		builtin_signature((int)i, builtin_main_name((int)i), b);
 	else if (d != NULL) {
 		name = nth(d->words, 0);
@@ -173,6 +212,8 @@ doc_name(size_t i, size_t k)
 
 	if (i < BI_COUNT)
 		return nth(builtin_info[i].names, k);
+	if (table_of(i) != NULL)
+		return k == 0 ? str_c(table_of(i)->name) : STR_NIL;
 	if (directive_of(i) != NULL)
 		return nth(directive_of(i)->words, k);
 	name = word[i - BI_COUNT].word;
@@ -222,6 +263,8 @@ doc_is(size_t i, struct str name)
 	for (k = 0; !str_none(s = doc_name(i, k)); k++)
 		if (str_eq(s, name) || str_eq(without_sigil(s), name))
 			return true;
+	if (table_of(i) != NULL)
+		return str_eq(name, STR_LIT("tables"));
 	if (directive_of(i) != NULL)
 		return name.n > 0 && name.p[0] == '#' &&
 		    doc_is(i, without_sigil(name));
@@ -242,12 +285,17 @@ within(struct str text, struct str s)
 bool
 doc_mentions(size_t i, struct str s)
 {
+	const struct table_info *t = table_of(i);
 	struct doc d = doc_get(i);
 	struct str name;
 	size_t k;
 
 	for (k = 0; !str_none(name = doc_name(i, k)); k++)
 		if (within(name, s))
+			return true;
+	for (k = t == NULL ? 0 : t->first; t != NULL && k < t[1].first; k++)
+		if (within(str_c(column_info[k].name), s) ||
+		    within(str_c(column_info[k].help), s))
 			return true;
 	return within(str_c(d.help), s) ||
 	    (d.note != NULL && within(str_c(d.note), s)) ||

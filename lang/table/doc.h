@@ -1,6 +1,7 @@
 /*
  * doc: what can be looked up by name, as one list: the functions of
- * builtins.def, the words of words.def, the directives of directives.def.  Why:
+ * builtins.def, the words of words.def, the directives of directives.def, the
+ * native tables of tables.def.  Why:
  * `picket doc`, its completion and the tests of all examples go over the same
  * entries.
  */
@@ -9,11 +10,11 @@
 
 #include "lang/table/builtin.h"
 
-enum doc_kind { DOC_FUNCTION, DOC_WORD, DOC_DIRECTIVE, DOC_KINDS };
+enum doc_kind { DOC_FUNCTION, DOC_WORD, DOC_DIRECTIVE, DOC_TABLE, DOC_KINDS };
 
 struct doc {
 	enum doc_kind	 kind;
-	int		 id;		/* of a function, else -1 */
+	int		 id;		/* of a function or table, else -1 */
 	const char	*group;		/* "Strings", "Statements" ... */
 	const char	*syntax;	/* NULL of a function */
 	const char	*help, *note;	/* note NULL: no more to say */

@@ -44,7 +44,7 @@ def picket(*words, at='.'):
 
 status, out, err = picket('doc', '--json')
 # a bundled script is its own example, and has tests of its own
-table = [e for e in json.loads(out)['entries'] if e['kind'] != 'script']
+table = [e for e in json.loads(out)['entries'] if e['kind'] not in ('script', 'table')]
 functions = [e for e in table if e['kind'] == 'function']
 words = [e for e in table if e['kind'] == 'word']
 

@@ -24,7 +24,7 @@ import tempfile
 SRC = os.environ.get('SRCDIR') or os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.realpath(__file__))))
 PICKET = os.environ.get('PICKET', 'picket')
-VALUED = ('-D', '-M', '--input', '--mail', '--mailto', '--config')
+VALUED = ('-D', '-M', '--input', '--root', '--mail', '--mailto', '--config')
 MARK = re.compile(r'\.\\" (file|example|output|stderr|shell|text): *(.*)$')
 TIME = re.compile(r' [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}$', re.M)
 

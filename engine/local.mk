@@ -40,12 +40,14 @@ engine_libengine_a_SOURCES = \
 	engine/builtin/files.c \
 	engine/builtin/handles.c \
 	engine/builtin/math.c \
+	engine/builtin/net.c \
 	engine/builtin/pattern.c \
 	engine/builtin/process.c \
 	engine/builtin/rates.c \
 	engine/builtin/safe.c \
 	engine/builtin/state.c \
 	engine/builtin/table.c \
+	engine/builtin/tables.c \
 	engine/builtin/text.c \
 	engine/builtin/time.c \
 	engine/builtin/world.c \
@@ -53,6 +55,11 @@ engine_libengine_a_SOURCES = \
 	engine/table/cgroups.c \
 	engine/table/files.c \
 	engine/table/filesystems.c \
+	engine/table/kernel.c \
+	engine/table/kmsg.c \
+	engine/table/kmsg.h \
+	engine/table/interfaces.c \
+	engine/table/limits.c \
 	engine/table/lines.c \
 	engine/table/lines.h \
 	engine/table/memory.c \
@@ -62,14 +69,17 @@ engine_libengine_a_SOURCES = \
 	engine/table/names.h \
 	engine/table/load.c \
 	engine/table/none.c \
+	engine/table/process_counts.c \
 	engine/table/processes.c \
 	engine/table/procs.c \
 	engine/table/procs.h \
 	engine/table/procs_more.c \
+	engine/table/oom_kills.c \
 	engine/table/table.c \
 	engine/table/table.h \
 	engine/table/walk.c \
 	engine/table/walk.h \
+	engine/table/users.c \
 	engine/input/journal.h \
 	engine/input/logfile.c \
 	engine/input/logfile.h \
@@ -89,6 +99,9 @@ engine_libengine_a_SOURCES = \
 	engine/effect/archive_copy.c \
 	engine/effect/archive_inner.h \
 	engine/effect/archive_last.c \
+	engine/effect/contact.c \
+	engine/effect/contact.h \
+	engine/effect/contact_url.c \
 	engine/effect/dry.c \
 	engine/effect/exec.c \
 	engine/effect/facts.c \
@@ -269,7 +282,7 @@ picket_SOURCES = \
 	engine/cli/world.h
 picket_LDADD = $(PICKET_LIBS)
 
-# Sends what was composed; the only program with libcurl.
+# Sends what was composed; with picket-contact the only program with libcurl.
 pkglibexec_PROGRAMS += picket-deliver
 picket_deliver_SOURCES = \
 	engine/deliver/alertmanager.c \
@@ -290,6 +303,13 @@ picket_deliver_SOURCES = \
 	engine/deliver/webhook.c
 picket_deliver_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
 picket_deliver_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
+
+# Asks web servers and others that speak TLS, for rules.
+pkglibexec_PROGRAMS += picket-contact
+picket_contact_SOURCES = \
+	engine/effect/contact_main.c
+picket_contact_CPPFLAGS = $(AM_CPPFLAGS) $(CURL_CFLAGS)
+picket_contact_LDADD = $(PICKET_LIBS) $(CURL_LIBS)
 
 # Keeps what outlives a run; the only program with SQLite.
 pkglibexec_PROGRAMS += picket-store

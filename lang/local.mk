@@ -43,6 +43,7 @@ lang_liblang_a_SOURCES = \
 	lang/table/builtins-time.def \
 	lang/table/builtins-world.def \
 	lang/table/builtins-rates.def \
+	lang/table/builtins-net.def \
 	lang/table/builtins.def \
 	lang/table/config.def \
 	lang/table/directives.def \

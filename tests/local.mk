@@ -54,6 +54,8 @@ tests_unit_test_query_LDADD = $(LDADD) $(SQLITE3_LIBS)
 
 # Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
 HELPERS = \
+	tests/bench/sleepers \
+	tests/bench/statwalk \
 	tests/bench/timed \
 	tests/command/argv \
 	tests/command/hostile \
@@ -67,6 +69,7 @@ HELPERS = \
 	tests/state/rows \
 	tests/state/salvage \
 	tests/storm/observer \
+	tests/storm/respawner \
 	tests/storm/spawner \
 	tests/table/rows
 check_PROGRAMS += $(HELPERS)

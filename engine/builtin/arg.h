@@ -21,6 +21,7 @@
 #include "lang/table/builtins-act.def"
 #include "lang/table/builtins-rates.def"
 #include "lang/table/builtins-safe.def"
+#include "lang/table/builtins-net.def"
 #undef BI
 
 #define ARG_SHOWN	200	/* bytes of a text argument in a message */

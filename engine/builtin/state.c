@@ -8,6 +8,12 @@ bi_innum(struct call *c)
 }
 
 void
+bi_doexec(struct call *c)
+{
+	c->rn = vm_doexec(c->vm);
+}
+
+void
 bi_eoi(struct call *c)
 {
 	c->rn = vm_eoi(c->vm);

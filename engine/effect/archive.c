@@ -200,23 +200,11 @@ open_source(struct archive *a)
 	return why == NULL;
 }
 
-static void
-close_all(struct archive *a)
-{
-	archive_drop_copy(a);
-	if (a->in != -1) {
-		maillock_drop(&a->from, &a->lock);
-		close(a->in);
-	}
-	if (a->sync != -1)
-		close(a->sync);
-	a->in = a->sync = -1;
-	safeway_close(&a->from);
-	safeway_close(&a->to);
-}
-
-/* Under the locks: is the file that is open the one that has the name? */
-static bool
+/*
+ * Under the locks: is the file that is open the one that has the name?  1: it
+ * is; 0: who had the locks has put a new one there (mail readers do); -1.
+ */
+static int
 take_locks(struct archive *a)
 {
 	struct stat there;
@@ -225,20 +213,50 @@ take_locks(struct archive *a)
 
 	got = maillock_take(a->l, &a->from, a->in, a->writing, &a->lock);
 	if (got == -1)
-		return false;
+		return -1;
 	a->locked = got == 1;
 	if (fstat(a->in, &a->st) != 0) {
 		live_fail(a->l, "%s", strerror(errno));
-		return false;
+		return -1;
+	}
+	if (fstatat(a->from.dir, a->from.base, &there,
+	    AT_SYMLINK_NOFOLLOW) != 0 || there.st_dev != a->st.st_dev ||
+	    there.st_ino != a->st.st_ino) {
+		live_fail(a->l, "was exchanged while its locks were waited "
+		    "for");
+		return 0;
 	}
 	why = fault(&a->st);
-	if (why == NULL && (fstatat(a->from.dir, a->from.base, &there,
-	    AT_SYMLINK_NOFOLLOW) != 0 || there.st_dev != a->st.st_dev ||
-	    there.st_ino != a->st.st_ino))
-		why = "was exchanged while its locks were waited for";
 	if (why != NULL)
 		live_fail(a->l, "%s", why);
-	return why == NULL;
+	return why == NULL ? 1 : -1;
+}
+
+static void
+close_source(struct archive *a)
+{
+	if (a->in != -1) {
+		maillock_drop(&a->from, &a->lock);
+		close(a->in);
+		a->in = -1;
+	}
+	safeway_close(&a->from);
+}
+
+/* The file, open and locked as far as can be. */
+static bool
+get_source(struct archive *a)
+{
+	int tries, got = 0;
+
+	for (tries = 0; got == 0 && tries < LIM_ARCHIVE_TRIES; tries++) {
+		close_source(a);
+		if (!archive_look(a->l, a->path, &a->from, &a->st) ||
+		    !open_source(a))
+			return false;
+		got = take_locks(a);
+	}
+	return got == 1;
 }
 
 static bool
@@ -250,7 +268,7 @@ keep(struct archive *a)
 		    strerror(errno));
 		return false;
 	}
-	if (!open_source(a) || !take_locks(a))
+	if (!get_source(a))
 		return false;
 	if (archive_is_kept(a))
 		return true;
@@ -330,6 +348,16 @@ remove_original(struct archive *a)
 
 /* --- the act --- */
 
+static void
+close_all(struct archive *a)
+{
+	archive_drop_copy(a);
+	close_source(a);
+	if (a->sync != -1)
+		close(a->sync);
+	safeway_close(&a->to);
+}
+
 /* "/var/mail/groucho: 1234 bytes of user 1000, mode 0600, in COPY, removed":
  * into the log and the audit log, as the act's end. */
 static void
@@ -387,8 +415,7 @@ copy(struct archive *a, const char *what, bool away, struct act_result *r)
 
 	act_begins(a->l, false, what, a->path, r, 0);
 	/* from here on nothing may jump: files are open */
-	if (!open_folder(a) || !archive_look(a->l, a->path, &a->from, &a->st) ||
-	    !keep(a))
+	if (!open_folder(a) || !keep(a))
 		return false;
 	if (away)
 		removed = remove_original(a);

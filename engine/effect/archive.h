@@ -17,7 +17,8 @@
 					 * interrupt is heeded at once */
 #define LIM_ARCHIVE_FREE 10	/* percent of the target's filesystem that stay
 				 * free: who keeps evidence must not fill it */
-#define LIM_ARCHIVE_TRIES 3	/* copies of a file that changes meanwhile */
+#define LIM_ARCHIVE_TRIES 3	/* copies of a file that changes meanwhile; times
+				 * that it is exchanged before it is locked */
 #define LIM_ARCHIVE_SAME 1000	/* archives of one name and second */
 #define LIM_ARCHIVE_BASE 200	/* bytes of a name before .TIME.N; a longer one
 				 * is cut, and a number tells it apart */

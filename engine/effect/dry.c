@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/effect/act.h"
+#include "engine/effect/contact.h"
 #include "engine/effect/facts.h"
 #include "engine/effect/incidents.h"
 #include "engine/effect/memory.h"
@@ -174,6 +175,7 @@ const struct host dry_host = {
 	.incident_fact = live_incident_fact,
 	.act = dry_act,
 	.table = live_table,
+	.contact = live_contact,
 	.why = live_why,
 	.trace = live_trace,
 };

@@ -2,6 +2,7 @@
  * exec: commands that a script runs to their end, or leaves running: exec in
  * its three modes, #system, $command.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -242,6 +243,61 @@ exec_capture(void *h, const struct command *c, size_t max,
 		    tail_text(&l->err_tap.tail));
 		if (l->tap.over)
 			log_end(l, "command", "output was cut", c->show);
+	}
+	kid_free(l, k);
+	return buf_view(&l->captured);
+}
+
+/* The text as a standard input; it is one write into an empty pipe. */
+static int
+as_input(struct live *l, struct str text)
+{
+	int p[2];
+
+	if (!fd_pipe(l, p))
+		return -1;
+	if (write(p[1], text.p, text.n) != (ssize_t)text.n) {
+		live_fail(l, "pipe: %s", strerror(errno));
+		close(p[0]);
+		p[0] = -1;
+	}
+	close(p[1]);
+	return p[0];
+}
+
+struct str
+exec_helper(struct live *l, const char *program, struct str in, size_t max,
+    double until, struct exec_result *res)
+{
+	struct tap *const tap[KID_TAPS] = { &l->tap, NULL };
+	struct command c = { .show = str_c(program), .argc = 1 };
+	char *argv[2] = { NULL, NULL };
+	struct spawn s;
+	struct kid *k;
+
+	*res = (struct exec_result){ .status = SPAWN_NOT_RUN,
+	    .output = STR_EMPTY };
+	buf_clear(&l->captured);
+	buf_clear(&l->fact);
+	spawn_helper(&l->fact, program);
+	argv[0] = (char *)(uintptr_t)buf_c(&l->fact);
+	c.argv = argv;
+	if (!exec_prepare(l, &c, &s))
+		return STR_EMPTY;
+	l->tap.all = &l->captured;
+	l->tap.max = max;
+	k = kid_new(l, c.show);
+	if (tap_open(l, &l->tap)) {
+		s.fd[1] = l->tap.w;
+		s.fd[0] = as_input(l, in);
+		if (s.fd[0] != -1) {
+			res->started = kid_start(l, k, &s, &res->status);
+			close(s.fd[0]);
+		}
+		if (res->started)
+			res->timed_out = !finish(l, k, tap, until);
+		else
+			tap_drop(&l->tap);
 	}
 	kid_free(l, k);
 	return buf_view(&l->captured);

@@ -191,7 +191,9 @@ child(int fd, enum fact what, const char *key)
 static bool
 hear(struct live *l, int fd, struct answer *a)
 {
-	double until = live_now() + LIM_ASK;
+	double within = l->ask_until == 0 ? LIM_ASK :
+	    fmin(LIM_ASK, fmax(0, l->ask_until - live_now()));
+	double until = live_now() + within;
 	struct pollfd p[2];
 	ssize_t k = 1;
 	int r;
@@ -201,7 +203,7 @@ hear(struct live *l, int fd, struct answer *a)
 		p[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
 		if ((r = live_poll(l, p, 1, until, true)) != 1) {
 			if (r == 0)
-				live_fail(l, "no answer within %gs", LIM_ASK);
+				live_fail(l, "no answer within %.3gs", within);
 			return false;
 		}
 		k = read(fd, a->text + a->n, sizeof a->text - a->n);

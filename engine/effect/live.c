@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "engine/effect/act.h"
+#include "engine/effect/contact.h"
 #include "engine/effect/facts.h"
 #include "engine/effect/kid.h"
 #include "engine/effect/incidents.h"
@@ -558,6 +559,7 @@ const struct host live_host = {
 	.incident_fact = live_incident_fact,
 	.act = live_act,
 	.table = live_table,
+	.contact = live_contact,
 	.why = live_why,
 	.trace = live_trace,
 };

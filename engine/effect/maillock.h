@@ -14,7 +14,8 @@
 
 #define LIM_MAILLOCK	5.0	/* seconds for both together: a delivery takes
 				 * less, and a storm does not wait longer */
-#define MAILLOCK_TICK	0.1	/* seconds between two tries */
+#define MAILLOCK_TICK	0.02	/* seconds between two tries: a delivery is short,
+				 * and others wait for the next gap, too */
 #define MAILLOCK_TOUCH	60.0	/* seconds: others take a lock for stale that has
 				 * not been touched for five minutes */
 

@@ -635,13 +635,18 @@ recorded_meet(void *h, const struct contact *c, struct contact_result *res)
 	const struct canned_contact *found;
 	struct live *l = h;
 
-	*res = (struct contact_result){ .n = -1, .text = STR_EMPTY };
+	*res = (struct contact_result){ .n = c->kind == CONTACT_CERT ?
+	    NUM_NIL : -1, .text = STR_EMPTY };
 	found = str_none(c->address) ? NULL : find_contact(l->o.recorded, c);
 	if (found == NULL) {
 		recorded_unanswered(l, "contact", c->address);
 		return;
 	}
 	res->text = found->text;
+	if (c->kind == CONTACT_CERT) {	/* less than 0: that it has ended */
+		res->n = found->n;
+		return;
+	}
 	if (c->kind == CONTACT_HTTP && c->max > 0 && res->text.n > c->max)
 		res->text.n = c->max;
 	if (found->n < 0)

@@ -116,6 +116,7 @@ struct live {
 	struct map	 step_by_key;
 	struct arena	 asked_arena;	/* answers of users and names; mem NULL: */
 	struct map	 asked;		/* nothing was asked */
+	double		 ask_until;	/* an answer must be there; 0: LIM_ASK */
 	struct act_state *act;		/* NULL: nothing was acted on */
 };
 
@@ -182,6 +183,13 @@ void	exec_run(void *, const struct command *, enum exec_mode,
 	    const struct exec_opts *, struct exec_result *);
 struct str exec_capture(void *, const struct command *, size_t max,
 	    struct exec_result *);
+/*
+ * A program of ours, which gets the text, at most PIPE_BUF bytes, as its
+ * input.  Its output, at most max bytes.  Not started: the reason is set; not
+ * ended by `until` or the run's end, which ends it: timed_out.
+ */
+struct str exec_helper(struct live *, const char *program, struct str in,
+	    size_t max, double until, struct exec_result *);
 /* Fills what every child gets; its descriptors are /dev/null.  False with the
  * reason: the run must end. */
 bool	exec_prepare(struct live *, const struct command *, struct spawn *);

@@ -124,3 +124,10 @@ names_user(struct names *u, uid_t uid)
 		return name;
 	return str_of(u->number, number_text(uid, u->number));
 }
+
+struct str
+names_of(struct names *u, double uid)
+{
+	return uid >= 0 && uid <= UINT32_MAX ? names_user(u, (uid_t)uid) :
+	    STR_NIL;
+}

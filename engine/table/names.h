@@ -38,5 +38,7 @@ void	 names_close(struct names *);
 /* The user's name, or the number: of the names' memory, valid until the next
  * call. */
 struct str names_user(struct names *, uid_t);
+/* The same of a number that may be NIL or none of a user: NIL. */
+struct str names_of(struct names *, double uid);
 
 #endif

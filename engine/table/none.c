@@ -14,13 +14,7 @@ none_open(const struct table_world *w, const struct table_ask *ask,
 }
 
 #define NONE(name) const struct table_maker table_##name = { .open = none_open };
-NONE(process_counts)
 NONE(sockets)
-NONE(limits)
 NONE(open_files)
-NONE(oom_kills)
-NONE(users)
-NONE(kernel)
 NONE(queue)
-NONE(interfaces)
 NONE(none)

@@ -107,13 +107,10 @@ processes_text(struct row *row, enum table_column c)
 {
 	struct processes *t = (struct processes *)row;
 	struct procs *p = &t->p;
-	double uid;
 
 	switch (c) {
 	case COLUMN_PROCESSES_user:
-		uid = procs_uid(p);
-		return uid >= 0 && uid <= UINT32_MAX ?
-		    names_user(&t->names, (uid_t)uid) : STR_NIL;
+		return names_of(&t->names, procs_uid(p));
 	case COLUMN_PROCESSES_state:
 		return p->stat.state == '\0' ? STR_NIL :
 		    str_of(&p->stat.state, 1);

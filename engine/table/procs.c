@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,7 +65,9 @@ no_process(struct procs *p)
 {
 	if (p->self != -1)
 		close(p->self);
-	p->self = -1;
+	if (p->statfd != -1)
+		close(p->statfd);
+	p->self = p->statfd = -1;
 	p->pid = 0;
 }
 
@@ -129,13 +132,16 @@ read_uptime(struct procs *p)
 	/* not /proc/uptime, which in some containers is the container's, when
 	 * the start times of processes are the host's */
 	if (p->live && clock_gettime(CLOCK_BOOTTIME, &ts) == 0) {
-		p->uptime = (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+		p->uptime = floor(((double)ts.tv_sec +
+		    (double)ts.tv_nsec / 1e9) * p->hz);
 		return;
 	}
 	n = file_bytes(p->dir, "uptime", text, sizeof text);
 	s = str_of(text, n < 0 ? 0 : (size_t)n);
 	line_word(&s, &w);
 	p->uptime = num_parse(w, false);
+	if (!num_none(p->uptime))
+		p->uptime = round(p->uptime * p->hz);
 }
 
 bool
@@ -146,7 +152,7 @@ procs_open(struct procs *p, const struct table_world *w)
 
 	memset(p, 0, ZEROED);
 	p->world = *w;
-	p->self = p->dir = -1;
+	p->self = p->statfd = p->dir = -1;
 	if (!table_path(w, "/proc", path, sizeof path)) {
 		snprintf(p->why, sizeof p->why, "the folder that --root names "
 		    "is longer than a path can be");
@@ -252,50 +258,123 @@ read_stat(struct procs *p, const char *text, size_t n)
 	s->ppid = positive(f[4], 1);
 	s->tty = f[7];
 	s->flags = positive(f[9], 1);
-	s->utime = positive(f[14], 1 / p->hz);
-	s->stime = positive(f[15], 1 / p->hz);
+	s->utime = f[14] >= 0 ? f[14] / p->hz : NUM_NIL;
+	s->stime = f[15] >= 0 ? f[15] / p->hz : NUM_NIL;
+	s->ticks = f[14] >= 0 && f[15] >= 0 ? f[14] + f[15] : NUM_NIL;
 	s->threads = positive(f[20], 1);
 	s->starttime = positive(f[22], 1);
 	s->vsz = positive(f[23], 1);
 	s->rss = positive(f[24], p->page);
 }
 
-enum found { FOUND, GONE, WRONG };
+static bool
+no_resources(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+}
 
-/* The folder of a process, and its stat. */
-static enum found
-look_at(struct procs *p, pid_t pid)
+static int
+open_folder(const struct procs *p)
+{
+	char name[21];
+
+	name[number_text((unsigned)p->pid, name)] = '\0';
+	return openat(p->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+}
+
+/* Opens stat: below the folder where that is open, else by its path. */
+static void
+open_stat(struct procs *p)
+{
+	char path[32];
+	size_t n = 0;
+
+	if (p->self == -1) {
+		n = number_text((unsigned)p->pid, path);
+		path[n++] = '/';
+	}
+	memcpy(path + n, "stat", sizeof "stat");
+	p->statfd = openat(p->self == -1 ? p->dir : p->self, path,
+	    O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static void
+read_owner(struct procs *p)
 {
 	char name[21];
 	struct stat st;
-	ssize_t n = 0;
+	int r;
 
-	no_process(p);
-	p->have = 0;
-	name[number_text((unsigned)pid, name)] = '\0';
-	p->self = openat(p->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	if (p->self == -1)
-		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ?
-		    WRONG : GONE;
-	/* The owner first: of one who has gone it would be root.  That stat can
-	 * be read afterwards proves that it had not. */
 	p->owner = p->group = NUM_NIL;
-	if (p->live && fstat(p->self, &st) == 0) {
+	if (!p->live)
+		return;
+	if (p->self != -1)
+		r = fstat(p->self, &st);
+	else {
+		name[number_text((unsigned)p->pid, name)] = '\0';
+		r = fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW);
+	}
+	if (r == 0) {
 		p->owner = st.st_uid;
 		p->group = st.st_gid;
 	}
-	n = file_bytes(p->self, "stat", p->text, sizeof p->text);
-	if (n == -1 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+}
+
+enum found { FOUND, GONE, WRONG };
+
+/*
+ * The stat and the owner of a process.  The owner is looked up between the
+ * open and the read: that the read succeeds proves that the process of this
+ * stat had the number all the time (and that the owner is not root's for want
+ * of a process).
+ */
+static enum found
+look_at(struct procs *p, pid_t pid)
+{
+	ssize_t n = -1;
+
+	no_process(p);
+	p->have = 0;
+	p->pid = pid;
+	if ((p->deep || !p->live) && (p->self = open_folder(p)) == -1)
+		return no_resources() ? WRONG : GONE;
+	open_stat(p);
+	if (p->statfd == -1 && no_resources())
 		return WRONG;
 	/* hidepid: it is there, and that is all */
-	if (n == -1 && errno != EACCES && errno != EPERM)
+	if (p->statfd == -1 && errno != EACCES && errno != EPERM)
 		return GONE;
-	if (n == 0)
-		return GONE;
+	read_owner(p);
+	/* it comes whole in one read */
+	if (p->statfd != -1) {
+		while ((n = read(p->statfd, p->text, sizeof p->text)) == -1 &&
+		    errno == EINTR)
+			;
+		if (n <= 0)
+			return GONE;
+	}
 	read_stat(p, p->text, n < 0 ? 0 : (size_t)n);
-	p->pid = pid;
 	return FOUND;
+}
+
+int
+procs_folder(struct procs *p)
+{
+	char c;
+
+	if (p->self != -1 || p->statfd == -1)
+		return p->self;
+	/* Who asks this of one asks it of all: the next ones are held by their
+	 * folders from the start.  Of this one, that its stat can still be read
+	 * proves that the folder is its own. */
+	p->deep = true;
+	p->self = open_folder(p);
+	if (p->self != -1 && pread(p->statfd, &c, 1, 0) != 1) {
+		close(p->self);
+		p->self = -1;
+	}
+	return p->self;
 }
 
 enum table_next
@@ -366,13 +445,12 @@ procs_age(const struct procs *p)
 
 	if (num_none(p->uptime) || num_none(p->stat.starttime))
 		return NUM_NIL;
-	age = p->uptime - p->stat.starttime / p->hz;
+	age = (p->uptime - p->stat.starttime) / p->hz;
 	return age < 0 ? 0 : age;	/* began after the walk did */
 }
 
 double
 procs_cpu(const struct procs *p)
 {
-	return num_none(p->stat.utime) || num_none(p->stat.stime) ? NUM_NIL :
-	    p->stat.utime + p->stat.stime;
+	return num_none(p->stat.ticks) ? NUM_NIL : p->stat.ticks / p->hz;
 }

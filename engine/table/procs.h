@@ -9,10 +9,10 @@
  *		... p->pid, p->stat.comm, procs_uid(p), procs_args(p)
  *	procs_close(p);
  *
- * A process is held by its folder, opened once: what is read below it is never
- * of another one that got the same number, and fails when it has gone.  Its
- * stat is read at once (who has gone by then is left out), everything else
- * when it is asked for.  Texts are valid until the next process.
+ * Its stat is read at once (who has gone by then is left out), everything else
+ * when it is asked for, below its folder, which is opened once: what is read
+ * is never of another process that got the same number, and fails when this
+ * one has gone.  Texts are valid until the next process.
  */
 #ifndef ENGINE_TABLE_PROCS_H
 #define ENGINE_TABLE_PROCS_H
@@ -34,8 +34,11 @@
 struct proc_stat {		/* NUM_NIL: the file does not say */
 	struct str	 comm;		/* NIL too */
 	char		 state;		/* '\0' */
-	double		 ppid, tty, flags, utime, stime, threads, starttime;
-	double		 vsz, rss;	/* seconds, ticks, bytes */
+	double		 ppid, tty, flags, threads;
+	double		 utime, stime;	/* seconds */
+	double		 ticks;		/* of both, whole ones: to be summed up */
+	double		 starttime;	/* ticks */
+	double		 vsz, rss;	/* bytes */
 };
 
 struct proc_status {
@@ -49,7 +52,7 @@ struct procs {
 	int		 dir;		/* ROOT/proc */
 	bool		 live;		/* it is the kernel's */
 	double		 hz, page;	/* ticks a second, bytes of a page */
-	double		 uptime;	/* seconds, when the walk began */
+	double		 uptime;	/* ticks, when the walk began */
 	unsigned	 turn;
 	size_t		 at, n;		/* in dents */
 	pid_t		*recorded;	/* its numbers, in order; NULL: live */
@@ -57,7 +60,9 @@ struct procs {
 
 	/* the process */
 	pid_t		 pid;
-	int		 self;		/* its folder, or -1 */
+	int		 self;		/* its folder, or -1: see procs_folder */
+	int		 statfd;
+	bool		 deep;		/* folders are asked for */
 	unsigned	 have;		/* what was read of it */
 	struct proc_stat stat;
 	struct proc_status status;
@@ -82,6 +87,8 @@ enum table_next procs_next(struct procs *);
 bool	 procs_at(struct procs *, pid_t);
 void	 procs_close(struct procs *);
 
+/* The process's folder, to read below; -1: it has gone. */
+int	 procs_folder(struct procs *);
 bool	 procs_zombie(const struct procs *);	/* or dead altogether */
 bool	 procs_kernel(const struct procs *);	/* a kernel thread */
 double	 procs_uid(struct procs *);

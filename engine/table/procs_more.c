@@ -19,7 +19,7 @@ first(struct procs *p, unsigned what)
 	bool is = (p->have & what) == 0;
 
 	p->have |= what;
-	return is && p->self != -1;
+	return is;
 }
 
 /* NIL stays NIL: what the hardware makes of it is not ours to say. */
@@ -56,7 +56,7 @@ procs_status(struct procs *p)
 		return s;
 	*s = (struct proc_status){ NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL,
 	    NUM_NIL, NUM_NIL };
-	if (!lines_openat(l, p->self, "status"))
+	if (!lines_openat(l, procs_folder(p), "status"))
 		return s;
 	while (lines_next(l, &line)) {
 		key = line_part(&line, ':');
@@ -122,7 +122,7 @@ procs_args(struct procs *p)
 	p->args = STR_NIL;
 	if (procs_zombie(p) || procs_kernel(p))
 		return p->args = bracketed(p);
-	n = file_bytes(p->self, "cmdline", p->args_text, sizeof p->args_text);
+	n = file_bytes(procs_folder(p), "cmdline", p->args_text, sizeof p->args_text);
 	if (n < 0)
 		return p->args;
 	if (n == 0)		/* it is about to end, or has just begun */
@@ -223,7 +223,7 @@ read_cgroup(struct procs *p)
 	unsigned best = 0, best_unit = 0, rank, w;
 
 	p->cgroup = p->unit = STR_NIL;
-	if (!lines_openat(l, p->self, "cgroup"))
+	if (!lines_openat(l, procs_folder(p), "cgroup"))
 		return;
 	while (lines_next(l, &line)) {
 		line_part(&line, ':');
@@ -286,7 +286,7 @@ procs_shared(struct procs *p)
 
 	if (!first(p, HAVE_STATM))
 		return p->shared;
-	n = file_bytes(p->self, "statm", text, sizeof text);
+	n = file_bytes(procs_folder(p), "statm", text, sizeof text);
 	s = str_of(text, n < 0 ? 0 : (size_t)n);
 	line_word(&s, &w);
 	line_word(&s, &w);
@@ -305,7 +305,7 @@ procs_fds(struct procs *p)
 	if (!first(p, HAVE_FDS))
 		return p->fds;
 	p->fds = NUM_NIL;
-	d.fd = openat(p->self, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d.fd = openat(procs_folder(p), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d.fd == -1)
 		return p->fds;
 	/* kernels since 6.2 count them; older ones say 0 */
@@ -325,7 +325,7 @@ static double
 one_number(struct procs *p, const char *file)
 {
 	char text[32];
-	struct str s = small_text(p->self, file, text, sizeof text);
+	struct str s = small_text(procs_folder(p), file, text, sizeof text);
 	double v;
 
 	if (str_none(s) || s.n == 0 || s.p[0] != '-')

@@ -112,6 +112,10 @@ struct run_facts {
 };
 const struct run_facts *vm_facts(struct vm *);
 struct str vm_task(struct vm *);	/* as worked out when the run began */
+bool	 vm_doexec(struct vm *);	/* define doexec is TRUE */
+/* Time has gone by: ends the run if it must; between loops nothing else
+ * looks. */
+void	 vm_waited(struct vm *);
 struct str vm_incident_key(struct vm *);	/* of the one at hand, or NIL */
 double	 vm_innum(struct vm *);
 bool	 vm_eoi(struct vm *);

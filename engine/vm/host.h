@@ -159,7 +159,8 @@ struct contact {
 	size_t		 max;		/* bytes of a body */
 };
 struct contact_result {
-	double		 n;		/* -1: failed, `why` says it */
+	double		 n;		/* -1, of CONTACT_CERT NIL: failed, `why`
+					 * says it */
 	struct str	 text;		/* valid until the next contact */
 };
 

@@ -271,8 +271,6 @@ void	vm_out(struct vm *, enum out, struct str target, struct str text);
 void	vm_fault(struct vm *, enum num_fault);
 void	vm_end(struct vm *, enum vm_result, struct str why);
 bool	vm_look(struct vm *);		/* a slice is used up; false: end */
-void	vm_waited(struct vm *);		/* time has gone by: ends the run if it
-					 * must; between loops nothing else looks */
 enum vm_result vm_execute(struct vm *, uint32_t pc);
 void	vm_trace_line(struct vm *);
 void	vm_trace_stmt(struct vm *, struct str where);

@@ -670,6 +670,12 @@ vm_incident_key(struct vm *vm)
 	return vm->incident;
 }
 
+bool
+vm_doexec(struct vm *vm)
+{
+	return vm->o.doexec;
+}
+
 double
 vm_innum(struct vm *vm)
 {

@@ -297,6 +297,8 @@ check_call(struct check *c, struct node **pn)
 				letter++;
 		}
 	}
+	if (n->id == BI_COLUMN || n->id == BI_COLUMNS)
+		check_single(c, n, count);
 	if (n->id == BI_SPLIT)
 		c->splits = true;
 	if (n->id == BI_FIELDS) {

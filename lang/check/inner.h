@@ -35,6 +35,8 @@ void	 check_table(struct check *, struct init *);
 /* The column of that name becomes a dat of the script, if it has a table and
  * the name is not taken. */
 void	 check_column(struct check *, char sigil, struct str name, struct span);
+/* #column and $column, with so many arguments: names that are constant. */
+void	 check_single(struct check *, struct node *, unsigned count);
 /* A name that nothing sets may be a slip for a column. */
 void	 check_near_column(struct check *, struct diag_item *, struct str);
 /* The table or column that a constant names, or -1: told of. */

@@ -254,3 +254,36 @@ check_table(struct check *c, struct init *in)
 	check_want_truth(c, &in->where);
 	c->place = IN_INIT;
 }
+
+void
+check_single(struct check *c, struct node *call, unsigned count)
+{
+	struct node *table = call->list, *column = table->next, *key;
+	char want = call->id == BI_COLUMN ? '#' : '$';
+	int t, k;
+
+	if (count == 3)
+		diag_at(c->diag, call->span, E_ARGS,
+		    builtin_main_name(call->id), STR_LIT("2 or 4 arguments"),
+		    STR_LIT("3"));
+	if (table->kind != X_STR ||
+	    (t = check_table_name(c, table->text, table->span)) < 0)
+		return;
+	if (!table_single((enum table_id)t)) {
+		check_error(c, table->span, E_TABLE_SINGLE, table->text,
+		    STR_NIL);
+		return;
+	}
+	if (column->kind == X_STR) {
+		k = check_column_name(c, t, column->text, column->span);
+		if (k >= 0 && column_info[k].sigil != want)
+			diag_hint(c->diag, check_error(c, column->span,
+			    E_COLUMN_TYPE, column->text, want == '#' ?
+			    STR_LIT("texts") : STR_LIT("numbers")),
+			    want == '#' ? STR_LIT("write: $column(...)") :
+			    STR_LIT("write: #column(...)"));
+	}
+	key = column->next;
+	if (key != NULL && key->kind == X_STR)
+		(void)check_column_name(c, t, key->text, key->span);
+}

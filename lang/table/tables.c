@@ -31,6 +31,13 @@ table_find(struct str name)
 	return -1;
 }
 
+bool
+table_single(enum table_id id)
+{
+	return table_info[id].args[0] == '\0' && id != TABLE_KERNEL &&
+	    id != TABLE_OOM_KILLS;
+}
+
 int
 table_column_find(enum table_id id, struct str name)
 {

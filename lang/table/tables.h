@@ -43,6 +43,9 @@ extern const struct table_info table_info[TABLE_COUNT + 1];
 
 /* The table of that name, or -1. */
 int	 table_find(struct str name);
+/* Can it be asked for single values (#column)?  Not if it has arguments, or if
+ * it goes on where the last run has ended. */
+bool	 table_single(enum table_id);
 /* The column (an enum table_column) of that name, whatever its sigil, or -1. */
 int	 table_column_find(enum table_id, struct str name);
 

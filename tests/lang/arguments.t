@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 PICKET = os.environ['PICKET']
+SRC = os.environ['SRCDIR']
 SEED = int(os.environ.get('PICKET_SEED', '7'))
 MANY = 100
 ROUNDS = 20 if os.environ.get('PICKET_LONG') else 1
@@ -42,7 +43,19 @@ LEFT = {'$resolve': 'a network', '$domain': 'a network', '#keys': 'a loop',
         '$opt': 'a command', '#system': 'a command', '$command': 'a command',
         '#popen': 'a command', '#delta': 'earlier runs',
         '#rate': 'earlier runs', '#ewma': 'earlier runs',
-        '#window': 'earlier runs'}
+        '#window': 'earlier runs', '#talk': 'a network',
+        '#tcpcheck': 'a network', '#httpcheck': 'a network',
+        '$httpget': 'a network', '#certdays': 'a network'}
+# What changes the host itself: as root it would do so.  Told by the table, so
+# that no new one is forgotten; handles only write what they have opened.
+ACTS = {name for at in sorted(os.listdir(os.path.join(SRC, 'lang/table')))
+        if at.startswith('builtins')
+        for row in re.findall(r'^BI\(\w+, "([^"]+)", "[^"]*", \'.\', [^,]*'
+                              r'FN_ACTS', open(os.path.join(
+                                  SRC, 'lang/table', at)).read(), re.M)
+        for name in row.split()} - {'#write', '#writeln', '#fflush'}
+if not {'#kill', '#quarantine', '#system'} <= ACTS:
+    sys.exit('lang/table/builtins*.def: rows that act are not recognised')
 # Arguments of none are the very thing that they are about.
 TAKES_NONE = {'#defined', '#if', '$if', '#and', '#or', '#not', '$text',
               '#value', '#join', '$join', '$json', '$format', '#write',
@@ -96,7 +109,8 @@ def run(text):
 r = random.Random(SEED)
 table = [e for e in json.loads(subprocess.run(
     [PICKET, 'doc', '--json'], stdout=subprocess.PIPE).stdout)['entries']
-    if e['kind'] == 'function' and e['names'][0] not in LEFT]
+    if e['kind'] == 'function' and e['names'][0] not in LEFT
+    and e['names'][0] not in ACTS]
 number, failed = 0, False
 print('# PICKET_SEED=%d' % SEED)
 for e in table * ROUNDS:

@@ -122,6 +122,14 @@ $resolve(""): empty name
 $resolve(NUL): NUL byte
 #inobject("no-such-set", "x"): no object set "no-such-set"
 $lookup("no-such-set", "x"): no object set "no-such-set"
+#talk(NUL, "", "", 1): NUL byte
+#talk("unix:/x", "", "(", 1): bad pattern "\\("
+#talk("unix:/x", "", "", 0): 0 is no time above 0
+#tcpcheck("127.0.0.1", 65536, 1): 65536 is no integer from 1 to 65535
+#tcpcheck("127.0.0.1", 1, 3601): 3601 is no time above 0
+#httpcheck(NUL, 1): NUL byte
+$httpget("http://127.0.0.1:1/", -1): -1 is no time above 0
+#certdays("127.0.0.1", 0): 0 is no integer from 1 to 65535
 '''
 
 # A call to the system that fails.
@@ -158,6 +166,24 @@ $checksum(5, "/etc"): no regular file
 #pclose(P): P is not open
 $command("/no/such"): not found
 #system("/no/such"): not found
+#talk("unix:/no/such", "", "", 1): unix:/no/such: No such file
+#talk("unix:such", "", "", 1): a socket's path begins with /
+#talk("udp:127.0.0.1:1", "", "", 1): an address is unix:/PATH or tcp:HOST:PORT
+#talk("tcp:127.0.0.1:0", "", "", 1): no port from 1 to 65535
+#talk("tcp:127.0.0.1:1x", "", "", 1): no port from 1 to 65535
+#talk("tcp:127.0.0.1", "", "", 1): no port from 1 to 65535
+#talk("tcp::25", "", "", 1): no name or address
+#talk("tcp:::1:25", "", "", 1): IPv6 stands in brackets
+#talk("tcp:[::1:25", "", "", 1): no name or address
+#tcpcheck("127.0.0.1", 1, 1): 127.0.0.1:1: Connection refused
+#tcpcheck("a b", 1, 1): no name or address
+#tcpcheck("-x", 1, 1): no name or address
+#httpcheck("http://127.0.0.1:1/", 1): http://127.0.0.1:1/: Failed to connect
+#httpcheck("file:///etc/passwd", 1): begins with http
+#httpcheck("http:///x", 1): needs a host
+#httpcheck("http://a@127.0.0.1:1/", 1): no user and no password
+#httpcheck("http://127.0.0.1:1/a b", 1): no blanks
+$httpget("http://127.0.0.1:1/"): Failed to connect
 '''
 
 # A command that its rules refuse: ERR and one ERROR, which names the rule.

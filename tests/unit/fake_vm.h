@@ -515,6 +515,19 @@ vm_eoi(struct vm *vm)
 	return true;
 }
 
+bool
+vm_doexec(struct vm *vm)
+{
+	(void)vm;
+	return false;
+}
+
+void
+vm_waited(struct vm *vm)
+{
+	(void)vm;	/* nothing here ends a run */
+}
+
 double
 vm_inputexit(struct vm *vm)
 {

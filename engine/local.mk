@@ -69,12 +69,14 @@ engine_libengine_a_SOURCES = \
 	engine/table/names.h \
 	engine/table/load.c \
 	engine/table/none.c \
+	engine/table/open_files.c \
 	engine/table/process_counts.c \
 	engine/table/processes.c \
 	engine/table/procs.c \
 	engine/table/procs.h \
 	engine/table/procs_more.c \
 	engine/table/oom_kills.c \
+	engine/table/sockets.c \
 	engine/table/table.c \
 	engine/table/table.h \
 	engine/table/walk.c \

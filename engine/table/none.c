@@ -14,7 +14,5 @@ none_open(const struct table_world *w, const struct table_ask *ask,
 }
 
 #define NONE(name) const struct table_maker table_##name = { .open = none_open };
-NONE(sockets)
-NONE(open_files)
 NONE(queue)
 NONE(none)

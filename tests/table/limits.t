@@ -132,9 +132,7 @@ same('this machine', [(r['user'].decode(), r['uid'], r['home'].decode())
 tell('/etc/passwd: No such file' in
      ask('users', 'user', tables.folder('empty')).err, 'no passwd')
 if os.getuid() == 0:
-    rows = ask('users', 'user password aged',
-               before=['setpriv', '--reuid=65534', '--regid=65534',
-                       '--clear-groups'])
+    rows = ask('users', 'user password aged', nobody=True)
     same('as an ordinary user', {r['aged'] for r in rows}, {None})
 else:
     skip('as an ordinary user', 'needs root')

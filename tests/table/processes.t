@@ -207,20 +207,17 @@ try:
              0)
         r = by_pid(ask('processes', 'pid uid gid user'))[d.pid]
         same('and it is not', (r['uid'], r['gid']), (65534, 65533))
-        nobody = ['setpriv', '--reuid=65534', '--regid=65534',
-                  '--clear-groups']
-        r = by_pid(ask('processes', 'pid uid comm fds rss', before=nobody))
+        r = by_pid(ask('processes', 'pid uid comm fds rss', nobody=True))
         k = kids[0].pid
         same('as another user: no look at its files',
              (r[k]['uid'], r[k]['comm'], r[k]['fds']), (0, b'sleep', None))
         tell(r[k]['rss'] > 0, 'but at its size', r[k])
         hide = tables.folder('hide')
-        os.chmod(tables.scratch.name, 0o755)
         os.makedirs(hide + '/proc')
         p = subprocess.run(
             ['unshare', '-m', 'sh', '-c', 'mount -t proc -o hidepid=1 proc '
              '%s/proc && exec %s %s -r %s -f "pid uid comm rss" processes' %
-             (hide, ' '.join(nobody), tables.ROWS, hide)],
+             (hide, ' '.join(tables.as_nobody()), tables.PUBLIC, hide)],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = [l for l in p.stdout.decode().split('\n')
                 if l.startswith('pid=%d\t' % k)]

@@ -3,17 +3,27 @@ folder for recorded roots."""
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 
 ROWS = os.path.join(os.environ['BUILDDIR'], 'tests/table/rows')
 scratch = tempfile.TemporaryDirectory(prefix='picket-table.')
+PUBLIC = os.path.join(scratch.name, 'rows')
 
 
 def folder(name):
     path = os.path.join(scratch.name, name)
     os.makedirs(path, exist_ok=True)
     return path
+
+
+def as_nobody():
+    """What a command begins with that is to run as an ordinary user; he may
+    not see the folder of the build, but PUBLIC."""
+    os.chmod(scratch.name, 0o755)
+    shutil.copy(ROWS, PUBLIC)
+    return ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups']
 
 
 def value(text, as_text):
@@ -32,10 +42,11 @@ class Answer(list):
     """Rows as dicts; .err and .status of the program."""
 
 
-def ask(table, columns, root='', options=(), before=(), text=()):
+def ask(table, columns, root='', options=(), nobody=False, text=()):
     """Columns in text are bytes even where they are digits."""
-    p = subprocess.run(list(before) + [ROWS, *options, '-r', root, '-f',
-                       columns, table], stdin=subprocess.DEVNULL,
+    start = as_nobody() + [PUBLIC] if nobody else [ROWS]
+    p = subprocess.run([*start, *options, '-r', root, '-f', columns, table],
+                       stdin=subprocess.DEVNULL,
                        stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     rows = Answer()
     for line in p.stdout.decode().splitlines():

@@ -172,7 +172,8 @@ open_folder(struct archive *a)
 
 /* --- the copy --- */
 
-static bool
+/* 1; 0: it was exchanged since it was looked at; -1. */
+static int
 open_source(struct archive *a)
 {
 	struct stat st;
@@ -188,16 +189,17 @@ open_source(struct archive *a)
 	if (a->in == -1 || fstat(a->in, &st) != 0) {
 		live_fail(a->l, "%s", errno == ELOOP ? "is a symbolic link" :
 		    strerror(errno));
-		return false;
+		return -1;
+	}
+	/* whose it is was judged; of that user, one file is as good as another */
+	if (st.st_uid != a->st.st_uid) {
+		live_fail(a->l, "was exchanged while it was looked at");
+		return 0;
 	}
 	why = fault(&st);
-	if (why == NULL && (st.st_dev != a->st.st_dev || st.st_uid !=
-	    a->st.st_uid || (st.st_ino != a->st.st_ino &&
-	    st.st_uid != 0 && st.st_uid != geteuid())))
-		why = "was exchanged while it was looked at";
 	if (why != NULL)
 		live_fail(a->l, "%s", why);
-	return why == NULL;
+	return why == NULL ? 1 : -1;
 }
 
 /*
@@ -251,10 +253,11 @@ get_source(struct archive *a)
 
 	for (tries = 0; got == 0 && tries < LIM_ARCHIVE_TRIES; tries++) {
 		close_source(a);
-		if (!archive_look(a->l, a->path, &a->from, &a->st) ||
-		    !open_source(a))
+		if (!archive_look(a->l, a->path, &a->from, &a->st))
 			return false;
-		got = take_locks(a);
+		got = open_source(a);
+		if (got == 1)
+			got = take_locks(a);
 	}
 	return got == 1;
 }

@@ -410,12 +410,16 @@ may_block(int fd, bool *tty)
 static void
 ready_signals(void)
 {
+	static const int fails[] = { SIGPIPE, SIGXFSZ };
 	struct sigaction sa;
+	size_t i;
 
-	if (sigaction(SIGPIPE, NULL, &sa) == 0 && sa.sa_handler == SIG_DFL) {
-		sa.sa_handler = SIG_IGN;
-		sigaction(SIGPIPE, &sa, NULL);
-	}
+	for (i = 0; i < sizeof fails / sizeof fails[0]; i++)
+		if (sigaction(fails[i], NULL, &sa) == 0 &&
+		    sa.sa_handler == SIG_DFL) {
+			sa.sa_handler = SIG_IGN;
+			sigaction(fails[i], &sa, NULL);
+		}
 	if (sigaction(SIGCHLD, NULL, &sa) == 0 && (sa.sa_handler == SIG_IGN ||
 	    (sa.sa_flags & SA_NOCLDWAIT))) {
 		sa.sa_handler = SIG_DFL;

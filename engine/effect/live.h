@@ -60,8 +60,8 @@ extern const struct host live_host, dry_host;
 
 /*
  * Both hosts share this state; NULL without memory.  What the options point
- * to must outlive it.  From here on SIGPIPE is ignored and SIGCHLD is not: a
- * write must fail, not kill, and children must wait to be looked at.
+ * to must outlive it.  From here on SIGPIPE and SIGXFSZ are ignored and SIGCHLD is
+ * not: a write must fail, not kill, and children must wait to be looked at.
  */
 struct live *live_new(const struct live_options *);
 /* Ends children that are still ours (popen left open: closed; exec go: left

@@ -13,6 +13,7 @@ import glob
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -187,7 +188,8 @@ output $archived()
 p = subprocess.run([PICKET, 'run', 'same.pikt'], env=ENV, capture_output=True)
 names = p.stdout.decode().split('\n')
 tell(names[0] == names[1] and names[3] == '<<NIL>>' and
-     re.fullmatch(r'.*/some\.\d+(\.\d+)?', names[2]) and names[0] != names[2] and os.path.getsize(names[2]) == 4,
+     re.fullmatch(r'.*/some\.\d+(\.\d+)?', names[2]) and
+     names[0] != names[2] and os.path.getsize(names[2]) == 4,
      'names of one second; NIL after a failure', p)
 log = ''.join(open(x).read() for x in glob.glob(HERE + '/.state/picket/log/*'))
 tell(re.search(r'\[INFO\] \(act\) archive: %s/mail/games: 13 bytes of user '
@@ -630,6 +632,14 @@ echo; ls -A disk'''
 else:
     skip('a full disk', 'needs root and a mount namespace')
 
+put('large', RNG.randbytes(3 << 20))
+before = kept()
+g = act('archive', 'large', preexec_fn=lambda: resource.setrlimit(
+    resource.RLIMIT_FSIZE, (1 << 20, 1 << 20)))
+tell(g.n == -1 and 'File too large' in g.why and kept() == before and
+     not debris() and not os.path.exists('large.lock'), 'a limit of file size',
+     g.all)
+
 # --- a deadline, an interrupt ---
 with open('huge', 'wb') as f:
     f.truncate(3 << 30)
@@ -698,8 +708,9 @@ STEPS = [('fcntl', 2), ('write', 6), ('pread64', 4),
          ('fsync', 5), ('renameat2', 3), ('renameat', 2), ('unlinkat', 5),
          ('utimensat', 2), ('fadvise64', 1), ('linkat', 1), ('openat', 60)]
 trace = shutil.which('strace')
-if trace and subprocess.run([trace, '-o', '/dev/null', 'true'],
-                            stderr=subprocess.DEVNULL).returncode == 0:
+if trace and not os.environ.get('PICKET_SANITIZERS') and subprocess.run(
+        [trace, '-o', '/dev/null', 'true'],
+        stderr=subprocess.DEVNULL).returncode == 0:
     content = b'content\n' * 1000
     for kind in 'archive', 'quarantine':
         lost, half, slow, hits, again = [], [], [], 0, []
@@ -748,7 +759,7 @@ if trace and subprocess.run([trace, '-o', '/dev/null', 'true'],
         tell(copies_are_whole(content) and not debris(), call + ': no rest',
              os.listdir(STORE))
 else:
-    skip('killed at each step', 'no strace here')
+    skip('killed at each step', 'no strace, or sanitizers')
 
 # --- rotate ---
 folder('logs', 0o755)

@@ -18,8 +18,14 @@ static bool
 enough(void *arg, struct str got)
 {
 	struct wanted *w = arg;
-	enum re_result r = re_match(w->re, got, 0, NULL);
+	enum re_result r;
 
+	/* $ is for the end of the last line, not for what ends it */
+	if (got.n > 0 && got.p[got.n - 1] == '\n')
+		got.n--;
+	if (got.n > 0 && got.p[got.n - 1] == '\r')
+		got.n--;
+	r = re_match(w->re, got, 0, NULL);
 	w->limit = r == RE_LIMIT;
 	return r != RE_NO;
 }

@@ -21,12 +21,14 @@
 #define LIM_REDIRECTS	5L	/* a page has moved once or twice; more is a ring */
 #define LIM_DROPPED	(16 << 20)	/* bytes of a page that only its status is
 				 * wanted of: enough to see that it comes */
+#define LIM_HEADERS	(256 << 10)	/* bytes: a server's have some hundred,
+				 * and curl keeps them all */
 #define DAY		86400
 
 struct page {
 	char	*p;
 	size_t	 n, max;
-	size_t	 dropped;
+	size_t	 dropped, headers;
 	bool	 over;
 };
 
@@ -51,6 +53,16 @@ keep(char *from, size_t size, size_t count, void *arg)
 		b->n += n;
 	}
 	return b->over ? 0 : n;		/* 0 ends it */
+}
+
+static size_t
+count(char *from, size_t size, size_t n, void *arg)
+{
+	struct page *b = arg;
+
+	(void)from;
+	b->headers += size * n;
+	return b->headers > LIM_HEADERS ? 0 : size * n;
 }
 
 static int
@@ -111,6 +123,10 @@ set_page(CURL *curl, const char *url, struct page *b)
 	SET(CURLOPT_USERAGENT, "picket");
 	SET(CURLOPT_WRITEFUNCTION, keep);
 	SET(CURLOPT_WRITEDATA, b);
+	SET(CURLOPT_HEADERFUNCTION, count);
+	SET(CURLOPT_HEADERDATA, b);
+	/* after a redirect anew: some close what they call open */
+	SET(CURLOPT_FORBID_REUSE, 1L);
 	return rc;
 }
 
@@ -134,7 +150,9 @@ page(CURL *curl, const char *url, double seconds, size_t max)
 		snprintf(line, sizeof line, "the page has more than %zu bytes",
 		    max);
 		fail(line);
-	} else if (rc != CURLE_OK && !b.over)
+	} else if (b.headers > LIM_HEADERS)
+		fail("its headers do not end");
+	else if (rc != CURLE_OK && !b.over)
 		fail(error[0] != '\0' ? error : curl_easy_strerror(rc));
 	else if (status < 200)
 		fail("it gave no status");

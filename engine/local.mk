@@ -68,7 +68,6 @@ engine_libengine_a_SOURCES = \
 	engine/table/names.c \
 	engine/table/names.h \
 	engine/table/load.c \
-	engine/table/none.c \
 	engine/table/open_files.c \
 	engine/table/process_counts.c \
 	engine/table/processes.c \
@@ -77,6 +76,11 @@ engine_libengine_a_SOURCES = \
 	engine/table/procs_more.c \
 	engine/table/oom_kills.c \
 	engine/table/sockets.c \
+	engine/table/queue.c \
+	engine/table/queue.h \
+	engine/table/queue_exim.c \
+	engine/table/queue_postfix.c \
+	engine/table/queue_sendmail.c \
 	engine/table/table.c \
 	engine/table/table.h \
 	engine/table/walk.c \

@@ -26,8 +26,10 @@ lines_openat(struct lines *l, int dir, const char *name)
 	l->end = l->skip = false;
 	l->error = 0;
 	l->rest = STR_NIL;
-	/* O_NONBLOCK: what stands there may be a pipe that nobody writes */
-	l->fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* O_NONBLOCK: what stands there may be a pipe that nobody writes.  A
+	 * folder may be others' to write: no link of theirs is followed */
+	l->fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY |
+	    (dir == AT_FDCWD ? 0 : O_NOFOLLOW));
 	return l->fd != -1;
 }
 

@@ -106,9 +106,7 @@ struct table *table_make(const struct table_world *,
 bool	 table_path(const struct table_world *, const char *path, char *to,
 	    size_t n);
 
-extern const struct table_maker
-#define T(id, name, args, help) table_##name,
+#define T(id, name, args, help) extern const struct table_maker table_##name;
 #include "lang/table/tables.def"
-	table_none;
 
 #endif

@@ -335,6 +335,7 @@ cmd_now(struct cli *c)
 	w.o.input_fd = -1;
 	w.o.logdir = STR_NIL;
 	w.o.path = c->conf.value[CONF_PATH];
+	w.o.state_home = state_home(c);
 	w.o.run_id = "now";
 	w.o.out_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	w.o.err_fd = -1;

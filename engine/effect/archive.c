@@ -440,7 +440,7 @@ copy_act(struct archive *a, const struct act *act, bool dry,
 
 	a->from.dir = a->to.dir = a->in = a->out = a->sync = -1;
 	a->lock.dot = -1;
-	a->now = num_none(act->now) ? clock_wall() : act->now;
+	a->now = floor(num_none(act->now) ? clock_wall() : act->now);
 	if (!safeway_absolute(a->l, act->path, a->path) ||
 	    !folder_path(a, act->dir, !dry))
 		return false;

@@ -9,7 +9,6 @@
 #include "engine/effect/recorded_inner.h"
 
 #define ARCHIVE		"/var/lib/picket/archive"
-#define QUARANTINE	"/var/lib/picket/quarantine"
 
 /* --- tables --- */
 
@@ -409,8 +408,7 @@ keep_safe(struct live *l, const struct act *a, struct str *text)
 
 	if (f == NULL)
 		return -1;
-	dir = !str_none(a->dir) ? a->dir : a->kind == ACT_ARCHIVE ?
-	    STR_LIT(ARCHIVE) : STR_LIT(QUARANTINE);
+	dir = !str_none(a->dir) ? a->dir : STR_LIT(ARCHIVE);
 	for (n = f->path.n; n > 0 && f->path.p[n - 1] != '/'; n--)
 		;
 	base = str_of(f->path.p + n, f->path.n - n);
@@ -419,7 +417,7 @@ keep_safe(struct live *l, const struct act *a, struct str *text)
 		buf_str(b, dir);
 		buf_putc(b, '/');
 		buf_str(b, base);
-		buf_printf(b, ".%.0f", floor(r->now));
+		buf_printf(b, ".%.0f", floor(num_none(a->now) ? r->now : a->now));
 		if (i > 0)
 			buf_printf(b, ".%u", i);
 		to = recorded_file_of(r, buf_view(b));

@@ -733,6 +733,46 @@ config_systems(void)
 #undef CS
 }
 
+/* The words of rule tests: what is typed, with its arguments. */
+static void
+test_words(void)
+{
+#define TW(id, word, args, help, example) \
+	config_row(word, args, help); \
+	fputs(".Dl ", stdout); put_arg(example); putchar('\n');
+#include "lang/table/tests.def"
+#undef TW
+}
+
+static void
+test_kinds(void)
+{
+#define TX(id, word, lines, help) \
+	printf(".It Ic %s\n", word); put_sentence(help, false);
+#include "lang/table/tests.def"
+#undef TX
+}
+
+static void
+test_facts(void)
+{
+	static const struct { const char *word; bool key; } all[] = {
+#define TF(id, word, key) { word, key },
+#include "lang/table/tests.def"
+#undef TF
+	};
+	unsigned key;
+	size_t i;
+
+	for (key = 0; key < 2; key++) {
+		if (key > 0)
+			puts(".Pp");
+		for (i = 0; i < sizeof all / sizeof all[0]; i++)
+			if (all[i].key == (key > 0))
+				puts(all[i].word);
+	}
+}
+
 static void
 config_alerts(void)
 {
@@ -769,7 +809,7 @@ option(char letter, const char *name, const char *arg, const char *help)
 		    arg != NULL ? arg : "");
 	printf("Fl Fl %s", name);
 	if (arg != NULL)
-		printf(" Ar %s", arg);
+		printf("%s Ar %s", *arg == '[' ? " Ns" : "", arg);
 	putchar('\n');
 	put_sentence(help, true);
 }
@@ -806,6 +846,7 @@ options_all(void)
 static void options_fmt(void) { options_of(ON(FMT)); }
 static void options_list(void) { options_of(ON(LIST)); }
 static void options_check(void) { options_of(ON(CHECK)); }
+static void options_test(void) { options_of(ON(TEST)); }
 static void options_run(void) { options_of(ON(RUN)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
 static void options_disasm(void) { options_of(ON(DISASM)); }
@@ -850,11 +891,15 @@ static const struct {
 	{ "config_alerts", config_alerts },
 	{ "config_install", config_install },
 	{ "native_tables", native_tables },
+	{ "test_words", test_words },
+	{ "test_kinds", test_kinds },
+	{ "test_facts", test_facts },
 	{ "options_all", options_all },
 	{ "options_list", options_list },
 	{ "options_check", options_check },
 	{ "options_fmt", options_fmt },
 	{ "options_run", options_run },
+	{ "options_test", options_test },
 	{ "options_compile", options_compile },
 	{ "options_disasm", options_disasm },
 	{ "options_doc", options_doc },

@@ -5,6 +5,7 @@ MAN_PAGES = \
 	man/picket-bytecode.7 \
 	man/picket-from-awk.7 \
 	man/picket-from-pikt.7 \
+	man/picket-test.5 \
 	man/picket.1 \
 	man/picket.cfg.5 \
 	man/picket.conf.5 \

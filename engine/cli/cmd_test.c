@@ -226,7 +226,7 @@ cmd_test(struct cli *c)
 	}
 	find_files(c, &f);
 	if (f.failed)
-		return EXIT_USAGE;
+		return EXIT_PROBLEMS;
 	if (!cli_open_site(c, false))
 		return EXIT_PROBLEMS;
 	arena_init(&t.arena, &c->mem, FILE_BLOCK);

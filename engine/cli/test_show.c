@@ -18,6 +18,7 @@ struct test_show {
 	enum show_form	 form;
 	struct buf	 b;
 	unsigned	 width;
+	bool		 timed;		/* for people: they look at a terminal */
 	size_t		 files, broken, passed, failed;
 	double		 seconds;
 	json_t		*list;
@@ -48,6 +49,7 @@ show_new(struct cli *c, enum show_form form)
 	s->c = c;
 	s->form = form;
 	s->width = terminal();
+	s->timed = isatty(1) == 1;
 	buf_init(&s->b, &c->mem);
 	if (form == SHOW_TAP)
 		buf_puts(&s->b, "TAP version 13\n");
@@ -223,7 +225,9 @@ people(struct test_show *s, const char *path, const struct test_outcome *o,
 	else
 		buf_printf(&s->b, "%s: %zu test%s", path, n, n == 1 ? "" :
 		    "s");
-	buf_printf(&s->b, " (%.0f ms)\n", seconds * 1000);
+	if (s->timed)
+		buf_printf(&s->b, " (%.0f ms)", seconds * 1000);
+	buf_putc(&s->b, '\n');
 	for (i = 0; i < n; i++) {
 		if (o[i].first == NULL)
 			continue;
@@ -529,7 +533,9 @@ show_end(struct test_show *s, const struct cover *v, double least)
 		if (s->broken > 0)
 			buf_printf(&s->b, "; %zu file%s cannot be read",
 			    s->broken, s->broken == 1 ? "" : "s");
-		buf_printf(&s->b, " (%.2f s)\n", s->seconds);
+		if (s->timed)
+			buf_printf(&s->b, " (%.2f s)", s->seconds);
+		buf_putc(&s->b, '\n');
 		break;
 	case SHOW_TAP:
 		if (v != NULL) {

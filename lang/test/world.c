@@ -281,6 +281,25 @@ columns(struct reader *r)
 	    "a list of columns by blanks");
 }
 
+/* A number may have a unit; it is written down without. */
+static bool
+plain_number(struct reader *r, struct str *s, struct span at)
+{
+	char t[NUM_TEXT_MAX];
+	double d = num_parse(*s, true);
+
+	if (str_eq(*s, STR_LIT("-")))
+		return true;
+	if (num_none(d))
+		d = num_parse_size(*s);
+	if (num_none(d))
+		d = num_parse_duration(*s);
+	if (num_none(d))
+		return bad_value(r, at, *s, "a number, as the column wants");
+	*s = arena_dup(r->arena, str_of(t, num_text(d, t)));
+	return true;
+}
+
 /* One text is a row, or some of them: its lines. */
 static bool
 row(struct reader *r, struct str line, struct span at)
@@ -289,10 +308,13 @@ row(struct reader *r, struct str line, struct span at)
 	struct str value;
 	size_t n = 0;
 
-	while (next_value(r, &line, &value)) {
+	for (; next_value(r, &line, &value); n++) {
+		if (n < r->step->ncolumn &&
+		    column_info[r->step->column[n]].sigil == '#' &&
+		    !plain_number(r, &value, at))
+			return false;
 		if (!add_text(r, value))
 			return false;
-		n++;
 	}
 	if (n == r->step->ncolumn || n == 0)
 		return true;

@@ -1,6 +1,7 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
 	stdlib-scripts/ProcNumChk.pikt \
+	stdlib-scripts/ProcNumChk_test.pikt \
 	stdlib-scripts/ProcNumChkEmergency.pikt \
 	stdlib-scripts/ProcNumChkEmergency_test.pikt \
 	stdlib-scripts/alerts.cfg \

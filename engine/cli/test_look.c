@@ -131,9 +131,12 @@ gather(const struct test_run *r, enum test_what what, struct finds *p)
 	case WHAT_FIRING:
 	case WHAT_STILL:
 	case WHAT_RESOLVED:
+	case WHAT_UNKNOWN:
+	case WHAT_FLAPPING:
+		/* "still" is told as "still firing" */
 		for (i = 0; i < res->nchange; i++)
-			if (str_eq(res->change[i].kind, str_c(
-			    test_what_name[what])))
+			if (str_starts(res->change[i].kind,
+			    test_what_name[what]))
 				add(p, res->change[i].key,
 				    res->change[i].message);
 		break;
@@ -166,7 +169,8 @@ fits(const struct test_step *e, struct re *re, struct str text)
 static bool
 is_change(enum test_what w)
 {
-	return w == WHAT_FIRING || w == WHAT_STILL || w == WHAT_RESOLVED;
+	return w == WHAT_FIRING || w == WHAT_STILL || w == WHAT_RESOLVED ||
+	    w == WHAT_UNKNOWN || w == WHAT_FLAPPING;
 }
 
 static bool
@@ -452,7 +456,8 @@ look_nothing(const struct test_run *r, const struct test_step *e,
     struct test_failure *f)
 {
 	static const enum test_what all[] = { WHAT_MAIL, WHAT_MAILTO,
-	    WHAT_EXEC, WHAT_ACT, WHAT_FIRING, WHAT_STILL, WHAT_RESOLVED };
+	    WHAT_EXEC, WHAT_ACT, WHAT_FIRING, WHAT_STILL, WHAT_RESOLVED,
+	    WHAT_UNKNOWN, WHAT_FLAPPING };
 	struct buf b;
 	size_t i, k;
 

@@ -144,6 +144,10 @@ live_table(void *h, const struct table_ask *ask)
 void
 tables_free_all(struct live *l)
 {
-	while (l->tables != NULL)
+	/* left open by a run that failed: nothing of them is kept or told of */
+	while (l->tables != NULL) {
+		l->tables->world.leave = NULL;
+		l->tables->world.warn = NULL;
 		table_close(l->tables);
+	}
 }

@@ -96,7 +96,7 @@ cgroups_open(const struct table_world *w, const struct table_ask *ask,
 		;
 	if (i < TREES)
 		return &g->table;
-	table_whyf(why, "cgroups: %.150s/proc/self/mountinfo has neither a "
+	table_whyf(why, "%.150s/proc/self/mountinfo has neither a "
 	    "cgroup2 tree that can be opened nor one of the controllers memory "
 	    "and pids", w->root == NULL ? "" : w->root);
 	cgroups_close(&g->table);

@@ -40,7 +40,7 @@ files_depth(const struct table_ask *ask, unsigned *depth,
 		*depth = (unsigned)d;
 		return true;
 	}
-	table_whyf(why, "files: the depth must be a whole number from 1 to %d",
+	table_whyf(why, "the depth must be a whole number from 1 to %d",
 	    LIM_WALK_DEPTH);
 	return false;
 }
@@ -57,7 +57,7 @@ files_open(const struct table_world *w, const struct table_ask *ask,
 
 	if (str_none(dir) || dir.n == 0 || dir.p[0] != '/' ||
 	    memchr(dir.p, '\0', dir.n) != NULL || dir.n >= sizeof given) {
-		table_whyf(why, "files: the folder must be a path that begins "
+		table_whyf(why, "the folder must be a path that begins "
 		    "with /");
 		return NULL;
 	}
@@ -66,13 +66,13 @@ files_open(const struct table_world *w, const struct table_ask *ask,
 	memcpy(given, dir.p, dir.n);
 	given[dir.n] = '\0';
 	if (!table_path(w, given, full, sizeof full)) {
-		table_whyf(why, "files: %.200s: the name is too long", given);
+		table_whyf(why, "%.200s: the name is too long", given);
 		return NULL;
 	}
 	f = (struct files *)table_make(w, &table_files, sizeof *f);
 	if (!walk_open(&f->walk, full) ||
 	    fstat(walk_dir(&f->walk), &st) == -1) {
-		table_whyf(why, "files: %.220s: %s", full, strerror(errno));
+		table_whyf(why, "%.220s: %s", full, strerror(errno));
 		walk_close(&f->walk);
 		mem_free(w->mem, f, sizeof *f);
 		return NULL;
@@ -116,7 +116,7 @@ files_next(struct table *t)
 	for (;;) {
 		if (++f->rows % STOP_EVERY == 0 && t->world.stop != NULL &&
 		    t->world.stop(t->world.arg)) {
-			table_whyf(t->why, "files: the run must end, and not "
+			table_whyf(t->why, "the run must end, and not "
 			    "all of the folder is read");
 			return TABLE_FAILED;
 		}

@@ -65,6 +65,7 @@ struct filesystems {
 	struct space	 space;
 	bool		 told;		/* the space is known */
 	unsigned	 hung;
+	bool		 remembers;	/* there are remote ones */
 	struct buf	 left;		/* "PID START MOUNT", zero bytes between:
 					 * children that could not be ended */
 };
@@ -245,7 +246,7 @@ filesystems_close(struct table *t)
 	const struct table_world *w = &t->world;
 
 	/* all children, those of former runs too */
-	if (w->leave != NULL)
+	if (w->leave != NULL && f->remembers)
 		w->leave(w->arg, STR_LIT("filesystems"), buf_view(&f->left));
 	lines_close(&f->lines);
 	buf_free(&f->texts);
@@ -333,8 +334,10 @@ filesystems_open(const struct table_world *w, const struct table_ask *ask,
 {
 	struct filesystems *f = (struct filesystems *)table_make(w,
 	    &table_filesystems, sizeof *f);
+	size_t i;
 
 	(void)ask;
+	f->lines.fd = -1;
 	buf_init(&f->texts, w->mem);
 	buf_init(&f->left, w->mem);
 	if (!mountinfo_open(&f->lines, w, why)) {
@@ -349,6 +352,9 @@ filesystems_open(const struct table_world *w, const struct table_ask *ask,
 	if (f->n > 0)
 		each_once(f);
 	if (w->root == NULL || w->root[0] == '\0')
+		for (i = 0; i < f->n && !f->remembers; i++)
+			f->remembers = remote_type(f->mount[i].type);
+	if (f->remembers)
 		remember(f);
 	if (f->lines.error == 0)
 		return &f->table;

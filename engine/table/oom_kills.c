@@ -76,12 +76,13 @@ oom_open(const struct table_world *w, const struct table_ask *ask,
 {
 	struct oom_kills *o = (struct oom_kills *)table_make(w,
 	    &table_oom_kills, sizeof *o);
-	struct str position = w->position == NULL ? STR_EMPTY :
-	    w->position(w->arg, STR_LIT("oom_kills"));
 	char text[LIM_TABLE_WHY + 100];
+	struct str position;
 
 	(void)ask;
 	o->lines.fd = -1;
+	position = w->position == NULL ? STR_EMPTY :
+	    w->position(w->arg, STR_LIT("oom_kills"));
 	o->said_pid = o->said_uid = NUM_NIL;
 	o->readable = kmsg_open(&o->log, &o->table.world, position, why);
 	o->counted = count_now(o);

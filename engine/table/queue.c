@@ -100,11 +100,13 @@ queue_file(struct queue *q, unsigned depth)
 			continue;
 		if (q->walk.type == DT_UNKNOWN)	/* a file after all? */
 			return true;
+		if (q->walk.depth < depth && errno != ENOENT)
+			break;
 	}
 	if (errno == 0)
 		return false;
 	q->failed = true;
-	table_whyf(q->table.why, "queue: a folder of the spool: %s",
+	table_whyf(q->table.why, "%.200s in the spool: %s", q->walk.path,
 	    strerror(errno));
 	return false;
 }
@@ -142,7 +144,7 @@ open_dir(struct queue *q, struct str dir, char why[LIM_TABLE_WHY])
 		dir.n--;
 	if (dir.n == 0 || dir.p[0] != '/' || dir.n >= sizeof given ||
 	    memchr(dir.p, '\0', dir.n) != NULL) {
-		table_whyf(why, "queue: what stands behind dir: must be a path "
+		table_whyf(why, "what stands behind dir: must be a path "
 		    "that begins with /");
 		return false;
 	}
@@ -155,7 +157,7 @@ open_dir(struct queue *q, struct str dir, char why[LIM_TABLE_WHY])
 	if (table_path(&q->table.world, given, full, sizeof full) &&
 	    walk_open(&q->walk, full))
 		return true;
-	table_whyf(why, "queue: %.220s: %s", given, strerror(errno));
+	table_whyf(why, "%.220s: %s", given, strerror(errno));
 	return false;
 }
 
@@ -188,13 +190,13 @@ called(struct queue *q, const char *const *argv, char why[LIM_TABLE_WHY])
 	struct str out = STR_NIL;
 
 	if (w->command == NULL) {
-		table_whyf(why, "queue: %s cannot be called here", argv[0]);
+		table_whyf(why, "%s cannot be called here", argv[0]);
 		return false;
 	}
 	if (!w->command(w->arg, argv, LIM_QUEUE_LISTING, &out)) {
 		out = str_trim(str_none(out) ? STR_EMPTY : out);
-		table_whyf(why, "queue: %s%s%s: %.*s", argv[0],
-		    argv[1] == NULL ? "" : " ", argv[1] == NULL ? "" : argv[1],
+		table_whyf(why, "%s%s%.*s", str_starts(out, argv[0]) ? "" :
+		    argv[0], str_starts(out, argv[0]) ? "" : ": ",
 		    out.n > 200 ? 200 : (int)out.n, out.p);
 		return false;
 	}
@@ -247,7 +249,7 @@ open_mailer(struct queue *q, struct str which, char why[LIM_TABLE_WHY])
 	}
 	if (str_starts(which, "dir:"))
 		return open_dir(q, str_of(which.p + 4, which.n - 4), why);
-	table_whyf(why, "queue: \"%.*s\" is none of postfix, exim, sendmail and "
+	table_whyf(why, "\"%.*s\" is none of postfix, exim, sendmail and "
 	    "dir:PATH", which.n > 60 ? 60 : (int)which.n, which.p);
 	return false;
 }
@@ -292,7 +294,7 @@ queue_next(struct table *t)
 
 	if (++q->rows % STOP_EVERY == 0 && t->world.stop != NULL &&
 	    t->world.stop(t->world.arg)) {
-		table_whyf(t->why, "queue: the run must end, and not all of "
+		table_whyf(t->why, "the run must end, and not all of "
 		    "the queue is read");
 		return TABLE_FAILED;
 	}

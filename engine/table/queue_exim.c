@@ -290,7 +290,7 @@ queue_exim_spool_next(struct queue *q)
 			if (errno == ENOENT)	/* delivered meanwhile */
 				continue;
 			q->failed = true;
-			table_whyf(q->table.why, "queue: %.100s: %s", name.p,
+			table_whyf(q->table.why, "%.100s: %s", name.p,
 			    strerror(errno));
 			return false;
 		}

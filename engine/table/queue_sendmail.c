@@ -146,7 +146,7 @@ queue_sendmail_next(struct queue *q)
 			if (!str_starts(s, "-Queue ID-"))
 				continue;
 			q->failed = true;
-			table_whyf(q->table.why, "queue: mailq lists a queue of "
+			table_whyf(q->table.why, "mailq lists a queue of "
 			    "Postfix: queue(\"postfix\") reads it");
 			return false;
 		}
@@ -252,7 +252,7 @@ queue_sendmail_spool_next(struct queue *q)
 			if (errno == ENOENT)
 				continue;
 			q->failed = true;
-			table_whyf(q->table.why, "queue: %.100s: %s", name.p,
+			table_whyf(q->table.why, "%.100s: %s", name.p,
 			    strerror(errno));
 			return false;
 		}

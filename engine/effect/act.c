@@ -61,11 +61,11 @@ act_kill(struct live *l, const struct act *a, bool dry, struct act_result *r)
 	    a->sig.p, who);
 	/* 0 only asks */
 	if (sig != 0 && !act_begins(l, dry, "kill", text, r, 0)) {
-		target_close(&t);
+		target_close(l, &t);
 		return true;
 	}
 	error = target_signal(&t, sig);
-	target_close(&t);
+	target_close(l, &t);
 	if (error != 0) {
 		refused(l, "kill", &t, error);
 		return false;
@@ -87,7 +87,7 @@ act_terminate(struct live *l, const struct act *a, bool dry,
 	process_who(&t.p, who);
 	snprintf(text, sizeof text, "%.0f, %gs (%s)", a->pid, a->value, who);
 	if (!act_begins(l, dry, "terminate", text, r, 1)) {
-		target_close(&t);
+		target_close(l, &t);
 		return true;
 	}
 	for (r->n = 1; ; r->n++) {
@@ -113,7 +113,7 @@ act_terminate(struct live *l, const struct act *a, bool dry,
 		log_command(l, "terminate", STR_LIT("TERM was not enough: "
 		    "KILL"));
 	}
-	target_close(&t);
+	target_close(l, &t);
 	if (error != 0 && error != ESRCH)
 		return false;
 	return true;
@@ -138,6 +138,12 @@ act(struct live *l, const struct act *a, struct act_result *r, bool dry)
 	};
 
 	*r = (struct act_result){ .n = -1, .text = STR_EMPTY, .note = STR_NIL };
+	if (l->o.root != NULL && l->o.root[0] != '\0' && a->kind <
+	    ACT_ARCHIVE) {
+		live_fail(l, "refused: processes are read below %.200s (--root), "
+		    "and are not those of this machine", l->o.root);
+		return;
+	}
 	if (how[a->kind] == NULL)
 		live_fail(l, "this host cannot do that");
 	else if (!how[a->kind](l, a, dry, r))

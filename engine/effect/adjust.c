@@ -92,7 +92,7 @@ act_renice(struct live *l, const struct act *a, bool dry,
 		    "or the same user and no lower value");
 		r->n = 0;
 	}
-	target_close(&t);
+	target_close(l, &t);
 	return good;
 }
 
@@ -145,7 +145,7 @@ act_setlimit(struct live *l, const struct act *a, bool dry,
 	if (prlimit64(t.p.pid, (enum __rlimit_resource)limits[i].resource,
 	    NULL, &now) != 0) {
 		(void)cannot(l, &t, "the limit", errno, takes);
-		target_close(&t);
+		target_close(l, &t);
 		return false;
 	}
 	to.rlim_cur = limit_of(a->soft, now.rlim_cur);
@@ -172,7 +172,7 @@ act_setlimit(struct live *l, const struct act *a, bool dry,
 		    cannot(l, &t, "the limit", errno, takes);
 		r->n = 0;
 	}
-	target_close(&t);
+	target_close(l, &t);
 	return good;
 }
 
@@ -210,7 +210,7 @@ act_oomadjust(struct live *l, const struct act *a, bool dry,
 			close(fd);
 		r->n = 0;
 	}
-	target_close(&t);
+	target_close(l, &t);
 	return good;
 }
 
@@ -423,6 +423,6 @@ act_freeze(struct live *l, const struct act *a, bool dry,
 		    "CAP_KILL");
 		r->n = 0;
 	}
-	target_close(&t);
+	target_close(l, &t);
 	return good;
 }

@@ -60,6 +60,7 @@ struct sweep {
 	} parent[LIM_BLAMED];
 	char		 why[LIM_WHY / 2];	/* of the first that was denied or
 					 * kept */
+	int		 blind;		/* errno: something could not be looked at */
 };
 
 static size_t
@@ -120,16 +121,15 @@ hit(struct sweep *s, const char *pid)
 {
 	struct target t;
 	char why[LIM_WHY / 2 - 20];
-	int error;
+	int error, r;
 
-	memset(&t.p, 0, sizeof t.p);
-	t.pidfd = pidfd_of((pid_t)strtol(pid, NULL, 10));
-	if (t.pidfd == -1 && errno == ESRCH)
-		return;
-	/* the first look was before the pidfd: this one counts */
-	if (process_at(s->proc, pid, &t.p) != 1 || t.p.uid != s->uid ||
-	    t.p.other || t.p.kernel || t.p.state == 'Z' ||
-	    t.p.state == 'X' || !str_eq(str_of(t.p.comm, t.p.ncomm), s->comm))
+	/* the first look was before there was a pidfd: this one counts */
+	r = target_look(s->l, (pid_t)strtol(pid, NULL, 10), s->proc, pid, &t);
+	if (r == -1)
+		s->blind = errno;
+	if (r != 1 || t.p.uid != s->uid || t.p.other || t.p.kernel ||
+	    t.p.state == 'Z' || t.p.state == 'X' ||
+	    !str_eq(str_of(t.p.comm, t.p.ncomm), s->comm))
 		;
 	else if (process_protected(s->l, &t.p, why, sizeof why)) {
 		say_why(s, &t.p, why);
@@ -148,7 +148,7 @@ hit(struct sweep *s, const char *pid)
 		remember(s, &t.p, FATE_DENIED);
 		s->denied++;
 	}
-	target_close(&t);
+	target_close(s->l, &t);
 }
 
 static void
@@ -156,9 +156,14 @@ one(struct sweep *s, const char *pid)
 {
 	struct process p;
 	struct stat st;
+	int r;
 
-	if (process_stat(s->proc, pid, &p) != 1 || p.state == 'Z' ||
-	    p.state == 'X' || p.kernel ||
+	r = process_stat(s->proc, pid, &p);
+	/* what we may not see (hidepid) is not there for us; but nobody may
+	 * say that none is left where nothing could be seen */
+	if (r == -1 && errno != EACCES && errno != EPERM)
+		s->blind = errno;
+	if (r != 1 || p.state == 'Z' || p.state == 'X' || p.kernel ||
 	    !str_eq(str_of(p.comm, p.ncomm), s->comm))
 		return;
 	switch (fate(s, &p)) {
@@ -198,6 +203,7 @@ sweep(struct sweep *s)
 	ssize_t n, at;
 
 	s->fresh = s->dying = s->denied = s->kept = 0;
+	s->blind = 0;
 	memset(s->parent, 0, sizeof s->parent);
 	clock_gettime(CLOCK_BOOTTIME, &t);
 	s->now = (uint64_t)t.tv_sec * (uint64_t)sysconf(_SC_CLK_TCK) +
@@ -216,8 +222,10 @@ sweep(struct sweep *s)
 			return false;
 	}
 	if (n < 0)
-		live_fail(s->l, "/proc: %s", strerror(errno));
-	return n == 0;
+		s->blind = errno;
+	if (s->blind != 0)
+		live_fail(s->l, "/proc: %s", strerror(s->blind));
+	return s->blind == 0;
 }
 
 /* "4711 (webmail of apache)", for those that started the last ones. */
@@ -246,7 +254,10 @@ give_up(struct sweep *s, const char *how)
 	char parents[LIM_BLAMED * (LIM_WHO / 2 + 20)], stopped[LIM_WHO / 4];
 	size_t left = s->fresh + s->dying;
 
-	if (left > 0 && s->fresh > 0) {
+	if (s->blind != 0)
+		live_fail(s->l, "%zu got the signal; whether more are left "
+		    "could not be seen: %s", s->done, how);
+	else if (left > 0 && s->fresh > 0) {
 		blamed(s, parents, sizeof parents);
 		live_fail(s->l, "%zu ended, %zu are left (%s): started again "
 		    "by %s", s->done, left, how, parents);
@@ -335,7 +346,7 @@ act_killall(struct live *l, const struct act *a, bool dry,
 	char text[LIM_WHO + 64];
 	struct sweep s = { .l = l, .comm = a->comm, .proc = -1 };
 	double began = live_now();
-	bool good = true;
+	bool good;
 
 	s.sig = signal_number(a->sig);
 	s.look = dry || s.sig == 0;
@@ -349,28 +360,35 @@ act_killall(struct live *l, const struct act *a, bool dry,
 	snprintf(text, sizeof text, "%.*s %.*s %.*s", a->user.n > 100 ? 100 :
 	    (int)a->user.n, a->user.p, (int)a->comm.n, a->comm.p,
 	    (int)a->sig.n, a->sig.p);
+	if (l->act->known == NULL)
+		l->act->known = mem_alloc(l->mem, LIM_KNOWN *
+		    sizeof *s.known);
+	s.known = l->act->known;
+	memset(s.known, 0, LIM_KNOWN * sizeof *s.known);
+	if (!s.look)
+		(void)act_begins(l, dry, "killall", text, r, 0);
 	s.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s.proc == -1) {
 		live_fail(l, "/proc: %s", strerror(errno));
 		return false;
 	}
-	s.known = mem_zalloc(l->mem, LIM_KNOWN * sizeof *s.known);
-	if (s.look) {
-		good = sweep(&s);
-		r->n = (double)s.done;
-		if (good && dry && s.sig != 0)
-			(void)act_begins(l, dry, "killall", text, r, r->n);
-	} else {
-		(void)act_begins(l, dry, "killall", text, r, 0);
-		good = sweep_all(&s);
-		r->n = (double)s.done;
+	good = s.look ? sweep(&s) : sweep_all(&s);
+	close(s.proc);
+	r->n = (double)s.done;
+	if (!s.look) {
 		snprintf(text + strlen(text), sizeof text - strlen(text),
 		    ": %zu%s in %.2fs", s.done, good ? ", none is left," :
 		    "", live_now() - began);
 		log_command(l, "killall", str_c(text));
 		log_audit(l, "killall", text);
-	}
-	mem_free(l->mem, s.known, LIM_KNOWN * sizeof *s.known);
-	close(s.proc);
+	} else if (good && dry && s.sig != 0)
+		(void)act_begins(l, dry, "killall", text, r, r->n);
 	return good;
+}
+
+void
+sweep_free(struct live *l, struct act_state *s)
+{
+	if (s->known != NULL)
+		mem_free(l->mem, s->known, LIM_KNOWN * sizeof *s->known);
 }

@@ -253,6 +253,7 @@ act_state(struct live *l)
 {
 	if (l->act == NULL) {
 		l->act = mem_zalloc(l->mem, sizeof *l->act);
+		l->act->pidfd = -1;
 		find_users(l, l->act);
 	}
 	return find_own(l, l->act) ? l->act : NULL;
@@ -263,6 +264,9 @@ act_state_free(struct live *l)
 {
 	if (l->act == NULL)
 		return;
+	if (l->act->pidfd != -1)
+		close(l->act->pidfd);
+	sweep_free(l, l->act);
 	if (l->act->uid != NULL)
 		mem_free(l->mem, l->act->uid, (l->o.nprotect + 1) *
 		    sizeof *l->act->uid);
@@ -366,7 +370,7 @@ process_protected(struct live *l, const struct process *p, char *why, size_t n)
 
 /* --- one process --- */
 
-int
+static int
 pidfd_of(pid_t pid)
 {
 #ifdef SYS_pidfd_open
@@ -377,7 +381,7 @@ pidfd_of(pid_t pid)
 #endif
 }
 
-int
+static int
 pidfd_signal(int pidfd, int sig)
 {
 #ifdef SYS_pidfd_send_signal
@@ -388,30 +392,32 @@ pidfd_signal(int pidfd, int sig)
 #endif
 }
 
-static bool
-scarce(int error)
+bool
+target_scarce(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-/* Opens it, then looks at it: 1, 0, -1 as process_read. */
-static int
-open_and_read(pid_t pid, struct target *t)
+int
+target_look(struct live *l, pid_t pid, int proc, const char *path,
+    struct target *t)
 {
 	int r;
 
+	memset(t, 0, sizeof *t);
 	t->pidfd = pidfd_of(pid);
 	if (t->pidfd == -1 && errno == ESRCH)
 		return 0;
 	if (t->pidfd == -1 && errno == EINVAL)
 		return -1;		/* a thread of some process */
-	r = process_read(pid, &t->p);
-	if (r == -1 && t->pidfd != -1 && scarce(errno)) {
+	r = process_at(proc, path, &t->p);
+	if (r == -1 && t->pidfd != -1 && target_scarce(errno)) {
 		/* the last descriptor is better used for looking */
 		close(t->pidfd);
 		t->pidfd = -1;
-		r = process_read(pid, &t->p);
+		r = process_at(proc, path, &t->p);
 	}
+	l->act->pidfd = t->pidfd;
 	return r;
 }
 
@@ -419,13 +425,14 @@ bool
 target_open(struct live *l, double pid, double start, bool touch,
     struct target *t)
 {
-	char why[LIM_WHY - 100], who[LIM_WHO];
+	char why[LIM_WHY - 100], who[LIM_WHO], name[32];
 	int r;
 
 	t->pidfd = -1;
 	if (act_state(l) == NULL)
 		return false;
-	r = open_and_read((pid_t)pid, t);
+	snprintf(name, sizeof name, "/proc/%.0f", pid);
+	r = target_look(l, (pid_t)pid, AT_FDCWD, name, t);
 	if (r <= 0) {
 		if (r == 0)
 			live_fail(l, "there is no process %.0f (any more)",
@@ -436,7 +443,7 @@ target_open(struct live *l, double pid, double start, bool touch,
 		else
 			live_fail(l, "process %.0f cannot be looked at: %s",
 			    pid, strerror(errno));
-		target_close(t);
+		target_close(l, t);
 		return false;
 	}
 	process_who(&t->p, who);
@@ -452,7 +459,7 @@ target_open(struct live *l, double pid, double start, bool touch,
 		    pid, who, why);
 	else
 		return true;
-	target_close(t);
+	target_close(l, t);
 	return false;
 }
 
@@ -521,9 +528,11 @@ target_wait(struct live *l, const struct target *t, double until)
 }
 
 void
-target_close(struct target *t)
+target_close(struct live *l, struct target *t)
 {
 	if (t->pidfd != -1)
 		close(t->pidfd);
 	t->pidfd = -1;
+	if (l->act != NULL)
+		l->act->pidfd = -1;
 }

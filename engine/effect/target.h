@@ -33,6 +33,9 @@ struct act_state {
 	pid_t		 own[LIM_PARENTS];	/* Picket, its parent, ... */
 	size_t		 nown;
 	uid_t		*uid;		/* of each `user:` of protect, or -1 */
+	int		 pidfd;		/* of the target at hand, or -1: closed with
+					 * the run, whatever happens */
+	struct known	*known;		/* of #killall, made when first needed */
 };
 
 /* 1: read, 0: there is no such process, -1: it cannot be looked at (errno). */
@@ -50,6 +53,7 @@ bool	passwd_name(uid_t, char *to, size_t n);
 /* What belongs to all targets of one call; NULL with the reason. */
 struct act_state *act_state(struct live *);
 void	act_state_free(struct live *);
+void	sweep_free(struct live *, struct act_state *);
 /* True if it must not be touched: why says it. */
 bool	process_protected(struct live *, const struct process *, char *why,
 	    size_t n);
@@ -71,10 +75,12 @@ bool	target_gone(const struct target *);
 /* Waits until it has ended (1), the time has come (0), or the run must end
  * (-1). */
 int	target_wait(struct live *, const struct target *, double until);
-void	target_close(struct target *);
-
-/* A pidfd, or -1 with errno. */
-int	pidfd_of(pid_t);
-int	pidfd_signal(int pidfd, int sig);	/* 0 or an errno */
+void	target_close(struct live *, struct target *);
+/* Opens the process, then looks at it, at that path: as process_at.  Nothing
+ * is judged. */
+int	target_look(struct live *, pid_t, int proc, const char *path,
+	    struct target *);
+/* True if there was no descriptor or memory to look with. */
+bool	target_scarce(int error);
 
 #endif

@@ -97,6 +97,21 @@ ended_by(pid_t pid, int sig)
 	assert_int_equal(WTERMSIG(ws), sig);
 }
 
+/* #killall of our own user's. */
+static double
+acts_all(const char *comm)
+{
+	char user[32];
+	struct act a = { .kind = ACT_KILLALL, .comm = str_c(comm),
+	    .sig = STR_LIT("KILL") };
+	struct act_result r;
+
+	snprintf(user, sizeof user, "%lu", (unsigned long)geteuid());
+	a.user = str_c(user);
+	w.host->act(w.live, &a, &r);
+	return r.n;
+}
+
 /* Where nobody listens, the act is done all the same; where somebody does, one
  * line tells of it. */
 static void
@@ -149,13 +164,14 @@ test_scarce(void **state)
 {
 	static const char *const sig[] = { "KILL", "TERM" };
 	struct rlimit was, few;
-	pid_t pid[2];
+	pid_t pid[2], all;
 	int fd, last = -1, n = 0, i;
 
 	(void)state;
 	world_open(&w, 30);
 	pid[0] = child("scarce");
 	pid[1] = child("scarcer");
+	all = child("scarce-actall");
 	/* the log is open by then, as it is in a run that has trouble */
 	assert_true(acts(ACT_KILL, pid[0], 1, "KILL") == -1);
 	w.host->log(w.live, LOG_INFO, STR_LIT("opens it"));
@@ -168,15 +184,25 @@ test_scarce(void **state)
 		n++;
 	}
 	assert_int_equal(errno, EMFILE);
-	assert_true(n > 1);
+	assert_true(n > 2);
 	/* none at all: it cannot be looked at, so it is not touched */
 	assert_true(acts(ACT_KILL, pid[0], NUM_NIL, "KILL") == -1);
 	has(w.host->why(w.live).p, "Too many open files");
 	assert_int_equal(kill(pid[0], 0), 0);
+	assert_true(acts_all("scarce-actall") == -1);
+	has(w.host->why(w.live).p, "Too many open files");
 	close(last--);
 	n--;
+	/* one is for /proc: nobody may say that none is left */
+	assert_true(acts_all("scarce-actall") == -1);
+	has(w.host->why(w.live).p, "could not be seen: /proc: Too many");
+	assert_int_equal(kill(all, 0), 0);
 	for (i = 0; i < 2; i++)
 		assert_true(acts(ACT_KILL, pid[i], NUM_NIL, sig[i]) == 0);
+	close(last--);
+	n--;
+	assert_true(acts_all("scarce-actall") == 1);
+	ended_by(all, SIGKILL);
 	for (; n > 0; n--, last--)
 		close(last);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
@@ -228,6 +254,23 @@ test_protected(void **state)
 	world_close(&w);
 }
 
+/* The numbers of recorded tables are not those of this machine. */
+static void
+test_root(void **state)
+{
+	struct live_options o = world_options(&w);
+	pid_t pid = child("other");
+
+	(void)state;
+	o.root = "/recorded";
+	w.live = live_new(&o);
+	refused(pid, "read below /recorded (--root)");
+	assert_true(acts_all("other") == -1);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	ended_by(pid, SIGTERM);
+	world_close(&w);
+}
+
 static void
 test_terminate(void **state)
 {
@@ -269,6 +312,7 @@ main(void)
 		cmocka_unit_test(test_audit),
 		cmocka_unit_test(test_scarce),
 		cmocka_unit_test(test_protected),
+		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_terminate),
 	};
 

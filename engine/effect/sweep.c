@@ -21,6 +21,9 @@
 
 #define LIM_SWEEPS	50	/* that found new ones: what is started faster
 				 * than it is found is not won by more of them */
+#define LIM_YOUNG	200	/* processes that were started during a sweep:
+				 * more end it, else it would run after a storm
+				 * for ever */
 #define LIM_DYING	10.0	/* seconds for what has had its signal to end:
 				 * a process that writes its memory back takes
 				 * some, one that ignores it takes for ever */
@@ -30,10 +33,12 @@
 #define DYING_MIN	0.001	/* seconds between two looks at the dying */
 #define DYING_MAX	0.05
 
-enum fate { FATE_NONE, FATE_SIGNALLED, FATE_DENIED, FATE_KEPT };
+enum fate { FATE_NONE, FATE_SIGNALLED, FATE_DENIED, FATE_KEPT, FATE_ENDED };
 
 struct known {
-	uint64_t	 start;
+	uint64_t	 id;		/* when it was started; of one that has ended
+					 * the inode of its folder, by which a
+					 * sweep knows it without a look */
 	pid_t		 pid;		/* 0: free */
 	enum fate	 fate;
 };
@@ -50,8 +55,8 @@ struct sweep {
 	size_t		 done;		/* got the signal, all in all */
 	uint64_t	 now;		/* ticks, when this sweep began */
 	/* of this sweep */
-	size_t		 fresh;		/* got the signal in it, or are too young
-				 * for it */
+	size_t		 fresh;		/* got the signal in it */
+	size_t		 young;		/* were started after it had begun */
 	size_t		 dying, denied, kept;
 	pid_t		 left;		/* one of those that are left */
 	struct {
@@ -78,20 +83,21 @@ fate(const struct sweep *s, const struct process *p)
 {
 	const struct known *k = &s->known[place(s, p->pid)];
 
-	return k->pid != 0 && k->start == p->start ? k->fate : FATE_NONE;
+	return k->pid != 0 && k->id == p->start &&
+	    k->fate != FATE_ENDED ? k->fate : FATE_NONE;
 }
 
 static void
-remember(struct sweep *s, const struct process *p, enum fate fate)
+remember(struct sweep *s, pid_t pid, uint64_t id, enum fate fate)
 {
-	struct known *k = &s->known[place(s, p->pid)];
+	struct known *k = &s->known[place(s, pid)];
 
 	if (k->pid == 0 && ++s->nknown > LIM_KNOWN * 3 / 4) {
 		s->nknown--;		/* a full table would be searched for
 					 * ever */
 		return;
 	}
-	*k = (struct known){ p->start, p->pid, fate };
+	*k = (struct known){ id, pid, fate };
 }
 
 /* The first reason is told. */
@@ -133,38 +139,52 @@ hit(struct sweep *s, const char *pid)
 		;
 	else if (process_protected(s->l, &t.p, why, sizeof why)) {
 		say_why(s, &t.p, why);
-		remember(s, &t.p, FATE_KEPT);
+		remember(s, t.p.pid, t.p.start, FATE_KEPT);
 		s->kept++;
 	} else if (s->look)
 		s->done++;
 	else if ((error = target_signal(&t, s->sig)) == 0) {
-		remember(s, &t.p, FATE_SIGNALLED);
+		remember(s, t.p.pid, t.p.start, FATE_SIGNALLED);
 		blame(s, t.p.ppid);
 		s->left = t.p.pid;
 		s->fresh++;
 		s->done++;
 	} else if (error != ESRCH) {
 		say_why(s, &t.p, strerror(error));
-		remember(s, &t.p, FATE_DENIED);
+		remember(s, t.p.pid, t.p.start, FATE_DENIED);
 		s->denied++;
 	}
 	target_close(s->l, &t);
 }
 
+/*
+ * A folder of /proc.  The dead that nobody waited for are looked at once: in a
+ * storm they are thousands, and a sweep must be quicker than the next start.
+ */
 static void
-one(struct sweep *s, const char *pid)
+one(struct sweep *s, const char *pid, uint64_t inode)
 {
+	const pid_t number = (pid_t)strtol(pid, NULL, 10);
+	const struct known *k = &s->known[place(s, number)];
 	struct process p;
 	struct stat st;
 	int r;
 
+	if (k->pid != 0 && k->fate == FATE_ENDED && k->id == inode)
+		return;
+	/* the folder's owner is its effective user */
+	if (fstatat(s->proc, pid, &st, 0) != 0 || st.st_uid != s->uid)
+		return;
 	r = process_stat(s->proc, pid, &p);
 	/* what we may not see (hidepid) is not there for us; but nobody may
 	 * say that none is left where nothing could be seen */
 	if (r == -1 && errno != EACCES && errno != EPERM)
 		s->blind = errno;
-	if (r != 1 || p.state == 'Z' || p.state == 'X' || p.kernel ||
-	    !str_eq(str_of(p.comm, p.ncomm), s->comm))
+	if (r == 1 && (p.state == 'Z' || p.state == 'X')) {
+		remember(s, number, inode, FATE_ENDED);
+		return;
+	}
+	if (r != 1 || p.kernel || !str_eq(str_of(p.comm, p.ncomm), s->comm))
 		return;
 	switch (fate(s, &p)) {
 	case FATE_SIGNALLED:
@@ -177,19 +197,11 @@ one(struct sweep *s, const char *pid)
 	case FATE_KEPT:
 		s->kept++;
 		return;
-	case FATE_NONE:
+	case FATE_NONE: case FATE_ENDED:
 		break;
 	}
-	/* the folder's owner is its effective user */
-	if (fstatat(s->proc, pid, &st, 0) != 0 || st.st_uid != s->uid)
-		return;
-	if (p.start > s->now && !s->look) {
-		/* else one sweep would run after a storm for ever */
-		s->fresh++;
-		s->left = p.pid;
-		blame(s, p.ppid);
-		return;
-	}
+	if (p.start > s->now)
+		s->young++;
 	hit(s, pid);
 }
 
@@ -203,6 +215,7 @@ sweep(struct sweep *s)
 	ssize_t n, at;
 
 	s->fresh = s->dying = s->denied = s->kept = 0;
+	s->young = 0;
 	s->blind = 0;
 	memset(s->parent, 0, sizeof s->parent);
 	clock_gettime(CLOCK_BOOTTIME, &t);
@@ -216,10 +229,12 @@ sweep(struct sweep *s)
 		for (at = 0; at < n; at += e->d_reclen) {
 			e = (struct dirent64 *)(void *)(text + at);
 			if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
-				one(s, e->d_name);
+				one(s, e->d_name, e->d_ino);
 		}
 		if (live_stop(s->l))
 			return false;
+		if (s->young > LIM_YOUNG)
+			break;
 	}
 	if (n < 0)
 		s->blind = errno;

@@ -27,6 +27,20 @@
 
 /* Scripts that use, between them, nearly all that there is. */
 static const char *const scripts[] = {
+	"Table\n"
+	" init\n"
+	"  input table files(\"/x\" . $env(\"A\"), 1 + 1) where #size > 1 || "
+	"%#size > 2\n"
+	"  dat #n \"links\"\n"
+	"  keys $path #uid\n"
+	" rule\n"
+	"  output \"$inlin $1 #{#n} #{@#size} #{#fields()}\"\n"
+	"  set $a = $path . $[#n]\n"
+	"  if $inlin =~ \"(p)\"\n"
+	"   output \"$0 $1 #{#column(\"load\", \"load1\")}\"\n"
+	"  fi\n"
+	" end\n"
+	"  output \"$path #{#size} $inlin\"\n",
 	"Lines\n"
 	" init\n"
 	"  task \"about $hostname()\"\n"
@@ -358,6 +372,13 @@ w_incident_fact(void *h, enum incident_fact what, struct str key)
 	return what == INCIDENT_DURATION ? NUM_NIL : 1;
 }
 
+static struct table *
+w_table(void *h, const struct table_ask *ask)
+{
+	(void)h; (void)ask;
+	return NULL;
+}
+
 static const struct host world = {
 	.name = "nothing", .output = w_output, .log = w_log, .exec = w_exec,
 	.popen = w_popen, .capture = w_capture, .fopen = w_fopen,
@@ -368,10 +389,46 @@ static const struct host world = {
 	.previous = w_previous, .keep = w_keep, .seen = w_seen,
 	.record = w_record, .runs = w_runs,
 	.incident = w_incident, .incident_fact = w_incident_fact,
+	.table = w_table,
 	.why = w_why, .trace = w_trace,
 };
 
 /* --- a run --- */
+
+/* A row of whatever table; nothing of it is told beyond its columns. */
+static double
+row_number(struct row *row, enum table_column c)
+{
+	(void)row;
+	assert_true(c < COLUMN_COUNT && column_info[c].sigil == '#');
+	return c % 3 == 0 ? NUM_NIL : c;
+}
+
+static struct str
+row_text(struct row *row, enum table_column c)
+{
+	(void)row;
+	assert_true(c < COLUMN_COUNT && column_info[c].sigil == '$');
+	return c % 3 == 0 ? STR_NIL : str_c(column_info[c].name);
+}
+
+static void
+rows(struct vm *vm, const struct program *p)
+{
+	static const struct row_ops ops = { row_number, row_text };
+	static struct row row = { &ops };
+	struct str text[TABLE_ARGS];
+	double number[TABLE_ARGS];
+	int i;
+
+	if (p->input != INPUT_TABLE)
+		return;
+	vm_run_table(vm, text, number);
+	for (i = 0; i < 3; i++)
+		if (vm_row_counts(vm, &row) == VM_DONE)
+			(void)vm_run_row(vm, &row);
+	vm_set_last_row(vm, &row);
+}
 
 static void
 sections(struct vm *vm, const struct program *p)
@@ -398,6 +455,7 @@ sections(struct vm *vm, const struct program *p)
 		memcpy(line, input[i], n);
 		(void)vm_run_line(vm, str_of(line, n));
 	}
+	rows(vm, p);
 	free(line);
 	vm_set_eoi(vm);
 	(void)vm_run_end(vm, p->end_uses_line ? STR_LIT("last:line") :

@@ -331,6 +331,7 @@ cmd_now(struct cli *c)
 	memset(&state, 0, sizeof state);
 	(void)cli_state_open(c, true, &state);
 	w.o.dry = true;
+	w.o.root = c->value[OPT_ROOT];
 	w.o.state = state.state;
 	w.o.input_fd = -1;
 	w.o.logdir = STR_NIL;

@@ -1,9 +1,19 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
+	stdlib-scripts/DeletedFiles.pikt \
+	stdlib-scripts/DeletedFiles_test.pikt \
+	stdlib-scripts/DiskFilling.pikt \
+	stdlib-scripts/DiskFilling_test.pikt \
+	stdlib-scripts/LoadHigh.pikt \
+	stdlib-scripts/LoadHigh_test.pikt \
 	stdlib-scripts/ProcNumChk.pikt \
 	stdlib-scripts/ProcNumChk_test.pikt \
 	stdlib-scripts/ProcNumChkEmergency.pikt \
 	stdlib-scripts/ProcNumChkEmergency_test.pikt \
+	stdlib-scripts/SwapHigh.pikt \
+	stdlib-scripts/SwapHigh_test.pikt \
+	stdlib-scripts/Zombies.pikt \
+	stdlib-scripts/Zombies_test.pikt \
 	stdlib-scripts/alerts.cfg \
 	stdlib-scripts/macros-freebsd.cfg \
 	stdlib-scripts/macros-linux.cfg \

@@ -231,7 +231,9 @@ static void
 find_users(struct live *l, struct act_state *s)
 {
 	struct str name, answer;
+	char text[400];
 	size_t i;
+	int n;
 
 	s->uid = mem_zalloc(l->mem, (l->o.nprotect + 1) * sizeof *s->uid);
 	for (i = 0; i < l->o.nprotect; i++) {
@@ -245,6 +247,12 @@ find_users(struct live *l, struct act_state *s)
 		if ((name.p[0] >= '0' && name.p[0] <= '9') ||
 		    live_ask(l, FACT_UID, name, &answer) == 1)
 			s->uid[i] = (uid_t)num_parse(answer, false);
+		else {
+			n = snprintf(text, sizeof text, "picket.conf: protect "
+			    "user:%.*s: there is no such user: nothing is "
+			    "protected by it", (int)name.n, name.p);
+			log_line(l, LOG_WARNING, str_of(text, (size_t)n));
+		}
 	}
 }
 
@@ -500,12 +508,14 @@ target_gone(const struct target *t)
 	struct pollfd p = { .fd = t->pidfd, .events = POLLIN };
 	struct process now;
 	char name[32];
+	int r;
 
 	if (t->pidfd != -1)
 		return poll(&p, 1, 0) > 0;
 	snprintf(name, sizeof name, "/proc/%ld", (long)t->p.pid);
-	return process_stat(AT_FDCWD, name, &now) == 0 ||
-	    now.start != t->p.start || now.state == 'Z' || now.state == 'X';
+	r = process_stat(AT_FDCWD, name, &now);
+	return r == 0 || (r == 1 && (now.start != t->p.start ||
+	    now.state == 'Z' || now.state == 'X'));
 }
 
 int

@@ -242,7 +242,9 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/words.c \
 	engine/deliver/words.h \
 	engine/sim/sim.c \
-	engine/sim/sim.h
+	engine/sim/sim.h \
+	engine/sim/stamp.c \
+	engine/sim/stamp.h
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.

@@ -263,6 +263,7 @@ picket_SOURCES = \
 	engine/cli/cmd_mailtest.c \
 	engine/cli/cmd_now.c \
 	engine/cli/cmd_outbox.c \
+	engine/cli/cmd_replay.c \
 	engine/cli/cmd_run.c \
 	engine/cli/cmd_silence.c \
 	engine/cli/cmd_test.c \
@@ -281,6 +282,9 @@ picket_SOURCES = \
 	engine/cli/plan.c \
 	engine/cli/plan.h \
 	engine/cli/ruletest.h \
+	engine/cli/replay.h \
+	engine/cli/replay_log.c \
+	engine/cli/replay_sum.c \
 	engine/cli/source.c \
 	engine/cli/test_cover.c \
 	engine/cli/test_look.c \

@@ -848,6 +848,7 @@ static void options_list(void) { options_of(ON(LIST)); }
 static void options_check(void) { options_of(ON(CHECK)); }
 static void options_test(void) { options_of(ON(TEST)); }
 static void options_run(void) { options_of(ON(RUN)); }
+static void options_replay(void) { options_of(ON(REPLAY)); }
 static void options_compile(void) { options_of(ON(COMPILE)); }
 static void options_disasm(void) { options_of(ON(DISASM)); }
 static void options_doc(void) { options_of(ON(DOC)); }
@@ -900,6 +901,7 @@ static const struct {
 	{ "options_fmt", options_fmt },
 	{ "options_run", options_run },
 	{ "options_test", options_test },
+	{ "options_replay", options_replay },
 	{ "options_compile", options_compile },
 	{ "options_disasm", options_disasm },
 	{ "options_doc", options_doc },

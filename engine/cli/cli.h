@@ -177,6 +177,7 @@ int	 cmd_explain(struct cli *);
 int	 cmd_now(struct cli *);
 int	 cmd_run(struct cli *);
 int	 cmd_test(struct cli *);
+int	 cmd_replay(struct cli *);
 int	 cmd_list(struct cli *);
 int	 cmd_fmt(struct cli *);
 int	 cmd_disasm(struct cli *);

@@ -68,6 +68,7 @@ main(int argc, char **argv)
 		switch (c->command) {
 		case CMD_CHECK: r = cmd_check(c); break;
 		case CMD_RUN: r = cmd_run(c); break;
+		case CMD_REPLAY: r = cmd_replay(c); break;
 		case CMD_NOW: r = cmd_now(c); break;
 		case CMD_EXPLAIN: r = cmd_explain(c); break;
 		case CMD_TEST: r = cmd_test(c); break;

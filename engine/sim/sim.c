@@ -166,6 +166,26 @@ sim_incident(struct sim *s, struct str key)
 	return state;
 }
 
+static void
+take_open(void *arg, const struct str *column, unsigned n)
+{
+	struct incident i;
+
+	(void)n;
+	incident_of_row(&i, column);
+	if (i.state != INCIDENT_QUIET)
+		*(bool *)arg = true;
+}
+
+bool
+sim_is_open(struct sim *s)
+{
+	bool open = false;
+
+	(void)state_ask(s->state, Q_INCIDENT_OPEN, NULL, take_open, &open);
+	return open;
+}
+
 /* --- what is told --- */
 
 /* Room for one more of n; the old ones stay where views may be. */
@@ -285,6 +305,7 @@ tell_of(struct sim *s, struct tell *t, const struct program *p,
 	of->end = r->end;
 	of->lines = r->lines;
 	of->error = arena_dup(&s->arena, buf_view(&r->error));
+	of->mail = arena_dup(&s->arena, buf_view(&r->mail));
 	memset(&ts, 0, sizeof ts);
 	ts.owner = (struct state_owner){ s->o.alert, p->name };
 	ts.incidents = run_has_incidents(p);

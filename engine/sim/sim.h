@@ -49,6 +49,7 @@ struct sim_script {
 	enum run_end	 end;
 	struct str	 error;		/* why it did not end well; or empty */
 	double		 lines;
+	struct str	 mail;		/* its mail lines, '\n' behind each */
 };
 struct sim_result {			/* valid until the next run */
 	const struct sim_script *script;
@@ -72,6 +73,8 @@ bool	 sim_run(struct sim *, const struct program *const *, size_t n,
  */
 bool	 sim_variable(struct sim *, const struct program *, struct str name,
 	    struct str element, struct str *value);
+/* Whether an incident is pending or fires. */
+bool	 sim_is_open(struct sim *);
 /* The state of an incident: "quiet", "pending", "firing"; or NIL: unknown. */
 struct str sim_incident(struct sim *, struct str key);
 

@@ -7,6 +7,8 @@
 #define SLACK		300.0	/* seconds that lines may be out of order */
 #define DAY		86400.0
 #define NO_MONTH	(-1)
+#define NO_DAY		(-1)
+#define LATE_DAYS	7	/* that a line may be late */
 
 const char *const stamp_name[STAMP_KINDS] = {
 	[STAMP_SYSLOG] = "syslog", [STAMP_ISO] = "iso",
@@ -23,7 +25,7 @@ stamp_init(struct stamp *s, enum stamp_kind kind, const char *format,
 	s->format = format;
 	s->year = year;
 	s->last = -INFINITY;
-	s->month = NO_MONTH;
+	s->day = NO_DAY;
 }
 
 /* --- pieces --- */
@@ -154,19 +156,46 @@ local_as(const struct tm *parts, int summer, double *t)
 	return true;
 }
 
+/* Works out a whole hour, if each of its minutes comes once. */
+static bool
+plain_hour(struct tm tm, double *at)
+{
+	double a, b, c, d;
+	bool summer, winter;
+
+	tm.tm_min = 0;
+	summer = local_as(&tm, 1, &a);
+	winter = local_as(&tm, 0, &b);
+	if (summer == winter)
+		return false;
+	*at = summer ? a : b;
+	tm.tm_min = 59;
+	summer = local_as(&tm, 1, &c);
+	winter = local_as(&tm, 0, &d);
+	return summer != winter && (summer ? c : d) - *at == 59 * 60;
+}
+
 /* Of two times of the same name the one that goes on from the last. */
 static double
-local(const struct stamp *s, int y, int m, int d, int minutes)
+local(struct stamp *s, int y, int m, int d, int minutes)
 {
+	long hour = (((long)y * 12 + m) * 32 + d) * 24 + minutes / 60 + 1;
 	struct tm tm, any;
 	double a, b;
 	bool one, other;
 
+	if (hour == s->hour)
+		return s->hour_at + minutes % 60 * 60;
 	memset(&tm, 0, sizeof tm);
 	tm.tm_year = y - 1900;
 	tm.tm_mon = m;
 	tm.tm_mday = d;
 	tm.tm_hour = minutes / 60;
+	s->hour = 0;
+	if (plain_hour(tm, &s->hour_at)) {
+		s->hour = hour;
+		return s->hour_at + minutes % 60 * 60;
+	}
 	tm.tm_min = minutes % 60;
 	one = local_as(&tm, 1, &a);
 	other = local_as(&tm, 0, &b);
@@ -195,17 +224,21 @@ take_head(struct stamp *s, const char *p, size_t n, double minute)
 	s->minute = minute;
 }
 
-/* The year of a month, where lines say none. */
+/* The year of a day, where lines say none: one that is much earlier than the
+ * day before it is of the next year. */
 static int
-year_of(struct stamp *s, int month)
+year_of(struct stamp *s, int month, int day)
 {
-	if (s->month != NO_MONTH && month - s->month >= 10)
+	int now = month * 31 + day;
+
+	if (s->day != NO_DAY && now - s->day > 12 * 31 - LATE_DAYS)
 		return s->year - 1;	/* a line that came late */
-	if (s->month != NO_MONTH && s->month - month == 1)
-		return s->year;		/* so did this */
-	if (s->month != NO_MONTH && s->month > month)
+	if (s->day != NO_DAY && now < s->day) {
+		if (s->day - now <= LATE_DAYS)
+			return s->year;		/* so did this */
 		s->year++;
-	s->month = month;
+	}
+	s->day = now;
 	return s->year;
 }
 
@@ -227,7 +260,7 @@ read_syslog(struct stamp *s, const char *p, const char *end, double *t)
 		day = digits(p + 4, 2);
 		if (month == NO_MONTH || day < 1 || day > 31)
 			return false;
-		year = year_of(s, month);
+		year = year_of(s, month, day);
 		if (month == 1 && day == 29)
 			s->leap = year;
 		take_head(s, p, 12, local(s, year, month, day, clock / 60));
@@ -380,7 +413,8 @@ read_given(struct stamp *s, const char *p, const char *end, double *t)
 		*t = (double)mktime(&tm);
 		return true;
 	}
-	year = tm.tm_year == -1 ? year_of(s, tm.tm_mon) : tm.tm_year + 1900;
+	year = tm.tm_year == -1 ? year_of(s, tm.tm_mon,
+	    tm.tm_mday) : tm.tm_year + 1900;
 	if (tm.tm_mon == 1 && tm.tm_mday == 29)
 		s->leap = year;
 	if (strstr(s->format, "%z") != NULL)

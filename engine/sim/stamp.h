@@ -41,9 +41,12 @@ struct stamp {
 					 * none */
 	/* the last stamp, and where its minute began */
 	double		 last;
-	int		 month;
+	int		 day;		/* of the year, of 12 times 31 */
 	char		 head[20];
 	double		 minute;
+	/* the local hour that was worked out last, where no clock is changed */
+	long		 hour;
+	double		 hour_at;
 };
 
 /* year: of the first line, where stamps have none. */

@@ -57,7 +57,7 @@ owner_find(struct store *s, struct str alert, struct str script,
 		rc = SQLITE_OK;
 	} else if (rc == SQLITE_DONE)
 		rc = SQLITE_OK;
-	(void)sqlite3_finalize(q);
+	sql_end(s, q);
 	return rc;
 }
 
@@ -145,7 +145,7 @@ sweep(struct apply *a, const char *sql, double x, double y)
 			(void)sqlite3_bind_double(q, 3, y);
 	}
 	rc = sql_run(q, rc);
-	(void)sqlite3_finalize(q);
+	sql_end(a->s, q);
 	return rc;
 }
 
@@ -301,7 +301,7 @@ drop_names(struct apply *a)
 		sql_bind_text(q, 1, buf_view(&a->name));
 		rc = sql_run(q, rc);
 	}
-	(void)sqlite3_finalize(q);
+	sql_end(a->s, q);
 	return rc == SQLITE_OK ? sweep(a, "DELETE FROM value WHERE line IN "
 	    "(SELECT id FROM line WHERE owner = ?1) AND name NOT IN kept "
 	    "AND ?2 = 0", 0, 0) : rc;
@@ -330,7 +330,7 @@ count_run(struct apply *a)
 		a->o.good = (double)sqlite3_column_int64(q, 1);
 		rc = SQLITE_OK;
 	}
-	(void)sqlite3_finalize(q);
+	sql_end(a->s, q);
 	return rc;
 }
 
@@ -358,7 +358,7 @@ apply_all(struct apply *a)
 	if (rc == SQLITE_OK && a->trims)
 		rc = trim(a);
 	for (i = 0; i < Q_COUNT; i++)
-		(void)sqlite3_finalize(a->q[i]);
+		sql_end(a->s, a->q[i]);
 	return rc;
 }
 

@@ -78,7 +78,7 @@ values(struct request *r)
 		}
 		if (rc == SQLITE_DONE)
 			rc = SQLITE_OK;
-		(void)sqlite3_finalize(q);
+		sql_end(r->s, q);
 	}
 	if (rc == SQLITE_OK && !r->gone)
 		(void)send_rows(r);
@@ -108,7 +108,7 @@ position(struct request *r)
 		rc = SQLITE_OK;
 	wire_begin(r->out, WIRE_DONE);
 	wire_text(r->out, str_none(t) ? STR_EMPTY : t);
-	(void)sqlite3_finalize(q);
+	sql_end(r->s, q);
 	return rc;
 }
 
@@ -202,7 +202,7 @@ ask(struct request *r)
 	}
 	if (rc == SQLITE_DONE)
 		rc = SQLITE_OK;
-	(void)sqlite3_finalize(q);
+	sql_end(r->s, q);
 	if (rc == SQLITE_OK && !r->gone && r->out->n > WIRE_HEAD + 1)
 		(void)send_rows(r);
 	wire_begin(r->out, WIRE_DONE);
@@ -255,12 +255,12 @@ take(struct request *r, bool *before)
 		rc = SQLITE_OK;
 	} else if (rc == SQLITE_DONE)
 		rc = SQLITE_OK;
-	(void)sqlite3_finalize(q);
+	sql_end(r->s, q);
 	*before = n == 0;
 	q = sql_prepare(r->s, "DELETE FROM taken WHERE n <= ?", &rc);
 	sql_bind_num(q, 1, (double)n - LIM_TAKEN);
 	rc = sql_run(q, rc);
-	(void)sqlite3_finalize(q);
+	sql_end(r->s, q);
 	return rc;
 }
 
@@ -274,7 +274,8 @@ commit(struct request *r)
 	unsigned i;
 	int rc;
 
-	rc = sqlite3_exec(r->s->db, r->durable ? "PRAGMA synchronous = FULL;"
+	rc = sqlite3_exec(r->s->db, r->durable && !r->s->memory ?
+	    "PRAGMA synchronous = FULL;"
 	    "BEGIN IMMEDIATE" : "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	if (rc == SQLITE_OK)
 		rc = take(r, &before);
@@ -285,7 +286,7 @@ commit(struct request *r)
 		    change(r->s, w, q);
 	}
 	for (i = 0; i < QUERY_COUNT; i++)
-		(void)sqlite3_finalize(q[i]);
+		sql_end(r->s, q[i]);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_exec(r->s->db, "COMMIT", NULL, NULL, NULL);
 	/* what failed is not committed: closing the file undoes it */

@@ -62,10 +62,41 @@ sqlite3_stmt *
 sql_prepare(struct store *s, const char *sql, int *rc)
 {
 	sqlite3_stmt *q = NULL;
+	unsigned i;
 
-	if (*rc == SQLITE_OK)
-		*rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+	if (*rc != SQLITE_OK)
+		return NULL;
+	for (i = 0; i < s->nready; i++)
+		if (s->ready[i].sql == sql && !s->ready[i].used) {
+			s->ready[i].used = true;
+			return s->ready[i].q;
+		}
+	*rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+	if (*rc == SQLITE_OK && s->memory && s->nready < LIM_STORE_READY)
+		s->ready[s->nready++] = (struct store_ready){ sql, q, true };
 	return q;
+}
+
+void
+sql_end(struct store *s, sqlite3_stmt *q)
+{
+	unsigned i;
+
+	for (i = 0; i < s->nready; i++)
+		if (s->ready[i].q == q) {
+			(void)sqlite3_reset(q);
+			(void)sqlite3_clear_bindings(q);
+			s->ready[i].used = false;
+			return;
+		}
+	(void)sqlite3_finalize(q);
+}
+
+void
+sql_end_all(struct store *s)
+{
+	while (s->nready > 0)
+		(void)sqlite3_finalize(s->ready[--s->nready].q);
 }
 
 void

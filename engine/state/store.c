@@ -29,6 +29,7 @@ store_init(struct store *s, struct mem *m, struct str path, bool read_only)
 void
 store_free(struct store *s)
 {
+	sql_end_all(s);
 	s->memory = false;
 	store_close(s);
 	buf_free(&s->path);

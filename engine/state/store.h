@@ -25,10 +25,20 @@
 #define LIM_STORE_BUSY	5000	/* ms to wait for programs that are not ours and
 				 * have the file open */
 
+/* A statement that a store in memory keeps; sql: a literal of ours. */
+#define LIM_STORE_READY	64	/* more than there are literals that it runs */
+struct store_ready {
+	const char	*sql;
+	sqlite3_stmt	*q;
+	bool		 used;
+};
+
 struct store {
 	struct mem	*mem;
 	bool		 memory;	/* STATE_MEMORY: open from the first request
 					 * to the end */
+	struct store_ready ready[LIM_STORE_READY];
+	unsigned	 nready;
 	struct buf	 path, lock_path;
 	bool		 read_only;	/* a dry run: all only reads */
 	bool		 held;		/* the lock could not be had last time */

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/unit/test_notice \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
+	tests/unit/test_procs \
 	tests/unit/test_program \
 	tests/unit/test_query \
 	tests/unit/test_re \

@@ -208,6 +208,20 @@ headers(struct queue *q)
 	return sum;
 }
 
+/* Lines of a message's log that are no reason why it is still there. */
+static bool
+is_progress(struct str line)
+{
+	static const char *const sign[] = { "Received from ", " => ", " -> " };
+	size_t i, k, n;
+
+	for (i = 0; i < sizeof sign / sizeof sign[0]; i++)
+		for (k = 0, n = strlen(sign[i]); k + n <= line.n; k++)
+			if (memcmp(line.p + k, sign[i], n) == 0)
+				return true;
+	return false;
+}
+
 /* What the log of the message says last: msglog beside input, in the same
  * folder of it. */
 static void
@@ -230,10 +244,16 @@ last_word(struct queue *q)
 	got = pread(fd, text, sizeof text,
 	    end > (off_t)sizeof text ? end - (off_t)sizeof text : 0);
 	close(fd);
-	s = str_trim(str_of(text, got < 0 ? 0 : (size_t)got));
-	for (n = s.n; n > 0 && s.p[n - 1] != '\n'; n--)
-		;
-	line = str_of(s.p + n, s.n - n);
+	s = str_of(text, got < 0 ? 0 : (size_t)got);
+	do {
+		s = str_trim(s);
+		for (n = s.n; n > 0 && s.p[n - 1] != '\n'; n--)
+			;
+		line = str_of(s.p + n, s.n - n);
+		s = str_of(s.p, n);
+	} while (n > 0 && is_progress(line));
+	if (is_progress(line))
+		return;
 	/* without its date, and from the verdict on */
 	if (line.n > 20 && line.p[4] == '-' && line.p[19] == ' ')
 		line = str_of(line.p + 20, line.n - 20);
@@ -267,10 +287,11 @@ spool_file(struct queue *q, struct str id)
 	if (!envelope(q))
 		return false;
 	snprintf(data, sizeof data, "%.*s-D", (int)id.n, id.p);
-	/* the data's first line is its own name */
+	/* the data's first line is its own name; Exim counts the line between
+	 * headers and body */
 	if (fstatat(walk_dir(&q->walk), data, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_size >= (off_t)id.n + 3)
-		q->size = headers(q) + (double)(st.st_size - (off_t)id.n - 3);
+		q->size = headers(q) + (double)(st.st_size - (off_t)id.n - 2);
 	last_word(q);
 	return true;
 }

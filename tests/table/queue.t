@@ -81,10 +81,10 @@ got, by = queue('exim', root=os.path.join(ROOTS, 'exim'))
 tell(got.status == 0 and len(got.rows) == 2 and '2 entries' in got.err,
      'the spool of exim: two messages, two damaged', got)
 has(by, '1rTqLm-000ABc-1L', queue='frozen', sender='', arrived='1699990000',
-    age='10100', size='1233', recipients='spammer@dead.example',
+    age='10100', size='1234', recipients='spammer@dead.example',
     recipient_count='1', reason='defer (110): Connection timed out')
 has(by, '1sAbCa-0000zz-0a', queue='deferred', sender='alice@example.org',
-    size='31', recipients='bob@example.com "two words"@example.com',
+    size='32', recipients='bob@example.com "two words"@example.com',
     recipient_count='2', reason=None)
 
 # sendmail.

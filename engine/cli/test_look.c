@@ -339,9 +339,10 @@ look_lines(const struct test_run *r, const struct test_step *e, struct re *re,
 	if (ok)
 		return true;
 	f->expected = wanted_text(a, e);
-	f->got = show(r, &p, e, re, e->no && n > 0);
+	f->got = show(r, &p, e, re, e->no && !str_none(e->value));
 	if (!num_none(e->times)) {
-		struct str all = show(r, &p, e, re, n > 0);
+		struct str all = show(r, &p, e, re, n > 0 &&
+		    !str_none(e->value));
 
 		f->got = text_of(a, "%zu time%s\n%.*s", n, n == 1 ? "" : "s",
 		    (int)all.n, all.p);
@@ -367,10 +368,25 @@ compare(enum test_op op, int order, bool none)
 }
 
 static bool
+is_dat(const struct test_run *r, struct str name)
+{
+	const struct program *p;
+	size_t i;
+	uint32_t k;
+
+	for (i = 0; i < r->nprogram; i++)
+		for (p = r->program[i], k = 0; k < p->ndat; k++)
+			if (p->dat[k].number == (name.p[0] == '#') &&
+			    str_eq(p->dat[k].name, str_of(name.p + 1,
+			    name.n - 1)))
+				return true;
+	return false;
+}
+
+static bool
 look_variable(const struct test_run *r, const struct test_step *e,
     struct re *re, struct test_failure *f)
 {
-	struct arena *a = &r->t->arena;
 	struct str v = STR_NIL;
 	double d;
 	size_t i;
@@ -402,8 +418,9 @@ look_variable(const struct test_run *r, const struct test_step *e,
 		return true;
 	i = str_find(e->shown, e->variable.p[0], 0);
 	f->expected = str_of(e->shown.p + i, e->shown.n - i);
-	f->got = found ? v : text_of(a, "no script has such a variable, or "
-	    "element");
+	f->got = found ? v : is_dat(r, e->variable) ? STR_LIT("a dat variable "
+	    "ends with its line; set another to it") : STR_LIT("no script has "
+	    "such a variable, or element");
 	return false;
 }
 

@@ -377,7 +377,7 @@ set_input(struct frame *f, struct recorded *w, const struct test_step *s)
 	buf_init(&b, f->t->arena.mem);
 	for (i = 0; i < s->ntext; i++) {
 		buf_str(&b, s->text[i]);
-		if (b.n == 0 || b.p[b.n - 1] != '\n')
+		if (!str_ends(s->text[i], "\n"))
 			buf_putc(&b, '\n');
 	}
 	recorded_set_input(w, buf_view(&b));
@@ -497,6 +497,8 @@ advice(struct frame *f, struct str asked)
 	buf_init(&b, f->t->arena.mem);
 	buf_init(&q, f->t->arena.mem);
 	if (i == sizeof row / sizeof *row) {
+		if (str_starts(asked, "fact "))
+			asked = str_of(asked.p + 5, asked.n - 5);
 		/* "uid groucho" */
 		k = str_find(asked, ' ', 0);
 		buf_printf(&b, "fact %.*s", (int)k, asked.p);

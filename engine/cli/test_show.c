@@ -522,10 +522,12 @@ show_end(struct test_show *s, const struct cover *v, double least)
 	}
 	switch (s->form) {
 	case SHOW_PEOPLE:
-		if (v != NULL)
+		if (v != NULL && s->files > 0)
 			people_cover(s, v);
 		if (low)
 			buf_printf(&s->b, "coverage is below %g %%\n", least);
+		if (s->files + s->broken == 0)
+			break;		/* it is said that there are none */
 		buf_printf(&s->b, "%zu test%s in %zu file%s: %zu passed, %zu "
 		    "failed", s->passed + s->failed, s->passed + s->failed ==
 		    1 ? "" : "s", s->files, s->files == 1 ? "" : "s",

@@ -21,6 +21,8 @@ fmt_kind(struct str path)
 	while (i > 0 && path.p[i - 1] != '/')
 		i--;
 	path = str_of(path.p + i, path.n - i);
+	if (str_ends(path, "_test.pikt"))
+		return FMT_FOREIGN;	/* tests: another language */
 	if (!str_ends(path, ".cfg"))
 		return FMT_SCRIPTS;
 	for (i = 0; i < sizeof known / sizeof known[0]; i++)

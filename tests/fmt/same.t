@@ -42,7 +42,8 @@ def sources():
         for at, folders, files in os.walk(os.path.join(SRC, top)):
             folders.sort()
             for f in sorted(files):
-                if f.endswith(('.pikt', '.cfg')):
+                if f.endswith(('.pikt', '.cfg')) and \
+                        not f.endswith('_test.pikt'):
                     yield os.path.relpath(os.path.join(at, f), SRC)
 
 

@@ -221,4 +221,385 @@ output mail "a mail" output mail to "x@example.org" "to you"
                 set #n = 3 set $s = "a" set $a["k"] = "v" set #b[1] = 5
                 do #fopen(F, "/tmp/x", "w") do #write(F, "written")
                 do #fclose(F)''')
+
+# --- several scripts, several lines, several runs ---
+write('more/a.pikt', """\
+One
+        begin
+                output mail "one"
+Two
+        begin
+                set #n = 2
+                output mail "two"
+                if #hour() == 1
+                        die "enough"
+                fi
+Three
+        begin
+                output mail "three"
+""")
+write('more/a_test.pikt', """\
+script  Two
+test "scripts run in their order, of whatever file"
+        script  One Two
+        script  Three
+        expect  mail =~ "(?s)one.*two.*three"
+endtest
+test "what stands before the first test holds, unless the test says more"
+        expect  mail "two"
+        expect  no mail =~ "one|three"
+        expect  #n == 2
+endtest
+test "one that dies ends the alert, and that is expected"
+        now     "2000-01-01 01:00"
+        script  One Two Three
+        expect  error =~ "enough"
+        expect  mail "one"
+        expect  no mail =~ "three"
+endtest
+""")
+code, out, err = picket('test', 'more')
+tell(code == 0 and '3 passed' in out, 'scripts of one file', code, out, err)
+
+# --- a site: its macros, its alerts, its scripts ---
+write('site/macros.cfg', 'greeting\thello\n')
+write('site/alerts.cfg', 'Urgent\n\ttiming 0 * * * *\n\talarms Greet\n')
+write('site/scripts/Greet.pikt',
+      'Greet\n\tbegin\n\t\toutput mail "=greeting =piktalert"\n')
+write('site/tests/all_test.pikt', """\
+test "an alert's scripts"
+        alert   Urgent
+        expect  mail "=greeting Urgent"
+        expect  mail "hello Urgent"
+endtest
+test "a script of the site"
+        script  Greet
+        expect  mail "hello test"
+endtest
+""")
+code, out, err = picket('test', '--config', 'site')
+tell(code == 0 and '2 passed' in out, 'the tests of a site', code, out, err)
+code, out, err = picket('test', 'site/tests/all_test.pikt')
+tell(code == 1, 'without the site they fail', code, out, err)
+
+# --- what failures look like ---
+write('f/Fail.pikt', """\
+Fail
+        init
+                task  "Adds"
+                input proc "ps"
+                dat   #n 1
+        rule
+                set #sum += #n
+                output mail "the sum is $text(#sum)"
+                if #n > 5
+                        exec wait "kill -TERM $text(#n)"
+                fi
+                if -e "/etc/x=y" && $command("uptime -p") =~ "up"
+                        set $f = $env("HOME")
+                fi
+""")
+write('f/Fail_test.pikt', """\
+test "nothing is right"
+        input   "17"
+        expect  mail "the sum is 18, which is far more than anybody thought it could be"
+        expect  mail =~ "difference"
+        expect  no mail =~ "sum"
+        expect  exec "kill -KILL 17"
+        expect  #sum < 17
+        expect  $none eq "x"
+        expect  #n == 17
+        expect  no exec
+        expect  incident "x"
+        expect  firing "x"
+        expect  mail times 2
+endtest
+test "nothing is asked"
+        input   empty
+        expect  nothing
+endtest
+""")
+WANT = """\
+FAIL  f/Fail_test.pikt: 1 of 2 tests failed
+
+f/Fail_test.pikt:1: nothing is right
+f/Fail_test.pikt:1:1: failed: the script asked what the test does not say: file /etc/x=y
+test "nothing is right"
+^
+hint: add to the test: nofile "/etc/x\\=y"
+f/Fail_test.pikt:3:9: failed: expect mail "the sum is 18, which is far more than anybody thought it could be"
+        expect  mail "the sum is 18, which is far more than anybody thought it could be"
+        ^
+        expected                           | got
+        the sum is 18, which is far more   | the sum is 17
+        than anybody thought it could be   | NOTICE:
+                                           | Fail
+                                           | Adds
+f/Fail_test.pikt:4:9: failed: expect mail =~ "difference"
+        expect  mail =~ "difference"
+        ^
+        expected                           | got
+        =~ difference                      | NOTICE:
+                                           | Fail
+                                           | Adds
+                                           | the sum is 17
+f/Fail_test.pikt:5:9: failed: expect no mail =~ "sum"
+        expect  no mail =~ "sum"
+        ^
+        expected                           | got
+        no =~ sum                          | the sum is 17
+f/Fail_test.pikt:6:9: failed: expect exec "kill -KILL 17"
+        expect  exec "kill -KILL 17"
+        ^
+        expected                           | got
+        kill -KILL 17                      | kill -TERM 17
+f/Fail_test.pikt:7:9: failed: expect #sum < 17
+        expect  #sum < 17
+        ^
+        expected                           | got
+        #sum < 17                          | 17
+f/Fail_test.pikt:8:9: failed: expect $none eq "x"
+        expect  $none eq "x"
+        ^
+        expected                           | got
+        $none eq "x"                       | no script has such a variable, or
+                                           | element
+f/Fail_test.pikt:9:9: failed: expect #n == 17
+        expect  #n == 17
+        ^
+        expected                           | got
+        #n == 17                           | a dat variable ends with its
+                                           | line; set another to it
+f/Fail_test.pikt:10:9: failed: expect no exec
+        expect  no exec
+        ^
+        expected                           | got
+        no any                             | kill -TERM 17
+f/Fail_test.pikt:11:9: failed: expect incident "x"
+        expect  incident "x"
+        ^
+        expected                           | got
+        x                                  | nobody knows it
+f/Fail_test.pikt:12:9: failed: expect firing "x"
+        expect  firing "x"
+        ^
+        expected                           | got
+        x                                  | no firing at all
+f/Fail_test.pikt:13:9: failed: expect mail times 2
+        expect  mail times 2
+        ^
+        expected                           | got
+        2 times any                        | 1 time
+                                           | NOTICE:
+                                           | Fail
+                                           | Adds
+                                           | the sum is 17
+
+2 tests in 1 file: 1 passed, 1 failed
+"""
+code, out, err = picket('test', 'f')
+want, got = WANT.split('\n'), out.split('\n')
+tell(code == 1 and out == WANT and err == '', 'failures, word for word', code,
+     err, *['%r\n%r' % (w, g) for w, g in zip(want + [''] * 99, got) if w != g])
+code, out, err = picket('test', 'f', COLUMNS='120')
+tell(code == 1 and re.search(r'\n {8}the sum is 18, which .* thought +\| '
+                             r'the sum is 17\n', out),
+     'columns are as wide as the terminal', out)
+code, out, err = picket('test', '--color', 'always', 'f')
+tell('\033[31m' in out, 'colours where they are wanted', out)
+code, out, err = picket('test', '--color', 'never', 'f')
+tell('\033' not in out, 'and not where they are not', out)
+code, out, err = picket('test', '-k', 'asked', 'f')
+tell(code == 0 and '1 test in 1 file: 1 passed' in out, '--only a part', out)
+code, out, err = picket('test', '--only=no*right', 'f')
+tell(code == 1 and '1 test in 1 file: 0 passed' in out, '--only a pattern',
+     out)
+
+# each unanswered question shows the line that answers it
+test('unanswered questions', 'expect no nothing', BEGIN % '''\
+set $a = $command("uptime -p x=y") set #b = -e "/x"
+                set #c = #uid("groucho") set $d = $env("HOME")
+                foreach line $l in "ls -l" endforeach''', want=1,
+     say=('command "uptime -p x\\=y" gives "..."', 'nofile "/x"',
+          'fact uid "groucho" "..."', 'fact env "HOME" "..."',
+          'command "ls -l" gives "..."'))
+test('an input that nobody has said', 'expect nothing expect error =~ "x"',
+     PLAIN % 'output $inlin', want=1, say=('command "nothing" gives "..."',))
+test('a run that does not end well', 'expect no exec',
+     BEGIN % 'assert 1 > 2 "one is less"', want=1,
+     say=('did not end well', 'one is less'))
+test('unless that is expected', 'expect error =~ "one is less"')
+test('a script with errors', 'expect nothing', 't\n\tbegin\n\t\tset x\n',
+     want=1, say=('t does not compile', 't.pikt:3:'))
+test('a script that is not there', 'script Nowhere expect nothing', want=1,
+     say=('there is no script Nowhere',))
+test('a loop without end is stopped', 'expect nothing', '''t
+        init
+                budget 100000
+        begin
+                while 1
+                        set #x += 1
+                endwhile
+''', want=1, say=('did not end well', 'more than 100000 instructions'))
+test('pause takes no time', 'expect #t == 60', BEGIN % '''\
+set #a = #now() pause 60 set #t = #now() - #a''')
+
+# --- other forms ---
+code, out, err = picket('test', '--tap', 'f', 'more')
+lines = out.split('\n')
+points = [x for x in lines if re.match(r'(not )?ok \d+ - \S', x)]
+numbers = [int(re.search(r'\d+', x).group()) for x in points]
+yaml = re.findall(r'^  ---\n((?:  (?!\.\.\.).*\n)*)  \.\.\.\n', out, re.M)
+tell(code == 1 and lines[0] == 'TAP version 13' and '1..5' in lines and
+     numbers == [1, 2, 3, 4, 5] and points[0].startswith('not ok') and
+     len(yaml) == 1 and 'at: f/Fail_test.pikt:3:9' in yaml[0] and
+     all(re.match(r'TAP version 13$|1\.\.\d+$|(not )?ok |  |$', x)
+         for x in lines), 'TAP 13', out)
+code, out, err = picket('test', '--json', '--coverage', 'f', 'more')
+try:
+    got = json.loads(out)
+except ValueError as e:
+    got = {'files': [{'tests': [{}, {}]}], 'coverage': {}}
+    tell(False, 'it is JSON', e, out)
+first = got['files'][0]['tests'][0].get('failures', [{}, {}])
+tell(code == 1 and got.get('passed') == 4 and got.get('failed') == 1 and
+     first[1]['expected'].startswith('the sum is 18') and
+     first[0]['add'] == 'nofile "/etc/x\\=y"' and
+     got['files'][0]['tests'][1]['failures'] == [] and
+     got['coverage']['rules'] == 4, 'JSON', out)
+
+# --- coverage ---
+write('c/Cover.pikt', """\
+Cover
+        init
+                input proc "ps"
+                dat   #n 1
+        begin
+                set #max = 3
+        rule
+                if #n > #max && #n < 10 || #n == 99
+                        output "big"
+                elif ! #defined(#n)
+                        next
+                fi
+        rule
+                switch #n
+                case 1
+                        output "one"
+                        breaksw
+                case 2
+                        output "two"
+                        breaksw
+                default
+                        output "more"
+                endsw
+                if #n != 77
+                        next
+                fi
+        rule
+                output "never"
+        end
+                set #k[1] = 1
+                for $k in #keys(#k)
+                        output $k
+                endfor
+                while #max > 0
+                        set #max -= #one(1)
+                endwhile
+                if #max == 3
+                        set #max = #two(1)
+                fi
+function #one(#x)
+        return #x
+endfunction
+function #two(#x)
+        return #x
+endfunction
+""")
+write('c/Cover_test.pikt', """\
+test "some of it"
+        input "1" "5" "12"
+        expect stdout "one"
+endtest
+""")
+code, out, err = picket('test', '--coverage', 'c')
+gaps = re.findall(r'^(\S+:\d+:\d+): (.*)\n(.*)\n( *)\^$', out, re.M)
+seen = [(at, what, line[len(sp):]) for at, what, line, sp in gaps]
+WANTED = [
+    ('c/Cover.pikt:8:44', 'never true', '#n == 99'),
+    ('c/Cover.pikt:10:24', 'never false', '#defined(#n)'),
+    ('c/Cover.pikt:18:22', 'never true', '2'),
+    ('c/Cover.pikt:24:20', 'never false', '#n != 77'),
+    ('c/Cover.pikt:27:9', 'this rule never ran', 'rule'),
+    ('c/Cover.pikt:37:20', 'never true', '#max == 3'),
+    ('c/Cover.pikt:43:10', 'this function was never called', '#two(#x)'),
+]
+tell(code == 0 and seen == WANTED, 'gaps are named by place', out, seen)
+tell('Cover: rules 5 of 7' in out, 'and counted', out)
+code, out, err = picket('test', '--coverage=60', 'c')
+tell(code == 0, 'enough is covered', code, out)
+code, out, err = picket('test', '--coverage=90', 'c')
+tell(code == 1 and 'coverage is below 90 %' in out, 'too little is', code, out)
+code, out, err = picket('test', '--tap', '--coverage=90', 'c')
+tell(code == 1 and 'not ok 2 - coverage of at least 90 %' in out,
+     'as a point of TAP, too', code, out)
+write('c/Cover_test.pikt', """\
+test "some of it"
+        input "1" "5" "12"
+        expect stdout "one"
+endtest
+test "more of it"
+        input "99" "2" "77" "" "4"
+        expect stdout "never"
+endtest
+""")
+code, out, err = picket('test', '--coverage', 'c')
+tell(code == 0 and len(re.findall(': never|was never', out)) == 2,
+     'what one test leaves out another reaches', out)
+
+# --- what is no test ---
+os.makedirs('empty', exist_ok=True)
+code, out, err = picket('test', 'empty')
+tell(code == 1 and 'there are no tests' in err and out == '',
+     'an empty folder', code, out, err)
+code, out, err = picket('test', '-k', 'zzz', 'f')
+tell(code == 1 and 'no tests called zzz' in err, 'no such name', err)
+code, out, err = picket('test', 'nowhere')
+tell(code == 1 and 'nowhere: No such file' in err, 'no such path', code, err)
+code, out, err = picket('test', 'more/a.pikt')
+tell(code == 0, 'a script that has tests', code, out, err)
+write('lone.pikt', BEGIN % 'output "x"')
+code, out, err = picket('test', 'lone.pikt')
+tell(code == 1 and 'there is no lone_test.pikt' in err,
+     'and one that has none', code, err)
+for args, want in ((['--coverage=x'], 'from 0 to 100'),
+                   (['--coverage=101'], 'from 0 to 100'),
+                   (['--tap', '--json'], 'choose one'),
+                   (['--nothing'], 'unknown option')):
+    code, out, err = picket('test', *args)
+    tell(code == 2 and want in err, 'usage: ' + ' '.join(args), code, err)
+write('b/broken_test.pikt', 'test "x"\n        expect males\n')
+code, out, err = picket('test', 'b', 'more')
+tell(code == 1 and 'FAIL  b/broken_test.pikt: it cannot be read' in out and
+     'broken_test.pikt:2:16: error' in err and '3 passed' in out,
+     'a broken file is told of, the others run', code, out, err)
+code, out, err = picket('test', '--json', 'b')
+tell(code == 1 and json.loads(out)['broken'] == 1, 'in JSON, too', out)
+write('n/nul_test.pikt', 'test "x"\n\0\nendtest\n')
+code, out, err = picket('test', 'n')
+tell(code == 1 and 'NUL byte' in err, 'a NUL byte', code, err)
+write('l/l_test.pikt', 'test "x"\n        input\n' + '        "a"\n' * 10001 +
+      '        expect nothing\nendtest\n')
+code, out, err = picket('test', 'l')
+tell(code == 1 and 'more than 10000 lines' in err, 'too many lines', code,
+     err[:300])
+write('l/l_test.pikt', 'test "x"\n        input """\n' + 'a\n' * 10001 +
+      '        """\n        expect lines 10001\nendtest\n')
+write('l/l.pikt', PLAIN.replace('t\n', 'l\n', 1) % 'set #n += 1')
+code, out, err = picket('test', 'l')
+tell(code == 0, 'a text of so many is one', code, out, err[:300])
+code, out, err = picket('fmt', '--check', 'more/a_test.pikt')
+tell(code == 1 and 'is not known' in err, 'fmt leaves tests alone', code, err)
+code, out, err = picket('check', 'more')
+tell(code == 0 and '2 files, 3 scripts' in out, 'check reads them', out, err)
 end()

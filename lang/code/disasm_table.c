@@ -142,12 +142,12 @@ kept_row(struct dis *d, const struct kept *k)
 {
 	const struct program *p = d->p;
 
-	dis_name(d, k->number, k->name);
+	if (k->kind >= KEPT_TIME)	/* its name says whose */
+		buf_escaped(d->out, k->name, 0);
+	else
+		dis_name(d, k->number, k->name);
 	buf_puts(d->out, k->kind == KEPT_ARRAY ? "[]" :
 	    k->kind == KEPT_DAT ? " of dat" : "");
-	if (k->kind == KEPT_TIME || k->kind == KEPT_EWMA ||
-	    k->kind == KEPT_WINDOW)
-		buf_printf(d->out, " of %u", k->index);
 	if (k->previous)
 		buf_puts(d->out, k->by_line ? ", for the next run, by keys" :
 		    ", for the next run");

@@ -511,6 +511,44 @@ if mx:
 else:
     skip('a mail host, by STARTTLS', 'needs port 25')
 
+# --- a picket-contact that is not what it should be ---
+LIBEXEC = os.environ['PICKET_LIBEXEC']
+os.mkdir('libexec')
+for name in os.listdir(LIBEXEC):
+    if name.startswith('picket-') and name != 'picket-contact':
+        os.symlink(os.path.join(LIBEXEC, name), 'libexec/' + name)
+env = dict(ENV, PICKET_LIBEXEC=os.path.join(AT, 'libexec'))
+
+
+def fake(text):
+    with open('libexec/new', 'w') as f:
+        f.write('#!/bin/sh\n' + text + '\n')
+    os.chmod('libexec/new', 0o755)
+    os.rename('libexec/new', 'libexec/picket-contact')
+    return Answer('$httpget("http://127.0.0.1:1/", 1)', env=env)
+
+
+a = Answer('#httpcheck("http://127.0.0.1:1/", 1)', env=env)
+tell(a.value == '-1' and 'picket-contact: not found' in a.why,
+     'one that is missing', a)
+a = fake('trap "" TERM; sleep 60')
+tell(a.value == '<<ERR>>' and 1.5 < a.took < 8 and 'no answer within 1s' in
+     a.why, 'one that hangs is ended from outside', a)
+for what, text in (('says nothing', 'exit 0'), ('dies', 'kill -SEGV $$'),
+                   ('says half', 'printf "ok 200"'),
+                   ('says no number', 'echo ok x'),
+                   ('says NIL', 'echo "ok <<NIL>>"'),
+                   ('says too much', 'yes | head -c 5000000')):
+    a = fake(text)
+    tell(a.value == '<<ERR>>' and a.took < 5 and 'gives no answer' in a.why,
+         'one that ' + what, a)
+a = fake('printf "fail \\033]0;x\\007\\377\\n"')
+tell(a.value == '<<ERR>>' and '\x1b' not in a.err + a.why,
+     'its reason is shown as text', a)
+a = fake('cat >request; echo ok 200; cat request')
+tell(a.value == 'page 1.000 1048576 http://127.0.0.1:1/\n',
+     'the request is one line', a)
+
 # --- what it costs ---
 
 

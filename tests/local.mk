@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/unit/test_query \
 	tests/unit/test_re \
 	tests/unit/test_reader \
+	tests/unit/test_recorded \
 	tests/unit/test_report \
 	tests/unit/test_route \
 	tests/unit/test_seen \

@@ -395,7 +395,27 @@ copy(struct recorded *r, const struct canned_file *f, struct str path)
 	return to;
 }
 
-/* DIR/BASE.TIME, with .1 behind it where there is one already. */
+static double
+size_of(const struct canned_file *f)
+{
+	return f->has_content && (double)f->content.n > f->size ?
+	    (double)f->content.n : f->size;
+}
+
+/* Whether its last copy, in that folder, is one of it as it is. */
+static bool
+is_kept(const struct canned_file *f, struct str dir)
+{
+	const struct canned_file *c = f->copy;
+
+	return c != NULL && !c->gone && f->copy_size == size_of(f) &&
+	    f->copy_mtime == f->mtime && c->path.n > dir.n &&
+	    memcmp(c->path.p, dir.p, dir.n) == 0 &&
+	    memchr(c->path.p + dir.n + 1, '/', c->path.n - dir.n - 1) == NULL;
+}
+
+/* DIR/BASE.TIME, with .1 behind it where there is one already; what has not
+ * changed since is not copied again. */
 static double
 keep_safe(struct live *l, const struct act *a, struct str *text)
 {
@@ -409,27 +429,31 @@ keep_safe(struct live *l, const struct act *a, struct str *text)
 	if (f == NULL)
 		return -1;
 	dir = !str_none(a->dir) ? a->dir : STR_LIT(ARCHIVE);
+	while (dir.n > 1 && dir.p[dir.n - 1] == '/')
+		dir.n--;
 	for (n = f->path.n; n > 0 && f->path.p[n - 1] != '/'; n--)
 		;
 	base = str_of(f->path.p + n, f->path.n - n);
-	for (i = 0; ; i++) {
+	for (i = 0; !is_kept(f, dir); i++) {
 		buf_clear(b);
 		buf_str(b, dir);
 		buf_putc(b, '/');
 		buf_str(b, base);
-		buf_printf(b, ".%.0f", floor(num_none(a->now) ? r->now : a->now));
+		buf_printf(b, ".%.0f", floor(num_none(a->now) ? r->now :
+		    a->now));
 		if (i > 0)
 			buf_printf(b, ".%u", i);
 		to = recorded_file_of(r, buf_view(b));
-		if (to == NULL || to->gone)
-			break;
+		if (to != NULL && !to->gone)
+			continue;
+		f->copy = copy(r, f, buf_view(b));
+		f->copy_size = size_of(f);
+		f->copy_mtime = f->mtime;
 	}
-	to = copy(r, f, buf_view(b));
-	*text = to->path;
+	*text = f->copy->path;
 	if (a->kind == ACT_QUARANTINE)
 		f->gone = true;
-	return to->has_content && (double)to->content.n > to->size ?
-	    (double)to->content.n : to->size;
+	return f->copy_size;
 }
 
 static double

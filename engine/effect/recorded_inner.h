@@ -40,6 +40,9 @@ struct canned_file {
 	double		 size, mtime, links;	/* size: without content */
 	double		 uid, gid;
 	ino_t		 inode;
+	/* its last copy, and how it was then */
+	const struct canned_file *copy;
+	double		 copy_size, copy_mtime;
 };
 
 struct canned_table {

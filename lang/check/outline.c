@@ -187,11 +187,16 @@ outline_script(struct outline *o, const struct script *s, uint32_t number)
 {
 	struct walk w = { o, number, 0 };
 	const struct rule *r;
+	struct span input;
 
-	if (s->init != NULL && s->init->input_span.len > 0)
-		add(&w, OUTLINE_INPUT, input_name[s->init->input_kind],
-		    s->init->input != NULL ? s->init->input->span :
-		    s->init->input_span);
+	if (s->init != NULL && s->init->input_span.len > 0) {
+		input = s->init->input_span;
+		if (s->init->input != NULL)
+			input = whole(s->init->input);
+		if (s->init->where != NULL)
+			input = both(input, whole(s->init->where));
+		add(&w, OUTLINE_INPUT, input_name[s->init->input_kind], input);
+	}
 	if (s->init != NULL && s->init->filter != NULL)
 		add(&w, OUTLINE_INPUT, "filter", s->init->filter->span);
 	walk_all(&w, s->begin);

@@ -87,6 +87,11 @@ tell(code == 1 and 'tea_low' in err,
      'a file without its site: what it lacks is said', code, out, err)
 code, out, err = picket('explain', 'ProcNumChkEmergency')
 has('a bundled one', 'procnum_imapd_kill', 'macros.cfg', 'kill -KILL')
+write('./Table.pikt', 'Table\n\tinit\n\t\tinput table files("/etc", 2) '
+      'where #size > 1M &&\n\t\t\t$owner ne "root"\n\trule\n\t\toutput $path\n')
+code, out, err = picket('explain', './Table.pikt')
+has('a table with its arguments and condition',
+    'reads       table files("/etc", 2) where #size > 1M && $owner ne "root"')
 code, out, err = picket('explain', '--config', 's', 'Nothing')
 tell(code == 1 and 'no such script' in err, 'one that is not there', code, err)
 code, out, err = picket('explain')

@@ -125,6 +125,14 @@ same('with shadow', got, {
     b'toor': (b'empty', None), b'bad': (b'hash', None),
     b'locked': (b'locked', None), b'star': (b'locked', None),
     b'+': (b'empty', None), b'lost': (b'x', None)})
+with open(os.path.join(d, 'etc/shadow'), 'w') as f:	# more than is read
+    f.write('root::19000::::::\n')
+    f.writelines('u%06d:$6$%s:19000::::::\n' % (i, 'h' * 90)
+                 for i in range(40000))
+    f.write('alice::19000::::::\n')
+got = {r['user']: r['password'] for r in ask('users', COLS, d)}
+same('a shadow longer than is read', (got[b'root'], got[b'alice']),
+     (b'empty', b'x'))
 rows = ask('users', 'user uid home shell line')
 same('this machine', [(r['user'].decode(), r['uid'], r['home'].decode())
                       for r in rows],

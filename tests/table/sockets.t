@@ -103,6 +103,19 @@ for i in range(60):
         bad.append((i, a.status, a.err))
 same('damaged in 60 ways: none fails', bad, [])
 
+if os.environ.get('PICKET_LONG'):
+    m = tables.folder('owners')
+    roots.host(m)
+    roots.process(m, 5, fds={i: 'socket:[%d]' % (i + 1)
+                             for i in range(262145)})
+    roots.put(m, 'proc/net/tcp', HEAD + ''.join(
+        line(NONE, NONE, 10, 0, 0, i + 1) for i in range(262145)))
+    a = ask('sockets', 'pid', m)
+    same('more sockets than processes are known of',
+         (len(a), sum(r['pid'] is None for r in a), a.err),
+         (262145, 1, 'WARNING: table sockets: processes of some sockets are '
+          'not known: there are too many\n'))
+
 # --- real ones ---
 me = os.getpid()
 listener = socket.socket()

@@ -1,11 +1,15 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
+	stdlib-scripts/CpuRunaway.pikt \
+	stdlib-scripts/CpuRunaway_test.pikt \
 	stdlib-scripts/DeletedFiles.pikt \
 	stdlib-scripts/DeletedFiles_test.pikt \
 	stdlib-scripts/DiskFilling.pikt \
 	stdlib-scripts/DiskFilling_test.pikt \
 	stdlib-scripts/LoadHigh.pikt \
 	stdlib-scripts/LoadHigh_test.pikt \
+	stdlib-scripts/OomKills.pikt \
+	stdlib-scripts/OomKills_test.pikt \
 	stdlib-scripts/ProcNumChk.pikt \
 	stdlib-scripts/ProcNumChk_test.pikt \
 	stdlib-scripts/ProcNumChkEmergency.pikt \

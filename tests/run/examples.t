@@ -9,6 +9,7 @@ cd "$TMPDIR" || exit 1
 XDG_STATE_HOME=$TMPDIR/state		# what has been told is told once only
 export XDG_STATE_HOME
 for f in "$SRCDIR"/stdlib-scripts/*.pikt "$SRCDIR"/examples/*/*.pikt; do
+	case $f in *_test.pikt) continue ;; esac
 	name=${f#"$SRCDIR"/}
 	"$PICKET" check "$f" >out 2>&1 &&
 	    [ "$(cat out)" = '1 file, 1 script: 0 errors, 0 warnings' ]

@@ -5,6 +5,7 @@ import calendar
 import gzip
 import json
 import os
+import pty
 import struct
 import subprocess
 import tempfile
@@ -315,4 +316,23 @@ j, r = replay('Fail.pikt', 'big.log')
 took = time.time() - begun
 print('# %d lines, %d runs: %.2f s' % (j['lines'], j['runs'], took))
 tell(j['runs'] == 8640 and took < 60, 'a month takes seconds')
+
+# --- a terminal sees how far it is
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ['TZ'] = 'UTC'
+    os.execv(PICKET, [PICKET, 'replay', 'Fail.pikt', 'big.log'])
+seen = b''
+while True:
+    try:
+        part = os.read(fd, 65536)
+    except OSError:
+        break
+    if not part:
+        break
+    seen += part
+status = os.waitpid(pid, 0)[1]
+tell(status == 0 and b' runs\r\x1b[K' in seen and b' %  ' in seen and
+     b'8640 runs every 5m' in seen, 'progress on a terminal, and cleared',
+     repr(seen[:300]))
 end()

@@ -14,6 +14,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/ProcNumChk_test.pikt \
 	stdlib-scripts/ProcNumChkEmergency.pikt \
 	stdlib-scripts/ProcNumChkEmergency_test.pikt \
+	stdlib-scripts/QueueHigh.pikt \
+	stdlib-scripts/QueueHigh_test.pikt \
 	stdlib-scripts/SwapHigh.pikt \
 	stdlib-scripts/SwapHigh_test.pikt \
 	stdlib-scripts/Zombies.pikt \

@@ -141,6 +141,45 @@ check_file(struct cli *c, const char *path, struct totals *t)
 	cli_unload(&l);
 }
 
+static int
+is_tests(const struct dirent *e)
+{
+	return e->d_name[0] != '.' && !str_none(tests_of(str_c(e->d_name)));
+}
+
+/* The tests beside the scripts of a site, with its macros. */
+static void
+check_site_tests(struct cli *c, struct site *s, const char *dir,
+    struct totals *t)
+{
+	static const char *const below[] = { "", "/scripts", "/tests" };
+	struct site *was = c->site;
+	struct dirent **list;
+	struct buf b;
+	size_t k;
+	int i, n;
+
+	c->site = s;
+	buf_init(&b, &c->mem);
+	for (k = 0; k < sizeof below / sizeof *below; k++) {
+		buf_clear(&b);
+		buf_printf(&b, "%s%s", dir, below[k]);
+		n = scandir(buf_c(&b), &list, is_tests, alphasort);
+		for (i = 0; i < n; i++) {
+			buf_clear(&b);
+			buf_printf(&b, "%s%s/%s", dir, below[k],
+			    list[i]->d_name);
+			check_tests(c, arena_dup(&c->arena, buf_view(&b)).p,
+			    t);
+			free(list[i]);
+		}
+		if (n >= 0)
+			free(list);
+	}
+	buf_free(&b);
+	c->site = was;
+}
+
 /* A folder with the files of a site: all of it, as one host sees it. */
 static void
 check_site(struct cli *c, const char *dir, struct totals *t)
@@ -161,6 +200,7 @@ check_site(struct cli *c, const char *dir, struct totals *t)
 	if (!c->given[OPT_HOST])
 		t->warnings += cli_warn_files(c, dir, t->json);
 	t->errors += cli_check_routes(c, s, dir, t->json);
+	check_site_tests(c, s, dir, t);
 	for (k = 0; k < CONFIG_COUNT; k++)
 		if (s->has_file[k])
 			t->files++;

@@ -4,6 +4,7 @@ TAP and JSON.  That broken tests are told of: tests/reject/rule-tests*."""
 
 import json
 import os
+import random
 import re
 import subprocess
 
@@ -600,6 +601,38 @@ code, out, err = picket('test', 'l')
 tell(code == 0, 'a text of so many is one', code, out, err[:300])
 code, out, err = picket('fmt', '--check', 'more/a_test.pikt')
 tell(code == 1 and 'is not known' in err, 'fmt leaves tests alone', code, err)
+code, out, err = picket('check', 'site')
+tell(code == 0 and out.startswith('4 files, 1 script:'),
+     'and those of a site, with its macros', out, err)
+write('site/tests/all_test.pikt', 'test "x" expect males endtest\n')
+code, out, err = picket('check', 'site')
+tell(code == 1 and 'all_test.pikt:1:17: error' in err, 'what is wrong there',
+     out, err)
+
+# --- texts that nobody writes ---
+PIECES = ['"', "'", '"""', '\\', '\n', '[', ']', '$', '#', '=~', 'times',
+          'expect', 'then', 'gives', 'test', 'endtest', '\u00e9', '-', '1e999',
+          '5G', '//', '/*', '=', '=ps', 'no', 'file', 'table', '#if x\n']
+SEED = int(os.environ.get('FUZZ_SEED', '17'))
+rand = random.Random(SEED)
+sources = []
+for name in ('stdlib-scripts/ProcNumChk_test.pikt',
+             'tests/reject/rule-tests_test.pikt',
+             'tests/reject/rule-tests-expect_test.pikt'):
+    with open(os.path.join(SRC, name), encoding='utf-8') as f:
+        sources.append(f.read())
+for i in range(300):
+    t = rand.choice(sources)
+    at = rand.randrange(len(t))
+    t = t[at:at + rand.randrange(50, 3000)]
+    for _ in range(rand.randrange(1, 12)):
+        at = rand.randrange(len(t) + 1)
+        t = t[:at] + rand.choice(PIECES + [t[:at][-40:]]) + \
+            t[at + rand.randrange(0, 20):]
+    write('z/z%03d_test.pikt' % i, t)
+code, out, err = picket('check', '--no-commands', 'z')
+tell(code == 1 and out.startswith('300 files'),
+     '300 broken texts (FUZZ_SEED=%d)' % SEED, code, out, err[-300:])
 code, out, err = picket('check', 'more')
 tell(code == 0 and '2 files, 3 scripts' in out, 'check reads them', out, err)
 end()

@@ -272,7 +272,8 @@ tell(code == 1 and err == '' and [(d['id'], d['file'], d['line'],
 site(alarms_cfg=SCRIPTS, picket_conf='mailtoo root\n')
 says('picket.conf is checked, too', 'mailtoo', 'check', 's')
 site(alarms_cfg='One begin output "1"\n', scripts__a_pikt='A begin output\n',
-     scripts__b_pikt='broken', scripts__note_txt='x')
+     scripts__b_pikt='test "x" expect nothing endtest\n',
+     scripts__note_txt='x')
 os.rename('s/scripts/b.pikt', 's/scripts/b_test.pikt')
 code, out, err = picket('check', 's')
 tell(code == 1 and 'b_test' not in err and 'a.pikt:1:15: error' in err,

@@ -59,7 +59,8 @@ struct recorded_file {
 };
 void	 recorded_file(struct recorded *, const struct recorded_file *);
 /* The rows of a table, ncolumn values each, texts as a script writes numbers;
- * a value "-" is NIL.  Kills by #kill, #killall and #terminate take the
+ * a value "-" is NIL.  Table files need not be said: its rows are those of
+ * recorded_file then.  Kills by #kill, #killall and #terminate take the
  * processes out of processes and process_counts. */
 void	 recorded_table(struct recorded *, enum table_id,
 	    const enum table_column *, size_t ncolumn, const struct str *value,

@@ -139,6 +139,9 @@ void	 recorded_meet(void *, const struct contact *,
 struct table *recorded_rows(void *, const struct table_ask *);
 int	 recorded_pid(void *, struct str comm);
 
+/* --- recorded_list.c: table files, of the files that are written down --- */
+struct table *recorded_listing(struct live *, const struct table_ask *);
+
 /* The content of a file; NIL: the reason is set. */
 struct str recorded_content(struct live *, struct str path);
 

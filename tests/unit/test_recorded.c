@@ -254,6 +254,62 @@ test_files(void **state)
 	assert_int_equal(H.ask(l, FACT_GLOB, STR_LIT("/no/*"), &answer), 0);
 }
 
+/* "path type size;" of all rows */
+static const char *
+listed(const char *folder, double depth)
+{
+	static char text[1000];
+	struct table_ask ask = { .id = TABLE_FILES, .text = { str_c(folder) },
+	    .number = { NUM_NIL, depth }, .narg = depth > 0 ? 2 : 1 };
+	struct table *t = H.table(l, &ask);
+	struct row *row;
+	struct str path, type;
+	size_t k = 0;
+
+	if (t == NULL)
+		return NULL;
+	row = table_row(t);
+	text[0] = '\0';
+	while (table_next(t) == TABLE_ROW) {
+		path = row->ops->text(row, COLUMN_FILES_path);
+		type = row->ops->text(row, COLUMN_FILES_type);
+		k += (size_t)snprintf(text + k, sizeof text - k,
+		    "%.*s %.*s %.0f;", (int)path.n, path.p, (int)type.n,
+		    type.p, row->ops->number(row, COLUMN_FILES_size));
+	}
+	table_close(t);
+	return text;
+}
+
+static void
+test_listing(void **state)
+{
+	static const enum table_column column[] = { COLUMN_FILES_path,
+	    COLUMN_FILES_size };
+	const struct str said[] = { STR_LIT("/said"), STR_LIT("7") };
+
+	(void)state;
+	file("/etc/motd", NULL, "hello", NUM_NIL);
+	file("/etc/ssh/key", NULL, "1", NUM_NIL);
+	file("/etc/ssh", "directory", NULL, 4096);
+	file("/etcetera", NULL, "no", NUM_NIL);
+	gone("/etc/nologin");
+	file("/here", "link", "etc", NUM_NIL);
+	assert_string_equal(listed("/etc", 0),
+	    "/etc/motd file 5;/etc/ssh directory 4096;");
+	assert_string_equal(listed("/etc/", 2), "/etc/motd file 5;"
+	    "/etc/ssh/key file 1;/etc/ssh directory 4096;");
+	assert_string_equal(listed("/", 1), "/etcetera file 2;/here link 3;");
+	assert_null(listed("/etc/motd", 0));
+	why_has("is no folder");
+	assert_null(listed("/etc/nologin", 0));
+	did_is("");
+	assert_null(listed("/nowhere", 0));
+	did_is("unanswered: file /nowhere\n");
+	recorded_table(r, TABLE_FILES, column, 2, said, 1);
+	assert_string_equal(listed("/etc", 0), "/said  7;");
+}
+
 /* --- processes --- */
 
 static void
@@ -587,6 +643,7 @@ main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 		T(test_commands),
 		T(test_files),
+		T(test_listing),
 		T(test_processes),
 		T(test_keep_safe),
 		T(test_contacts),

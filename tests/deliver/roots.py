@@ -26,6 +26,7 @@ UNSHARE = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--mount',
            '--mount-proc']
 STATE = '/var/lib/picket'
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
+MS_BIND = 4096
 
 
 def why_not(*names):

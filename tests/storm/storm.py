@@ -6,6 +6,7 @@ living in /proc by itself.  The script ends every storm that it sees, so all of
 it happens in a machine of its own (tests/deliver/roots.py).
 """
 
+import multiprocessing
 import os
 import pwd
 import re
@@ -18,6 +19,7 @@ SRCDIR = os.environ.get('SRCDIR', '.')
 BUILDDIR = os.environ.get('BUILDDIR', '.')
 PICKET = os.environ.get('PICKET', os.path.join(BUILDDIR, 'picket'))
 SCRIPT = os.path.join(SRCDIR, 'stdlib-scripts', 'ProcNumChkEmergency.pikt')
+NATIVE = os.path.join(SRCDIR, 'stdlib-scripts', 'ProcNumChk.pikt')
 TMP = os.environ.get('TMPDIR', '/tmp')
 LIMIT = 60		# seconds after which a run hangs
 SLOW = 3 if os.environ.get('PICKET_SANITIZERS') else 1
@@ -148,13 +150,51 @@ class Storm:
 		time.sleep(0.1 * SLOW)
 
 
-class Run:
-	"""One run of the script: its status, texts and times."""
+class Deliverer:
+	"""Mail comes into the mailbox all the while, under both locks."""
 
-	def __init__(self, *argv):
+	def __init__(self, path, pause=0.02):
+		self.path, self.pause = path, pause
+
+	def __enter__(self):
+		self.helper = Helper(sys.executable, os.path.join(
+		    SRCDIR, 'tests', 'storm', 'deliverer'), self.path,
+		    self.pause)
+		while len(self.helper.lines) < 3:
+			time.sleep(0.01)
+		return self
+
+	def __exit__(self, *_):
+		self.helper.stop()
+
+	def sizes(self):
+		"""The mailbox's, whenever a message was complete."""
+		return [int(l[1]) for l in list(self.helper.lines)
+			if l[0] == 'at']
+
+
+def busy(_):
+	wall, cpu = time.perf_counter(), time.process_time()
+	while time.perf_counter() - wall < 0.2:
+		pass
+	return (time.process_time() - cpu) / 0.2
+
+
+def share():
+	"""What one of as many busy processes as there are processors gets of
+	one: 1 on a quiet machine, less where others are at work."""
+	n = len(os.sched_getaffinity(0))
+	with multiprocessing.Pool(n) as pool:
+		return min(1, sum(pool.map(busy, range(n))) / n)
+
+
+class Run:
+	"""One run of a script: its status, texts and times."""
+
+	def __init__(self, *argv, script=SCRIPT, under=(), env=None):
 		self.start = time.time()
-		p = subprocess.run([PICKET, 'run', *argv, SCRIPT],
-				   stdin=subprocess.DEVNULL,
+		p = subprocess.run([*under, PICKET, 'run', *argv, script],
+				   stdin=subprocess.DEVNULL, env=env,
 				   stdout=subprocess.PIPE,
 				   stderr=subprocess.PIPE, timeout=LIMIT * SLOW)
 		self.end = time.time()

@@ -16,6 +16,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/ProcNumChkEmergency_test.pikt \
 	stdlib-scripts/QueueHigh.pikt \
 	stdlib-scripts/QueueHigh_test.pikt \
+	stdlib-scripts/QueuePurge.pikt \
+	stdlib-scripts/QueuePurge_test.pikt \
 	stdlib-scripts/SwapHigh.pikt \
 	stdlib-scripts/SwapHigh_test.pikt \
 	stdlib-scripts/Zombies.pikt \

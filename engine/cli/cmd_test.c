@@ -15,33 +15,38 @@
 #define LIM_TEST_FILES	10000	/* more is a folder that nobody meant */
 #define FILE_BLOCK	(64 * 1024)
 
-struct files {
-	struct cli	*c;
+struct paths {
 	const char	**path;
 	size_t		 n, cap;
+};
+struct files {
+	struct cli	*c;
+	struct paths	 tests;
+	struct paths	 scripts;	/* of the folders: what has no test at all
+					 * is not covered */
 	bool		 failed;
 };
 
 static void
-add_file(struct files *f, const char *path)
+add_file(struct files *f, struct paths *to, const char *path)
 {
 	const char **grown;
 
-	if (f->n == LIM_TEST_FILES) {
+	if (to->n == LIM_TEST_FILES) {
 		if (!f->failed)
-			cli_say("%s: more than %d test files", path,
+			cli_say("%s: more than %d files", path,
 			    LIM_TEST_FILES);
 		f->failed = true;
 		return;
 	}
-	if (f->n == f->cap) {
-		f->cap = f->cap == 0 ? 32 : f->cap * 2;
-		grown = arena_alloc(&f->c->arena, f->cap * sizeof *grown);
-		if (f->n > 0)
-			memcpy(grown, f->path, f->n * sizeof *grown);
-		f->path = grown;
+	if (to->n == to->cap) {
+		to->cap = to->cap == 0 ? 32 : to->cap * 2;
+		grown = arena_alloc(&f->c->arena, to->cap * sizeof *grown);
+		if (to->n > 0)
+			memcpy(grown, to->path, to->n * sizeof *grown);
+		to->path = grown;
 	}
-	f->path[f->n++] = path;
+	to->path[to->n++] = path;
 }
 
 static int
@@ -75,9 +80,10 @@ add_folder(struct files *f, const char *dir, int depth)
 		    "/", list[i]->d_name);
 		if (lstat(sub, &st) == 0 && S_ISDIR(st.st_mode))
 			add_folder(f, sub, depth + 1);
-		else if (!str_none(tests_of(str_c(sub))) && stat(sub, &st) ==
+		else if (str_ends(str_c(sub), ".pikt") && stat(sub, &st) ==
 		    0 && S_ISREG(st.st_mode))
-			add_file(f, sub);
+			add_file(f, str_none(tests_of(str_c(sub))) ?
+			    &f->scripts : &f->tests, sub);
 		free(list[i]);
 	}
 	free(list);
@@ -98,14 +104,14 @@ add_path(struct files *f, const char *path)
 	} else if (S_ISDIR(st.st_mode))
 		add_folder(f, path, 0);
 	else if (!str_none(tests_of(s)))
-		add_file(f, path);
+		add_file(f, &f->tests, path);
 	else {
 		n = s.n + sizeof "_test.pikt";
 		beside = arena_text(&f->c->arena, n);
 		snprintf(beside, n, "%.*s_test.pikt", str_ends(s, ".pikt") ?
 		    (int)s.n - 5 : (int)s.n, path);
 		if (access(beside, F_OK) == 0)
-			add_file(f, beside);
+			add_file(f, &f->tests, beside);
 		else {
 			cli_say("%s: tests are in files called NAME_test.pikt,"
 			    " and there is no %s", path, beside);
@@ -179,6 +185,52 @@ run_file(struct ruletest *t, struct test_show *show, const char *path)
 	return meant_n;
 }
 
+/* Is the file one of which a test has run something? */
+static bool
+is_covered(const struct cover *v, const char *path)
+{
+	struct cover_count n;
+	struct str name, known;
+	struct stat st, of;
+	size_t i;
+
+	if (stat(path, &st) != 0)
+		return true;
+	for (i = 0; cover_script(v, i, &name, &known, &n); i++)
+		if (stat(known.p, &of) == 0 && st.st_dev == of.st_dev &&
+		    st.st_ino == of.st_ino)
+			return true;
+	return false;
+}
+
+/* A script of the folders that no test has touched counts, too.  Its errors
+ * are picket check's. */
+static void
+untested(struct ruletest *t, const char *path)
+{
+	const struct program_set *set;
+	struct compile_options o;
+	struct compile *made;
+	const char *why;
+	struct str text;
+	size_t i;
+
+	if (is_covered(t->cover, path) || !cli_read_regular(t->c, path, &text,
+	    &why) || !cli_text_options(t->c, STR_LIT("#"), &o))
+		return;
+	o.cover = true;
+	made = compile_source(str_c(path), text, &o);
+	if (made == NULL)
+		mem_fail(&t->c->mem, false);
+	set = compile_programs(made);
+	for (i = 0; i < set->n; i++) {
+		cover_next(t->cover);
+		cover_program(t->cover, &set->program[i], str_c(path), text);
+	}
+	cover_next(t->cover);
+	compile_free(made);
+}
+
 /* The percent of --coverage=N, 0 without one; less than 0: told of. */
 static double
 least(struct cli *c)
@@ -237,11 +289,14 @@ cmd_test(struct cli *c)
 		t.cover = cover_new(c);
 	show = show_new(c, c->given[OPT_TAP] ? SHOW_TAP : c->given[OPT_JSON] ?
 	    SHOW_JSON : SHOW_PEOPLE);
-	for (i = 0; i < f.n; i++)
-		n += run_file(&t, show, f.path[i]);
+	for (i = 0; i < f.tests.n; i++)
+		n += run_file(&t, show, f.tests.path[i]);
+	for (i = 0; t.cover != NULL && !c->given[OPT_ONLY] &&
+	    i < f.scripts.n; i++)
+		untested(&t, f.scripts.path[i]);
 	ok = show_end(show, t.cover, want);
 	if (n == 0) {
-		if (f.n == 0)
+		if (f.tests.n == 0)
 			cli_say("there are no tests: no file is called "
 			    "NAME_test.pikt");
 		else

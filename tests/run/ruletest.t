@@ -573,6 +573,16 @@ code, out, err = picket('test', '--coverage', 'c')
 tell(code == 0 and len(re.findall(': never|was never', out)) == 2,
      'what one test leaves out another reaches', out)
 
+write('c/Untested.pikt', BEGIN.replace('t\n', 'Untested\n', 1) % 'output "x"')
+code, out, err = picket('test', '--coverage', 'c')
+tell(code == 0 and 'Untested: rules 0 of 1' in out and
+     'Cover: rules 6 of 7' in out, 'a script without a test counts', out)
+code, out, err = picket('test', '--coverage', 'c/Cover_test.pikt')
+tell(code == 0 and 'Untested' not in out, 'unless a file is named', out)
+code, out, err = picket('test', '--coverage', '--config', 'site', 'site')
+tell(code == 0 and out.count('Greet: rules') == 1,
+     'a script is one by whatever path', out)
+
 # --- what is no test ---
 os.makedirs('empty', exist_ok=True)
 code, out, err = picket('test', 'empty')

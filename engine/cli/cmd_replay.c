@@ -23,7 +23,11 @@
 #define REPLAY_STEP	300.0	/* seconds: what most scripts run at */
 #define REPLAY_QUIET	12	/* runs in which nothing was: an hour of such */
 #define REPLAY_LOOK	0.2	/* seconds between looks at the progress */
-#define LIM_REPLAY_DAYS	400	/* days in which a timing must come once */
+#define LIM_REPLAY_BARE	10000	/* runs in a row without lines, although incidents
+				 * are open: a month of every five minutes,
+				 * and one wrong stamp must not make millions */
+#define LIM_REPLAY_DAYS	(9 * 366) /* days in which a timing must come once:
+				 * a Feb 29 may be eight years away */
 
 struct replay {
 	struct cli	*c;
@@ -43,7 +47,7 @@ struct replay {
 	/* the run at hand */
 	struct buf	 lines;
 	double		 end;		/* NIL: there is none yet */
-	unsigned	 quiet;		/* runs in a row */
+	unsigned	 quiet, bare;	/* runs in a row */
 	/* progress */
 	bool		 tty;
 	double		 begun, told;
@@ -285,6 +289,7 @@ run(struct replay *r)
 	}
 	if (replay_sum_add(r->sum, &res, world, r->end))
 		some = true;
+	r->bare = r->lines.n > 0 ? 0 : r->bare + 1;
 	r->quiet = some ? 0 : r->quiet + 1;
 	r->about.runs++;
 	r->about.end = r->end;
@@ -304,13 +309,15 @@ run_until(struct replay *r, double t)
 			return false;
 		next = run_after(r, r->end);
 		/* nothing goes on: the runs up to the line would be alike */
-		if (next <= t && r->quiet >= REPLAY_QUIET &&
-		    r->quiet % REPLAY_QUIET == 0 && !sim_is_open(r->sim)) {
+		if (next <= t && (r->bare >= LIM_REPLAY_BARE ||
+		    (r->quiet >= REPLAY_QUIET && r->quiet % REPLAY_QUIET == 0 &&
+		    !sim_is_open(r->sim)))) {
 			next = run_after(r, t);
 			left = r->every > 0 ? floor((next - r->end) /
 			    r->every) - 1 : 1;
 			if (left > 0)
 				r->about.skipped += left;
+			r->bare = 0;
 		}
 		r->end = next;
 	}

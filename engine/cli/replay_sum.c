@@ -519,7 +519,7 @@ replay_sum_json(const struct replay_sum *s, const struct replay_about *a,
 {
 	struct cli *c = a->c;
 	json_t *o = json_object(), *m = json_object(), *day = json_object(),
-	    *file = json_array();
+	    *file = json_array(), *more = json_object();
 	size_t i;
 
 	for (i = 0; i < a->nfile; i++)
@@ -551,5 +551,12 @@ replay_sum_json(const struct replay_sum *s, const struct replay_about *a,
 	for (i = 0; i < REPLAY_LISTS; i++)
 		json_object_set_new(o, list_key[i], list_json(s, c,
 		    &s->list[i]));
+	/* of kinds beyond LIM_REPLAY_CLASSES: how often */
+	for (i = 0; i < REPLAY_LISTS; i++)
+		json_object_set_new(more, list_key[i],
+		    cli_json_number(s->list[i].more));
+	json_object_set_new(more, "incidents",
+	    cli_json_number(s->more_incidents));
+	json_object_set_new(o, "more", more);
 	cli_json_put(o, b);
 }

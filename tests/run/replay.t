@@ -306,6 +306,36 @@ refused(run('Table.pikt', 'mail.log'), 'has lines to read',
 put('Two.pikt', FAIL + FAIL.replace('Fail\n', 'Other\n', 1))
 refused(run('Two.pikt', 'mail.log'), 'Fail, Other', 'two scripts')
 
+# --- limits: LIM_REPLAY_CLASSES, LIM_REPLAY_BARE, LIM_STAMP_LOOK, LIM_REPLAY_DAYS
+put('Each.pikt', 'Each\n\tinit\n\t\tstatus active\n\t\tinput file "/x"\n'
+    '\trule\n\t\toutput mail $inlin\n')
+put('kinds.log', ''.join('956639822 %s\n' % ('x' * k)
+                         for k in range(1, 191)) +
+    ''.join('956639822 %s%s\n' % ('y' * k, c) for k in range(1, 40)
+            for c in 'abcdefghijklmnopqrstuvwz'))
+j, r = replay('Each.pikt', 'kinds.log')
+is_((len(j.get('mail_lines', [])), j.get('more', {}).get('mail_lines')),
+    (1000, 190 + 39 * 24 - 1000), 'a thousand kinds are told apart', r)
+out = run('Each.pikt', 'kinds.log').stdout.decode()
+tell('of 1000 kinds and more' in out and 'and 980 kinds more' in out,
+     'and twenty are shown', out[-300:])
+put('stamp.log', ''.join('2000-04-25 0%d:00:00 login failed user=a\n' % h
+                         for h in (1, 1, 1)) + '2099-01-01 00:00:00 x\n')
+begun = time.time()
+j, r = replay('Remind.pikt', 'stamp.log')
+is_((j.get('runs'), j['incidents'][0]['reminded']), (10002, 834),
+    'one wrong stamp does not make millions of runs', r)
+put('far.log', 'x' * 600 + ' [25/Apr/2000:05:17:02 +0000]\n'
+    'x [25/Apr/2000:05:17:02 +0000] y\n')
+j, r = replay('Each.pikt', 'far.log')
+is_((j.get('unstamped'), j.get('runs')), (1, 1),
+    'a stamp stands near the beginning of its line', r)
+put('Leap.pikt', FAIL.replace('\t\tstatus',
+                              '\t\ttiming "0 0 29 2 *"\n\t\tstatus'))
+j, r = replay('Leap.pikt', 'mail.log')
+is_((j.get('runs'), j.get('end')), (1, moment('2004-02-29 00:00:00')),
+    'a script of leap days waits for one', r)
+
 # --- seconds, not hours
 n = 40000
 put('big.log', ''.join('Apr %2d %02d:%02d:%02d moscow x[1]: connect %d\n' % (

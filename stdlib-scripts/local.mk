@@ -6,10 +6,14 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/DeletedFiles_test.pikt \
 	stdlib-scripts/DiskFilling.pikt \
 	stdlib-scripts/DiskFilling_test.pikt \
+	stdlib-scripts/FailedUnits.pikt \
+	stdlib-scripts/FailedUnits_test.pikt \
 	stdlib-scripts/LoadHigh.pikt \
 	stdlib-scripts/LoadHigh_test.pikt \
 	stdlib-scripts/OomKills.pikt \
 	stdlib-scripts/OomKills_test.pikt \
+	stdlib-scripts/PasswdProblems.pikt \
+	stdlib-scripts/PasswdProblems_test.pikt \
 	stdlib-scripts/ProcNumChk.pikt \
 	stdlib-scripts/ProcNumChk_test.pikt \
 	stdlib-scripts/ProcNumChkEmergency.pikt \

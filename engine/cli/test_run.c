@@ -136,7 +136,7 @@ options(struct frame *f, const struct test *test)
 	const struct compile_options *base = &f->o;
 	struct macro_value *macro, *context;
 	struct define *define;
-	struct str *member, short_name = f->host, here, one;
+	struct str *member, here, one;
 	const struct test_step *s;
 	size_t i, k, nmacro = 0, ndefine;
 
@@ -145,7 +145,8 @@ options(struct frame *f, const struct test *test)
 	define = arena_alloc(a, (base->ndefine + test->nstep + 1) *
 	    sizeof *define);
 	context = arena_alloc(a, (base->ncontext + 1) * sizeof *context);
-	member = arena_alloc(a, (base->nmember + 2) * sizeof *member);
+	member = arena_alloc(a, (base->nmember + 1 + LIM_OWN_NAMES) *
+	    sizeof *member);
 	/* the last one said holds */
 	for (; nmacro < base->nmacro; nmacro++)
 		macro[nmacro] = base->macro[nmacro];
@@ -176,13 +177,12 @@ options(struct frame *f, const struct test *test)
 		else if (str_eq(context[i].name, STR_LIT("logdir")))
 			context[i].value = STR_LIT("/var/log/picket");
 	}
-	short_name.n = str_find(short_name, '.', 0);
 	member[0] = f->host;
-	member[1] = short_name;
+	k = 1 + cli_own_names(f->t->c, f->host, member + 1);
 	/* without the name of the machine on which the tests run */
 	here = cli_hostname(f->t->c);
 	here.n = str_find(here, '.', 0);
-	for (i = 0, k = 2; i < base->nmember; i++) {
+	for (i = 0; i < base->nmember; i++) {
 		one = base->member[i];
 		if (one.n < here.n || memcmp(one.p, here.p, here.n) != 0 ||
 		    (one.n > here.n && one.p[here.n] != '.'))

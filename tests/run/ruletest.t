@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import socket
 import subprocess
 
 from tap import end, tell
@@ -119,6 +120,11 @@ BEGIN = 't\n\tbegin\n\t\t%s\n'
 test('host and alert', '''host "moscow.example.org" alert "Urgent"
     expect stdout "moscow.example.org Urgent moscow.example.org"''',
      BEGIN % 'output "$hostname() $alert() =pikthostname"')
+test('the host is the one of #if', '''host "moscow.example.org"
+     expect stdout "moscow" expect stdout "linux" expect no stdout "here"''',
+     't\n\tbegin\n#if moscow\n\t\toutput "moscow"\n#endif\n'
+     '#if linux\n\t\toutput "linux"\n#endif\n#if %s\n\t\toutput "here"\n'
+     '#endif\n' % re.sub(r'[^\w.-]', '', socket.gethostname()))
 test('now is UTC', 'now "2000-04-25 00:17:02" expect stdout "956621822"',
      BEGIN % 'output "$text(#now())"')
 test('now without seconds, as a day, as a number',

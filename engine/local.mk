@@ -134,6 +134,7 @@ engine_libengine_a_SOURCES = \
 	engine/effect/recorded_file.c \
 	engine/effect/recorded_host.c \
 	engine/effect/recorded_inner.h \
+	engine/effect/recorded_keep.c \
 	engine/effect/recorded_list.c \
 	engine/effect/rotate.c \
 	engine/effect/safeway.c \

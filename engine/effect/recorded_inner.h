@@ -6,6 +6,8 @@
  *	recorded_host.c	commands, texts out, the clock, facts
  *	recorded_file.c	files and streams
  *	recorded_act.c	tables, processes that are ended, contacts
+ *	recorded_keep.c	files that are kept safe
+ *	recorded_list.c	the files of a folder as a table
  */
 #ifndef ENGINE_EFFECT_RECORDED_INNER_H
 #define ENGINE_EFFECT_RECORDED_INNER_H
@@ -138,6 +140,10 @@ void	 recorded_meet(void *, const struct contact *,
 	    struct contact_result *);
 struct table *recorded_rows(void *, const struct table_ask *);
 int	 recorded_pid(void *, struct str comm);
+
+/* --- recorded_keep.c: bytes, or -1 with the reason; 0 or -1 --- */
+double	 recorded_keep(struct live *, const struct act *, struct str *copy);
+double	 recorded_rotate(struct live *, const struct act *);
 
 /* --- recorded_list.c: table files, of the files that are written down --- */
 struct table *recorded_listing(struct live *, const struct table_ask *);

@@ -233,6 +233,38 @@ either_field(struct cgroups *g, const char *v2, const char *field2,
 	    small_field(fd, v1, field1);
 }
 
+/* Pages of files of the cgroup and those below it. */
+static double
+files_memory(struct cgroups *g)
+{
+	struct lines *l = &g->lines;
+	struct str line, word;
+	double sum = NUM_NIL, v;
+	int fd = folder(g, V2);
+	size_t i;
+	/* without total_ v1 tells of the cgroup alone */
+	const char *name[][2] = {
+		{ "inactive_file", "active_file" },
+		{ "total_inactive_file", "total_active_file" }
+	};
+	bool v1 = fd < 0 || faccessat(fd, "memory.stat", F_OK, 0) != 0;
+
+	if (v1)
+		fd = folder(g, V1_MEMORY);
+	if (fd < 0 || !lines_openat(l, fd, "memory.stat"))
+		return NUM_NIL;
+	while (lines_next(l, &line)) {
+		if (!line_word(&line, &word))
+			continue;
+		for (i = 0; i < 2; i++)
+			if (line_is(word, name[v1][i]) &&
+			    !num_none(v = line_word_number(&line)))
+				sum = num_none(sum) ? v : sum + v;
+	}
+	lines_close(l);
+	return sum;
+}
+
 /* Where its numbers are; a v2 tree without controllers names only. */
 static double
 version(struct cgroups *g)
@@ -262,6 +294,8 @@ cgroups_number(struct row *r, enum table_column c)
 	case COLUMN_CGROUPS_mem_max:
 		return limit(either(g, "memory.max", V1_MEMORY,
 		    "memory.limit_in_bytes"));
+	case COLUMN_CGROUPS_mem_files:
+		return files_memory(g);
 	case COLUMN_CGROUPS_under_oom:
 		fd = folder(g, V1_MEMORY);
 		return fd < 0 ? NUM_NIL :

@@ -226,7 +226,8 @@ by = {g['path']: g for g in got.rows}
 clam = by.get('/system.slice/clamav.service', {})
 tell(clam == {'path': '/system.slice/clamav.service', 'version': '1',
               'mem_used': '1073741824', 'mem_max': '1073741824',
-              'under_oom': '1', 'oom_kills': '7', 'mem_fails': '48211',
+              'mem_files': '12582912', 'under_oom': '1',
+              'oom_kills': '7', 'mem_fails': '48211',
               'pids': '12', 'pids_max': '4915', 'pids_events': '0'},
      'v1: both controllers in one row', got)
 tell(sorted(by) == ['/', '/lxc', '/lxc/two words', '/system.slice',
@@ -242,7 +243,8 @@ got = rows('cgroups', root=os.path.join(ROOTS, 'cgroup2'))
 by = {g['path']: g for g in got.rows}
 tell(by.get('/machine.slice/web.scope') ==
      {'path': '/machine.slice/web.scope', 'version': '2',
-      'mem_used': '536866816', 'mem_max': '536870912', 'under_oom': None,
+      'mem_used': '536866816', 'mem_max': '536870912',
+      'mem_files': '131072', 'under_oom': None,
       'oom_kills': '14', 'mem_fails': '90233', 'pids': '512',
       'pids_max': '512', 'pids_events': '2048'}, 'v2', got)
 tell(by['/']['mem_used'] is None and by['/system.slice']['mem_max'] is None
@@ -251,7 +253,8 @@ got = rows('cgroups', root=os.path.join(ROOTS, 'hybrid'))
 by = {g['path']: g for g in got.rows}
 tell(by['/system.slice/mysql.service'] ==
      {'path': '/system.slice/mysql.service', 'version': '2',
-      'mem_used': '734003200', 'mem_max': '1073741824', 'under_oom': '0',
+      'mem_used': '734003200', 'mem_max': '1073741824',
+      'mem_files': None, 'under_oom': '0',
       'oom_kills': '1', 'mem_fails': '3', 'pids': '44', 'pids_max': '100',
       'pids_events': '5'}, 'hybrid: each value from where it is', got)
 tell(by['/only.v1']['version'] == '1' and by['/only.v2']['version'] == '2' and

@@ -128,7 +128,7 @@ try() {
 }
 try picket ch
 try picket ./hel
-try picket help r
+try picket help ru
 try picket run --mailt
 try picket run --mail st
 try picket run --mailto h
@@ -142,7 +142,7 @@ END
 	cat >want <<'END'
 picket ch -> check
 picket ./hel -> ./hello ./hello.pkc
-picket help r -> run
+picket help ru -> run
 picket run --mailt -> --mailto
 picket run --mail st -> stdout state
 picket run --mailto h -> 

@@ -3,6 +3,10 @@
  * once, by lstat; the row is what it was then.  Folders on another filesystem
  * than the first are rows and are not entered, as find -xdev does it: a dead
  * server below /home must not hang a rule about /home.
+ *
+ * Several folders are read one after the other.  Of those some may be missing,
+ * as lists are written for more than one kind of host; and one that is there
+ * under two names, such as /bin where /usr is merged, is read once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +18,8 @@
 #include "engine/table/walk.h"
 
 #define LIM_FILES_WARNINGS	5	/* of folders that cannot be read */
+#define LIM_FILES_TOPS		64	/* folders in a list: of those behind it
+					 * is not known whether they are new */
 #define STOP_EVERY		256	/* rows between two looks at the clock */
 
 struct files {
@@ -21,6 +27,13 @@ struct files {
 	struct walk	 walk;
 	size_t		 ntop;		/* of path: the folder as given */
 	unsigned	 depth;		/* folders to enter, with the first */
+	char		*list;		/* the folders as given */
+	struct str	 all, rest;	/* of list: rest is still to come */
+	struct {
+		dev_t	 dev;
+		ino_t	 ino;
+	} top[LIM_FILES_TOPS];		/* that were read */
+	unsigned	 ntops;
 	dev_t		 dev;
 	struct stat	 st;
 	bool		 enter;		/* the last row is a folder to enter */
@@ -45,46 +58,71 @@ files_depth(const struct table_ask *ask, unsigned *depth,
 	return false;
 }
 
-static struct table *
-files_open(const struct table_world *w, const struct table_ask *ask,
-    char why[LIM_TABLE_WHY])
+/* The first folder of a list: up to a colon before another path. */
+static struct str
+first_folder(struct str *rest)
 {
-	struct str dir = ask->narg < 1 ? STR_NIL : ask->text[0];
-	char full[PATH_MAX], given[PATH_MAX];
-	struct files *f;
-	unsigned depth;
-	struct stat st;
+	struct str s = *rest;
+	size_t i;
 
-	if (str_none(dir) || dir.n == 0 || dir.p[0] != '/' ||
-	    memchr(dir.p, '\0', dir.n) != NULL || dir.n >= sizeof given) {
-		table_whyf(why, "the folder must be a path that begins "
-		    "with /");
-		return NULL;
+	for (i = 1; i < s.n; i++)
+		if (s.p[i] == '/' && s.p[i - 1] == ':') {
+			*rest = str_of(s.p + i, s.n - i);
+			return str_of(s.p, i - 1);
+		}
+	*rest = STR_NIL;
+	return s;
+}
+
+static bool
+known_top(struct files *f, const struct stat *st)
+{
+	unsigned i;
+
+	for (i = 0; i < f->ntops; i++)
+		if (f->top[i].dev == st->st_dev && f->top[i].ino == st->st_ino)
+			return true;
+	if (f->ntops < LIM_FILES_TOPS) {
+		f->top[f->ntops].dev = st->st_dev;
+		f->top[f->ntops++].ino = st->st_ino;
 	}
-	if (!files_depth(ask, &depth, why))
-		return NULL;
+	return false;
+}
+
+/* 1: the walk is at the start of a folder; 0: errno, or 0 for a folder that
+ * was read already; -1: the name is too long. */
+static int
+open_top(struct files *f, struct str dir)
+{
+	char given[PATH_MAX], full[PATH_MAX];
+	struct stat st;
+	int e;
+
+	if (dir.n >= sizeof given)
+		return -1;
 	memcpy(given, dir.p, dir.n);
 	given[dir.n] = '\0';
-	if (!table_path(w, given, full, sizeof full)) {
-		table_whyf(why, "%.200s: the name is too long", given);
-		return NULL;
-	}
-	f = (struct files *)table_make(w, &table_files, sizeof *f);
+	if (!table_path(&f->table.world, given, full, sizeof full))
+		return -1;
 	if (!walk_open(&f->walk, full) ||
 	    fstat(walk_dir(&f->walk), &st) == -1) {
-		table_whyf(why, "%.220s: %s", full, strerror(errno));
+		e = errno;
 		walk_close(&f->walk);
-		mem_free(w->mem, f, sizeof *f);
-		return NULL;
+		errno = e;
+		return 0;
+	}
+	if (known_top(f, &st)) {
+		walk_close(&f->walk);
+		errno = 0;
+		return 0;
 	}
 	f->dev = st.st_dev;
-	f->depth = depth;
 	while (dir.n > 0 && dir.p[dir.n - 1] == '/')
 		dir.n--;
 	memcpy(f->path, dir.p, dir.n);
 	f->path[dir.n] = '/';
 	f->ntop = dir.n + 1;
-	return &f->table;
+	return 1;
 }
 
 static void
@@ -104,10 +142,73 @@ files_warn(struct files *f, int e)
 	    (size_t)n < sizeof text ? (size_t)n : sizeof text - 1));
 }
 
+/* The next folder of the list that is there; false: none is left. */
+static bool
+next_top(struct files *f, int *why)
+{
+	struct str dir;
+	int r;
+
+	while (!str_none(f->rest)) {
+		dir = first_folder(&f->rest);
+		if ((r = open_top(f, dir)) == 1)
+			return true;
+		if (r == 0 && errno == 0)
+			continue;
+		*why = r == -1 ? ENAMETOOLONG : errno;
+		if (*why != ENOENT && dir.n < f->all.n) {
+			f->ntop = dir.n < PATH_MAX ? dir.n : PATH_MAX;
+			memcpy(f->path, dir.p, f->ntop);
+			files_warn(f, *why);
+		}
+	}
+	return false;
+}
+
+static void
+files_close(struct table *t)
+{
+	struct files *f = (struct files *)t;
+
+	walk_close(&f->walk);
+	mem_free(t->world.mem, f->list, f->all.n + 1);
+	mem_free(t->world.mem, f, sizeof *f);
+}
+
+static struct table *
+files_open(const struct table_world *w, const struct table_ask *ask,
+    char why[LIM_TABLE_WHY])
+{
+	struct str dir = ask->narg < 1 ? STR_NIL : ask->text[0];
+	struct files *f;
+	unsigned depth;
+	int e = 0;
+
+	if (str_none(dir) || dir.n == 0 || dir.p[0] != '/' ||
+	    memchr(dir.p, '\0', dir.n) != NULL) {
+		table_whyf(why, "the folder must be a path that begins "
+		    "with /");
+		return NULL;
+	}
+	if (!files_depth(ask, &depth, why))
+		return NULL;
+	f = (struct files *)table_make(w, &table_files, sizeof *f);
+	f->depth = depth;
+	f->list = mem_alloc(w->mem, dir.n + 1);
+	memcpy(f->list, dir.p, dir.n);
+	f->all = f->rest = str_of(f->list, dir.n);
+	if (next_top(f, &e))
+		return &f->table;
+	table_whyf(why, "%.220s: %s", f->list, strerror(e));
+	files_close(&f->table);
+	return NULL;
+}
+
 static enum table_next
 files_next(struct table *t)
 {
 	struct files *f = (struct files *)t;
+	int e;
 
 	if (f->enter && !walk_enter(&f->walk) && errno != ENOENT &&
 	    errno != ENOTDIR)
@@ -121,9 +222,10 @@ files_next(struct table *t)
 			return TABLE_FAILED;
 		}
 		if (!walk_next(&f->walk)) {
-			if (errno == 0)
+			if (errno != 0)
+				files_warn(f, errno);
+			else if (!next_top(f, &e))
 				return TABLE_END;
-			files_warn(f, errno);
 			continue;
 		}
 		/* gone between the folder's listing and now: no row */
@@ -136,13 +238,6 @@ files_next(struct table *t)
 	f->enter = S_ISDIR(f->st.st_mode) && f->st.st_dev == f->dev &&
 	    f->walk.depth < f->depth;
 	return TABLE_ROW;
-}
-
-static void
-files_close(struct table *t)
-{
-	walk_close(&((struct files *)t)->walk);
-	mem_free(t->world.mem, t, sizeof(struct files));
 }
 
 static double

@@ -192,6 +192,25 @@ with Root(**{'d/plain': 'x' * 1234, 'd/sub/in': '1', 'd/sub/deep/er': '22',
         got = rows('files', *args)
         tell(got.status == 1 and part in got.err and not got.out,
              'files%r: %s' % (tuple(str(a)[-9:] for a in args), part), got)
+    got = rows('files', ':'.join((d, r.path + '/none', d + '/sub/../',
+                                  d + '/sub')))
+    names = [f['path'] for f in got.rows]
+    tell(got.status == 0 and not got.err and d + '/plain' in names and
+         d + '/sub/in' in names and len(names) == len(set(names)) == 12 and
+         not [n for n in names if '..' in n],
+         'a list of folders: each that is there, once', got)
+    got = rows('files', r.path + '/none:' + d + '/plain:' + d + '/sub')
+    tell(got.status == 0 and 'WARNING: files: %s/plain: Not a dir' % d in
+         got.err and len(got.rows) == 3, 'and one of them no folder', got)
+    got = rows('files', r.path + '/none:' + r.path + '/nor')
+    tell(got.status == 1 and 'No such file' in got.err and not got.out,
+         'none of them is there', got)
+    os.mkdir(d + '/sub/a:b')
+    os.mkdir(d + '/sub/a:b/c')
+    tell([f['name'] for f in rows('files', d + '/sub/a:b').rows] == ['c'],
+         'a colon in a name')
+    os.rmdir(d + '/sub/a:b/c')
+    os.rmdir(d + '/sub/a:b')
     os.chmod(d + '/sub', 0)
     os.chmod(r.path, 0o755)
     if ROOT:

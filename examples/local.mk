@@ -1,5 +1,7 @@
 # examples/: complete sites, compiled and run by the tests.
+EXAMPLE_SITES = mail-host one-host site
 EXTRA_DIST += \
+	examples/mail-host \
 	examples/one-host \
 	examples/site
 
@@ -7,10 +9,11 @@ EXTRA_DIST += \
 examplesdir = $(docdir)/examples
 install-data-local:
 	cd '$(srcdir)/examples' && \
-	find one-host site -type d -exec \
+	find $(EXAMPLE_SITES) -type d -exec \
 	    $(MKDIR_P) '$(DESTDIR)$(examplesdir)/{}' \; && \
-	find one-host site -type f -exec \
+	find $(EXAMPLE_SITES) -type f -exec \
 	    $(INSTALL_DATA) '{}' '$(DESTDIR)$(examplesdir)/{}' \;
 uninstall-local:
-	rm -rf '$(DESTDIR)$(examplesdir)/one-host' \
-	    '$(DESTDIR)$(examplesdir)/site'
+	for site in $(EXAMPLE_SITES); do \
+	    rm -rf '$(DESTDIR)$(examplesdir)/'$$site; \
+	done

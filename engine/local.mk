@@ -258,7 +258,10 @@ picket_SOURCES = \
 	engine/cli/cmd_check.c \
 	engine/cli/cmd_deliver.c \
 	engine/cli/cmd_doc.c \
+	engine/cli/cmd_learn.c \
 	engine/cli/cmd_list.c \
+	engine/cli/learn.c \
+	engine/cli/learn.h \
 	engine/cli/cmd_explain.c \
 	engine/cli/cmd_fmt.c \
 	engine/cli/cmd_incidents.c \

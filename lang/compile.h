@@ -127,6 +127,8 @@ struct compile_outline {
 	uint32_t	 script;	/* number, as in compile_scripts */
 	bool		 doexec;	/* only where define doexec is TRUE */
 	struct str	 word, text;
+	struct str	 macros;	/* those that the text was made of, by
+					 * blanks */
 	struct place	 place;
 };
 const struct compile_outline *compile_outline(const struct compile *,

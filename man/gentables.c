@@ -855,6 +855,7 @@ static void options_doc(void) { options_of(ON(DOC)); }
 static void options_incidents(void) { options_of(ON(INCIDENTS)); }
 static void options_explain(void) { options_of(ON(EXPLAIN)); }
 static void options_now(void) { options_of(ON(NOW)); }
+static void options_learn(void) { options_of(ON(LEARN)); }
 static void options_why(void) { options_of(ON(WHY)); }
 static void options_ack(void) { options_of(ON(ACK)); }
 static void options_silence(void) { options_of(ON(SILENCE)); }
@@ -908,6 +909,7 @@ static const struct {
 	{ "options_incidents", options_incidents },
 	{ "options_explain", options_explain },
 	{ "options_now", options_now },
+	{ "options_learn", options_learn },
 	{ "options_why", options_why },
 	{ "options_ack", options_ack },
 	{ "options_silence", options_silence },

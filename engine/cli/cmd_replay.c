@@ -75,8 +75,8 @@ day_fits(const struct cron *c, const struct tm *tm)
 }
 
 /* The next minute of the timing after t. */
-static double
-cron_after(const struct cron *c, double t)
+double
+cli_cron_after(const struct cron *c, double t)
 {
 	double at = floor(t / 60) * 60 + 60, most = at + LIM_REPLAY_DAYS *
 	    86400.0;
@@ -111,7 +111,7 @@ run_after(const struct replay *r, double t)
 		return (floor((t + zone) / r->every) + 1) * r->every - zone;
 	}
 	for (i = 0; i < r->ncron; i++) {
-		at = cron_after(r->cron[i], t);
+		at = cli_cron_after(r->cron[i], t);
 		if (at < next)
 			next = at;
 	}

@@ -70,6 +70,7 @@ main(int argc, char **argv)
 		case CMD_RUN: r = cmd_run(c); break;
 		case CMD_REPLAY: r = cmd_replay(c); break;
 		case CMD_NOW: r = cmd_now(c); break;
+		case CMD_LEARN: r = cmd_learn(c); break;
 		case CMD_EXPLAIN: r = cmd_explain(c); break;
 		case CMD_TEST: r = cmd_test(c); break;
 		case CMD_LIST: r = cmd_list(c); break;

@@ -399,7 +399,7 @@ cli_load(struct cli *c, const char *path, bool trace, struct loaded *l)
 	if (!cli_text_options(c, text, &o))
 		return;
 	o.trace = trace;
-	o.outline = c->command == CMD_EXPLAIN;
+	o.outline = c->command == CMD_EXPLAIN || c->command == CMD_LEARN;
 	l->compile = compile_source(strcmp(path, "-") == 0 ?
 	    STR_LIT("(standard input)") : str_c(path), text, &o);
 	if (l->compile == NULL)

@@ -221,5 +221,7 @@ bool	silence_is_about(struct str pattern, const struct incident *);
  * the product of both lengths at most.
  */
 bool	glob_match(struct str pattern, struct str);
+/* The pattern that only this text fits. */
+void	 glob_quote(struct str, struct buf *);
 
 #endif

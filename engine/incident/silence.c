@@ -96,3 +96,16 @@ silence_holds(const struct silence *s, const struct incident *in, double now)
 	return now < s->until && now >= s->made - (s->until - s->made) &&
 	    silence_is_about(s->pattern, in);
 }
+
+void
+glob_quote(struct str s, struct buf *to)
+{
+	size_t i;
+
+	for (i = 0; i < s.n; i++) {
+		if (s.p[i] == '*' || s.p[i] == '?' || s.p[i] == '[' ||
+		    s.p[i] == '\\')
+			buf_putc(to, '\\');
+		buf_putc(to, s.p[i]);
+	}
+}

@@ -94,6 +94,12 @@ sim_world(struct sim *s)
 	return s->world;
 }
 
+void
+sim_set_alert(struct sim *s, struct str name)
+{
+	s->o.alert = name;
+}
+
 /* --- variables --- */
 
 /* "SCRIPT\0#name", and "\0element" behind it. */
@@ -236,6 +242,8 @@ take_change(void *arg, const struct change *c)
 	to->kind = str_c(notice_name[c->what]);
 	to->message = str_none(c->incident->message) ? STR_EMPTY :
 	    arena_dup(&s->arena, c->incident->message);
+	to->evidence = str_none(c->incident->evidence) ? STR_EMPTY :
+	    arena_dup(&s->arena, c->incident->evidence);
 }
 
 /* --- a run --- */
@@ -249,7 +257,8 @@ begin(struct sim *s)
 	s->mail = NULL;
 	s->change = NULL;
 	s->nscript = s->nmail = s->capmail = s->nchange = s->capchange = 0;
-	s->conf.value[CONF_HOSTNAME] = recorded_hostname(s->world);
+	if (!s->o.here)
+		s->conf.value[CONF_HOSTNAME] = recorded_hostname(s->world);
 	s->nrun++;
 }
 
@@ -285,7 +294,13 @@ run_one(struct sim *s, const struct program *p, const char *id,
 	o.state = s->state;
 	o.batch = tell_batch(t);
 	o.run_id = id;
-	o.recorded = s->world;
+	if (!s->o.here)
+		o.recorded = s->world;
+	else {
+		o.dry = true;
+		o.path = s->o.path;
+		o.root = s->o.root;
+	}
 	o.met = s->o.met == NULL ? NULL : met;
 	o.left = s->o.dry ? NULL : left;
 	o.arg = s;
@@ -300,6 +315,7 @@ tell_of(struct sim *s, struct tell *t, const struct program *p,
 	struct sim_script *of = &s->script[s->nscript++];
 	struct tell_script ts;
 	struct mail_section *m = &ts.section;
+	size_t i;
 
 	of->program = p;
 	of->end = r->end;
@@ -318,6 +334,8 @@ tell_of(struct sim *s, struct tell *t, const struct program *p,
 	m->error = r->end == RUN_SUPPRESSED ? STR_EMPTY : buf_view(&r->error);
 	m->done = STR_EMPTY;
 	tell_script(t, &ts);
+	for (i = 0; s->o.seen != NULL && i < r->nseen; i++)
+		s->o.seen(s->o.arg, p, &r->seen[i]);
 }
 
 bool
@@ -333,7 +351,8 @@ sim_run(struct sim *s, const struct program *const *program, size_t n,
 
 	begin(s);
 	s->doexec = doexec;
-	clock_set(recorded_clock(s->world));
+	if (!s->o.here)
+		clock_set(recorded_clock(s->world));
 	snprintf(id, sizeof id, "sim.%u", s->nrun);
 	memset(&to, 0, sizeof to);
 	to.mem = s->mem;
@@ -354,7 +373,8 @@ sim_run(struct sim *s, const struct program *const *program, size_t n,
 			n = i + 1;
 	}
 	/* it may have paused */
-	clock_set(recorded_clock(s->world));
+	if (!s->o.here)
+		clock_set(recorded_clock(s->world));
 	ok = tell_open(t);
 	for (i = 0; i < n; i++)
 		tell_of(s, t, program[i], &r[i]);
@@ -365,7 +385,8 @@ sim_run(struct sim *s, const struct program *const *program, size_t n,
 	tell_free(t);
 	for (i = 0; i < n; i++)
 		run_result_free(&r[i]);
-	clock_set(NUM_NIL);
+	if (!s->o.here)
+		clock_set(NUM_NIL);
 	*res = (struct sim_result){ s->script, s->nscript, s->mail, s->nmail,
 	    s->change, s->nchange };
 	return ok;

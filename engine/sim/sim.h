@@ -19,6 +19,12 @@ struct sim_options {
 	const struct conf *conf;	/* of the mail; defaults are enough */
 	struct str	 alert;		/* name */
 	struct run_facts facts;		/* objects and the like */
+	/* The world is this host after all: what is only read is real, the
+	 * clock is real, effects are told of to nobody (picket learn).  Then
+	 * root and path are as in struct run_options. */
+	bool		 here;
+	const char	*root;
+	struct str	 path;
 	bool		 dry;		/* effects are only told of (replay of a
 					 * script whose world is not whole);
 					 * sim_variable has nothing then */
@@ -26,6 +32,9 @@ struct sim_options {
 	 * NULL: nobody asks.  For coverage. */
 	void		(*met)(void *arg, const struct program *, uint32_t pc,
 			    bool taken);
+	/* each evaluation of an incident; or NULL */
+	void		(*seen)(void *arg, const struct program *,
+			    const struct run_seen *);
 	void		*arg;
 };
 
@@ -33,6 +42,8 @@ struct sim_options {
 struct sim *sim_new(const struct sim_options *, struct buf *why);
 void	 sim_free(struct sim *);
 struct recorded *sim_world(struct sim *);
+/* The alert that runs from here on. */
+void	 sim_set_alert(struct sim *, struct str name);
 
 struct sim_mail {
 	struct str	 to, subject, body;	/* body as it would be sent; to:
@@ -41,7 +52,7 @@ struct sim_mail {
 struct sim_change {			/* of an incident, as it is told */
 	struct str	 key, kind;	/* "firing", "still", "resolved" ... as
 					 * notice_name has them */
-	struct str	 message;
+	struct str	 message, evidence;
 };
 /* Of one script. */
 struct sim_script {

@@ -34,6 +34,36 @@ written(struct walk *w, struct span span)
 	return str_of(p, n);
 }
 
+/* The names of the macros whose text stands in it, outermost ones. */
+static struct str
+macros(struct walk *w, struct span span)
+{
+	const struct source_set *src = w->o->src;
+	uint32_t use, end = span.at + span.len;
+	struct str name, last = STR_EMPTY;
+	char *p = arena_text(w->o->arena, LIM_OUTLINE_TEXT);
+	size_t i, n = 0;
+
+	for (i = 0; i < src->nseg && src->seg[i].at < end; i++) {
+		if (i + 1 < src->nseg && src->seg[i + 1].at <= span.at)
+			continue;
+		use = src->seg[i].use;
+		if (use == SOURCE_NONE || use >= src->nuse)
+			continue;
+		while (src->use[use].parent < src->nuse)
+			use = src->use[use].parent;
+		name = src->use[use].macro;
+		if (str_eq(name, last) || n + name.n + 1 > LIM_OUTLINE_TEXT)
+			continue;
+		if (n > 0)
+			p[n++] = ' ';
+		memcpy(p + n, name.p, name.n);
+		n += name.n;
+		last = name;
+	}
+	return str_of(p, n);
+}
+
 static void
 add(struct walk *w, enum outline_kind kind, const char *word, struct span span)
 {
@@ -49,6 +79,7 @@ add(struct walk *w, enum outline_kind kind, const char *word, struct span span)
 	}
 	o->item[o->n++] = (struct compile_outline){ kind, w->script,
 	    w->doexec > 0, str_c(word), written(w, span),
+	    kind == OUTLINE_CLAUSE ? macros(w, span) : STR_EMPTY,
 	    source_place(o->src, span.at) };
 }
 

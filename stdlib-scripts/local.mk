@@ -10,6 +10,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/FailedUnits_test.pikt \
 	stdlib-scripts/LoadHigh.pikt \
 	stdlib-scripts/LoadHigh_test.pikt \
+	stdlib-scripts/LogFlood.pikt \
+	stdlib-scripts/LogFlood_test.pikt \
 	stdlib-scripts/MemoryEmergency.pikt \
 	stdlib-scripts/MemoryEmergency_test.pikt \
 	stdlib-scripts/OomKills.pikt \

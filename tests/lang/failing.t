@@ -130,6 +130,19 @@ $lookup("no-such-set", "x"): no object set "no-such-set"
 #httpcheck(NUL, 1): NUL byte
 $httpget("http://127.0.0.1:1/", -1): -1 is no time above 0
 #certdays("127.0.0.1", 0): 0 is no integer from 1 to 65535
+#kill(0, "TERM"): 0 is no integer
+#killall("", "x", "TERM"): an empty name
+#terminate(0, 1): 0 is no integer
+#renice(0, 1): 0 is no integer
+#setlimit(0, "cpu", 1, 1): 0 is no integer
+#oomadjust(0, 1): 0 is no integer
+#freeze(0): 0 is no integer
+#thaw(0): 0 is no integer
+#archive(NUL): NUL byte
+#quarantine(NUL): NUL byte
+#rotate(NUL, 1): NUL byte
+#column("no" . $char(97), "x"): no table "noa"
+$column("no" . $char(97), "x"): no table "noa"
 '''
 
 # A call to the system that fails.
@@ -203,7 +216,8 @@ TOTAL = {
     'no argument': '#true #false #nil $nil #err $err #rule #innum #eoi $task '
     '$alarm $alert $level $status $mailcmd $lpcmd #fields #exitcode $output '
     '#inputexit $infile #runs #args $errtext $dquote $squote $newline $tab '
-    '#now #clock #uptime $hostname $domain $os $osversion $arch $user',
+    '#now #clock #uptime $hostname $domain $os $osversion $arch $user '
+    '#doexec $archived',
     'any number': '#abs #ceiling #floor #round #trunc #int #sign',
     'any text': '#code #value #length #index #rindex $chomp $trim $ltrim '
     '$rtrim $upper $lower $proper $reverse $requote $urlencode $base64 $hex '

@@ -8,6 +8,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/DiskFilling_test.pikt \
 	stdlib-scripts/FailedUnits.pikt \
 	stdlib-scripts/FailedUnits_test.pikt \
+	stdlib-scripts/FileChanges.pikt \
+	stdlib-scripts/FileChanges_test.pikt \
 	stdlib-scripts/LoadHigh.pikt \
 	stdlib-scripts/LoadHigh_test.pikt \
 	stdlib-scripts/LogFlood.pikt \
@@ -26,6 +28,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/QueueHigh_test.pikt \
 	stdlib-scripts/QueuePurge.pikt \
 	stdlib-scripts/QueuePurge_test.pikt \
+	stdlib-scripts/SetuidChanges.pikt \
+	stdlib-scripts/SetuidChanges_test.pikt \
 	stdlib-scripts/SwapHigh.pikt \
 	stdlib-scripts/SwapHigh_test.pikt \
 	stdlib-scripts/Zombies.pikt \

@@ -21,11 +21,17 @@ PICKET = os.environ.get('PICKET', os.path.join(BUILDDIR, 'picket'))
 SCRIPT = os.path.join(SRCDIR, 'stdlib-scripts', 'ProcNumChkEmergency.pikt')
 NATIVE = os.path.join(SRCDIR, 'stdlib-scripts', 'ProcNumChk.pikt')
 TMP = os.environ.get('TMPDIR', '/tmp')
+SITE = os.path.join(TMP, 'site')
+LOG = os.path.join(TMP, 'log')
+MAIL = '/var/mail'
 LIMIT = 60		# seconds after which a run hangs
 SLOW = 3 if os.environ.get('PICKET_SANITIZERS') else 1
 
 sys.path.insert(0, os.path.join(SRCDIR, 'tests', 'deliver'))
 from delivery import Tap		# noqa: E402
+import roots			# noqa: E402
+
+ARC = roots.STATE + '/archive'	# where #archive puts copies
 
 
 def need(*tools):
@@ -60,6 +66,16 @@ def start_time(pid):
 	return None if after[0] in b'ZXx' else after[19]
 
 
+def wait_until(true, seconds=20):
+	"""Waits for it; an error if it does not come."""
+	end = time.time() + seconds * SLOW
+	while not true():
+		if time.time() > end:
+			raise RuntimeError('it did not come in %g seconds' %
+					   (seconds * SLOW))
+		time.sleep(0.01)
+
+
 class User:
 	"""A user of this test; the name is longer than ps shows by default."""
 
@@ -85,7 +101,8 @@ class Helper:
 		    [str(a) for a in argv], stdin=subprocess.PIPE,
 		    stdout=subprocess.PIPE, text=True)
 		self.pid = self.process.pid
-		self.thread = threading.Thread(target=self.read)
+		self.thread = threading.Thread(target=self.read,
+					       daemon=True)
 		self.thread.start()
 
 	def read(self):
@@ -107,23 +124,23 @@ class Helper:
 class Storm:
 	"""Processes (uid, gid, name, count); the first kind goes on coming."""
 
-	def __init__(self, rate, *kinds):
+	def __init__(self, rate, *kinds, waits=False):
 		self.kinds, self.rate = kinds, rate
+		self.options = ['-w'] if waits else []
 
 	def __enter__(self):
 		uid, _, name, _ = self.kinds[0]
-		self.spawner = Helper(helper('spawner'), self.rate,
+		self.spawner = Helper(helper('spawner'), *self.options,
+				      self.rate,
 				      *[x for k in self.kinds for x in k])
-		until = time.time() + 20
-		while ['ready'] not in self.spawner.lines:
-			if time.time() > until:
-				self.spawner.stop()
-				raise RuntimeError('the storm did not begin')
-			time.sleep(0.01)
+		try:
+			wait_until(lambda: ['ready'] in self.spawner.lines)
+		except RuntimeError:
+			self.spawner.stop()
+			raise
 		self.observer = Helper(helper('observer'), uid, name)
 		self.id = start_time(self.spawner.pid)
-		while not self.observer.lines:
-			time.sleep(0.01)
+		wait_until(lambda: self.observer.lines)
 		return self
 
 	def __exit__(self, *_):
@@ -150,6 +167,45 @@ class Storm:
 		time.sleep(0.1 * SLOW)
 
 
+def machine():
+	"""A machine of its own, for a test that roots.run_each runs: its mail
+	and Picket's state are on disk, and a site with a log is there."""
+	roots.enter()
+	for path in (MAIL, roots.STATE):
+		at = os.path.join(TMP, path.replace('/', '_'))
+		os.mkdir(at, 0o755)
+		os.makedirs(path, exist_ok=True)
+		roots.mount(at, path, '', roots.MS_BIND)
+	for path in (SITE, LOG):
+		os.mkdir(path, 0o700)
+	with open(os.path.join(SITE, 'picket.conf'), 'w') as f:
+		f.write('mailto systems@localhost\n'
+			'mailfrom picket@example.org\n'
+			'hostname moscow\n'
+			'logdir %s\n' % LOG)
+
+
+def mailbox(user):
+	"""A mailbox of 4 MB."""
+	path = os.path.join(MAIL, user.name)
+	with open(path, 'wb') as f:
+		for i in range(2000):
+			f.write(b'From a@example.org Tue Apr 25 00:17:02 2000\n'
+				b'Subject: %d\n\n%s\n\n' %
+				(i, bytes(range(256)) * 8))
+	os.chown(path, user.uid, user.gid)
+	os.chmod(path, 0o600)
+	return path
+
+
+def copies(user, folder):
+	"""Of the user's mailbox, in the folder."""
+	if not os.path.isdir(folder):
+		return []
+	return [os.path.join(folder, f) for f in os.listdir(folder)
+		if re.match(re.escape(user.name) + r'\.[0-9]+(\.[0-9]+)?$', f)]
+
+
 class Deliverer:
 	"""Mail comes into the mailbox all the while, under both locks."""
 
@@ -160,8 +216,7 @@ class Deliverer:
 		self.helper = Helper(sys.executable, os.path.join(
 		    SRCDIR, 'tests', 'storm', 'deliverer'), self.path,
 		    self.pause)
-		while len(self.helper.lines) < 3:
-			time.sleep(0.01)
+		wait_until(lambda: len(self.helper.lines) > 2)
 		return self
 
 	def __exit__(self, *_):
@@ -191,12 +246,13 @@ def share():
 class Run:
 	"""One run of a script: its status, texts and times."""
 
-	def __init__(self, *argv, script=SCRIPT, under=(), env=None):
+	def __init__(self, *argv, script=SCRIPT, under=(), env=None,
+		     limit=LIMIT):
 		self.start = time.time()
 		p = subprocess.run([*under, PICKET, 'run', *argv, script],
 				   stdin=subprocess.DEVNULL, env=env,
 				   stdout=subprocess.PIPE,
-				   stderr=subprocess.PIPE, timeout=LIMIT * SLOW)
+				   stderr=subprocess.PIPE, timeout=limit * SLOW)
 		self.end = time.time()
 		self.status = p.returncode
 		self.out = p.stdout.decode('utf-8', 'replace')

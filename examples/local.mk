@@ -1,6 +1,7 @@
 # examples/: complete sites, compiled and run by the tests.
-EXAMPLE_SITES = mail-host one-host site
+EXAMPLE_SITES = container-host mail-host one-host site
 EXTRA_DIST += \
+	examples/container-host \
 	examples/mail-host \
 	examples/one-host \
 	examples/site

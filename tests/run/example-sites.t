@@ -15,7 +15,7 @@ from tap import end, skip, tell
 PICKET = os.environ['PICKET']
 SRCDIR = os.environ['SRCDIR']
 EXAMPLES = os.path.join(SRCDIR, 'examples')
-SITES = ('mail-host',)
+SITES = ('container-host', 'mail-host')
 NOBODY = 65534
 SLOW = 3 if os.environ.get('PICKET_SANITIZERS') else 1
 

@@ -1,10 +1,12 @@
-/* tables: single values of native tables, for a rule that reads another one. */
+/* tables: values of native tables, for a rule that reads another one. */
 #include "engine/builtin/arg.h"
 
 #include "engine/table/table.h"
 
 #define LIM_COLUMN	10	/* values that $column joins: what a person still
 				 * reads in a mail */
+#define LIM_GROUP	4	/* columns that #tally groups by: user, name, unit
+				 * and one more */
 #define ROWS_A_LOOK	64	/* rows between two looks at the deadline */
 
 /* What is asked for; key -1: nothing is looked for. */
@@ -26,9 +28,9 @@ column(struct call *c, enum table_id table, unsigned i)
 	return k;
 }
 
-/* False: told of, or there is nothing to ask. */
+/* The table; false: told of, or there is nothing to ask. */
 static bool
-take(struct call *c, char sigil, struct asked *a)
+take_table(struct call *c, struct asked *a)
 {
 	int t;
 
@@ -46,21 +48,42 @@ take(struct call *c, char sigil, struct asked *a)
 		    table_info[t].name);
 		return false;
 	}
-	a->column = column(c, a->table, 1);
-	a->key = -1;
+	return true;
+}
+
+/* The column to be read. */
+static bool
+take_column(struct call *c, unsigned i, char sigil, struct asked *a)
+{
+	a->column = column(c, a->table, i);
 	if (a->column < 0)
 		return false;
 	if (column_info[a->column].sigil != sigil) {
 		vm_domain(c, "column %s of table %s holds %s",
-		    column_info[a->column].name, table_info[t].name,
+		    column_info[a->column].name, table_info[a->table].name,
 		    sigil == '#' ? "texts" : "numbers");
 		return false;
 	}
-	if (c->ns < 4)
+	return true;
+}
+
+/* The key's column, if there is one, and behind it its text. */
+static bool
+take_key(struct call *c, unsigned i, struct asked *a)
+{
+	a->key = -1;
+	if (c->ns < i + 2)
 		return true;
-	a->key = column(c, a->table, 2);
-	a->value = c->s[3];
+	a->key = column(c, a->table, i);
+	a->value = c->s[i + 1];
 	return a->key >= 0;
+}
+
+static bool
+take(struct call *c, char sigil, struct asked *a)
+{
+	return take_table(c, a) && take_column(c, 1, sigil, a) &&
+	    take_key(c, 2, a);
 }
 
 /* Has the row the key? */
@@ -180,5 +203,104 @@ bi_columns(struct call *c)
 	table_close(t);
 	if (n > 0 && c->rs.p == NULL && c->rs.n == 0)
 		c->rs = arg_result(c, b);
+	vm_waited(c->vm);
+}
+
+/* The columns that make groups: names by blanks.  How many; 0: told of. */
+static unsigned
+take_groups(struct call *c, enum table_id table, int group[LIM_GROUP])
+{
+	struct str rest = c->s[1], word;
+	unsigned n = 0;
+	size_t i;
+
+	while (rest.n > 0) {
+		for (i = 0; i < rest.n && rest.p[i] != ' '; i++)
+			;
+		word = str_of(rest.p, i);
+		rest = str_of(rest.p + i, rest.n - i);
+		if (rest.n > 0)
+			rest = str_of(rest.p + 1, rest.n - 1);
+		if (word.n == 0)
+			continue;
+		if (n == LIM_GROUP) {
+			vm_domain(c, "more than %d columns to group by",
+			    LIM_GROUP);
+			return 0;
+		}
+		group[n] = table_column_find(table, word);
+		if (group[n++] < 0) {
+			vm_domain(c, "table %s has no column \"%.*s\"",
+			    table_info[table].name, arg_cut(word), word.p);
+			return 0;
+		}
+	}
+	if (n == 0)
+		vm_domain(c, "no column to group by");
+	return n;
+}
+
+static void
+put_value(struct buf *b, struct row *row, int column)
+{
+	char t[NUM_TEXT_MAX];
+	struct str s;
+	double d;
+
+	if (column_info[column].sigil == '$') {
+		s = row->ops->text(row, (enum table_column)column);
+		buf_str(b, str_shown(s));
+		return;
+	}
+	d = row->ops->number(row, (enum table_column)column);
+	buf_str(b, str_of(t, num_text(d, t)));
+}
+
+void
+bi_tally(struct call *c)
+{
+	struct array *array = vm_array(c->vm, c->n[0]);
+	int group[LIM_GROUP];
+	struct array_item *item;
+	struct asked a;
+	struct table *t;
+	struct row *row;
+	struct buf *b;
+	size_t nrow = 0;
+	unsigned i, n;
+	double d;
+
+	if (!take_table(c, &a) || (n = take_groups(c, a.table, group)) == 0)
+		return;
+	a.column = -1;		/* count */
+	if ((c->s[2].n > 0 && !take_column(c, 2, '#', &a)) ||
+	    !take_key(c, 3, &a))
+		return;
+	if (!array->number) {
+		vm_domain(c, "an array of texts");
+		return;
+	}
+	if ((t = open_table(c, &a)) == NULL)
+		return;
+	array_clear(array);
+	b = vm_buf(c->vm);
+	c->rn = 0;
+	while ((row = next(c, &a, t, &nrow)) != NULL) {
+		d = a.column < 0 ? 1 :
+		    row->ops->number(row, (enum table_column)a.column);
+		if (num_none(d))
+			continue;
+		b->n = 0;
+		for (i = 0; i < n; i++) {
+			if (i > 0)
+				buf_putc(b, ' ');
+			put_value(b, row, group[i]);
+		}
+		item = array_make(array, buf_view(b));
+		item->n = num_none(item->n) ? d : item->n + d;
+	}
+	table_close(t);
+	if (!num_is_err(c->rn))
+		c->rn = (double)array->nlive;
 	vm_waited(c->vm);
 }

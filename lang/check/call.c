@@ -181,7 +181,8 @@ one_argument(struct check *c, char letter, struct node **pa, unsigned i,
 			check_error(c, a->span, E_ARG_ARRAY, check_number(c, i),
 			    builtin_main_name(id));
 		else {
-			bool fills = id == BI_SPLIT || id == BI_GLOB;
+			bool fills = id == BI_SPLIT || id == BI_GLOB ||
+			    id == BI_TALLY;
 
 			if ((fills || id == BI_SORT || id == BI_CLEAR) &&
 			    a->sym->name.p[0] == '%')
@@ -299,6 +300,8 @@ check_call(struct check *c, struct node **pn)
 	}
 	if (n->id == BI_COLUMN || n->id == BI_COLUMNS)
 		check_single(c, n, count);
+	if (n->id == BI_TALLY)
+		check_tally(c, n, count);
 	if (n->id == BI_SPLIT)
 		c->splits = true;
 	if (n->id == BI_FIELDS) {

@@ -37,6 +37,7 @@ void	 check_table(struct check *, struct init *);
 void	 check_column(struct check *, char sigil, struct str name, struct span);
 /* #column and $column, with so many arguments: names that are constant. */
 void	 check_single(struct check *, struct node *, unsigned count);
+void	 check_tally(struct check *, struct node *, unsigned count);
 /* A name that nothing sets may be a slip for a column. */
 void	 check_near_column(struct check *, struct diag_item *, struct str);
 /* The table or column that a constant names, or -1: told of. */

@@ -287,3 +287,46 @@ check_single(struct check *c, struct node *call, unsigned count)
 	if (key != NULL && key->kind == X_STR)
 		(void)check_column_name(c, t, key->text, key->span);
 }
+
+/* #tally("table", "column column", "number", #array[, "key", text]) */
+void
+check_tally(struct check *c, struct node *call, unsigned count)
+{
+	struct node *table = call->list, *group = table->next;
+	struct node *number = group->next, *key = number->next->next;
+	struct str rest, word;
+	size_t i;
+	int t, k;
+
+	if (count == 5)
+		diag_at(c->diag, call->span, E_ARGS,
+		    builtin_main_name(call->id), STR_LIT("4 or 6 arguments"),
+		    STR_LIT("5"));
+	if (table->kind != X_STR ||
+	    (t = check_table_name(c, table->text, table->span)) < 0)
+		return;
+	if (!table_single((enum table_id)t)) {
+		check_error(c, table->span, E_TABLE_SINGLE, table->text,
+		    STR_NIL);
+		return;
+	}
+	rest = group->kind == X_STR ? group->text : STR_LIT("");
+	for (;;) {
+		rest = str_trim(rest);
+		for (i = 0; i < rest.n && rest.p[i] != ' '; i++)
+			;
+		if (i == 0)
+			break;
+		word = str_of(rest.p, i);
+		rest = str_of(rest.p + i, rest.n - i);
+		(void)check_column_name(c, t, word, group->span);
+	}
+	if (number->kind == X_STR && number->text.n > 0) {
+		k = check_column_name(c, t, number->text, number->span);
+		if (k >= 0 && column_info[k].sigil != '#')
+			check_error(c, number->span, E_COLUMN_TYPE,
+			    number->text, STR_LIT("texts"));
+	}
+	if (key != NULL && key->kind == X_STR)
+		(void)check_column_name(c, t, key->text, key->span);
+}

@@ -1,5 +1,7 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
+	stdlib-scripts/Beancounters.pikt \
+	stdlib-scripts/Beancounters_test.pikt \
 	stdlib-scripts/CpuRunaway.pikt \
 	stdlib-scripts/CpuRunaway_test.pikt \
 	stdlib-scripts/DeletedFiles.pikt \

@@ -16,6 +16,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/LoadHigh_test.pikt \
 	stdlib-scripts/LogFlood.pikt \
 	stdlib-scripts/LogFlood_test.pikt \
+	stdlib-scripts/MemoryByCommand.pikt \
+	stdlib-scripts/MemoryByCommand_test.pikt \
 	stdlib-scripts/MemoryEmergency.pikt \
 	stdlib-scripts/MemoryEmergency_test.pikt \
 	stdlib-scripts/OomKills.pikt \

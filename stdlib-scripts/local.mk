@@ -34,6 +34,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/QueuePurge_test.pikt \
 	stdlib-scripts/SetuidChanges.pikt \
 	stdlib-scripts/SetuidChanges_test.pikt \
+	stdlib-scripts/ServiceDown.pikt \
+	stdlib-scripts/ServiceDown_test.pikt \
 	stdlib-scripts/SwapHigh.pikt \
 	stdlib-scripts/SwapHigh_test.pikt \
 	stdlib-scripts/Zombies.pikt \

@@ -71,6 +71,7 @@ HELPERS = \
 	tests/limit/peak \
 	tests/state/rows \
 	tests/state/salvage \
+	tests/storm/alone \
 	tests/storm/observer \
 	tests/storm/respawner \
 	tests/storm/spawner \

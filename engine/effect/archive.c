@@ -26,14 +26,20 @@ archive_hash(const char *s)
 
 /* --- is it a file to be touched? --- */
 
-/* Whether the file is that of a user of this name. */
+/* Whether the file is that of a user of this name: by /etc/passwd itself where
+ * that has it, as in a storm there may be no process to ask others with. */
 static bool
 has_uid(struct live *l, const char *name, size_t n, uid_t uid)
 {
 	struct str key = str_of(name, n), answer;
 	char want[32];
+	uid_t known;
 
-	if (n == 0 || live_ask(l, FACT_UID, key, &answer) <= 0)
+	if (n == 0)
+		return false;
+	if (passwd_uid(key, &known))
+		return known == uid;
+	if (live_ask(l, FACT_UID, key, &answer) <= 0)
 		return false;
 	snprintf(want, sizeof want, "%lu", (unsigned long)uid);
 	return str_eq(answer, str_c(want));

@@ -1,10 +1,11 @@
 # examples/: complete sites, compiled and run by the tests.
-EXAMPLE_SITES = container-host mail-host one-host site
+EXAMPLE_SITES = container-host mail-host one-host site web-host
 EXTRA_DIST += \
 	examples/container-host \
 	examples/mail-host \
 	examples/one-host \
-	examples/site
+	examples/site \
+	examples/web-host
 
 # They are for reading: beside the documentation.
 examplesdir = $(docdir)/examples

@@ -15,7 +15,7 @@ from tap import end, skip, tell
 PICKET = os.environ['PICKET']
 SRCDIR = os.environ['SRCDIR']
 EXAMPLES = os.path.join(SRCDIR, 'examples')
-SITES = ('container-host', 'mail-host')
+SITES = ('container-host', 'mail-host', 'web-host')
 NOBODY = 65534
 SLOW = 3 if os.environ.get('PICKET_SANITIZERS') else 1
 
@@ -113,7 +113,7 @@ def check(name):
                 os.chown(mine, NOBODY, NOBODY)
             code, out = run([PICKET, 'run', '--config', '.', '--dry-run',
                              '--mail', 'stdout', alert], here, mine, **kw)
-            tell(code == 0 and 'ERROR' not in out and
+            tell(code == 0 and 'picket: ERROR' not in out and
                  not re.search(r'^picket: (?!WARNING|.*a dry run leaves that$)',
                                out, re.M),
                  '%s: a dry run of %s as %s' % (name, alert, who), code, out)

@@ -2,6 +2,8 @@
 dist_pkgdata_DATA += \
 	stdlib-scripts/Beancounters.pikt \
 	stdlib-scripts/Beancounters_test.pikt \
+	stdlib-scripts/CrashLoop.pikt \
+	stdlib-scripts/CrashLoop_test.pikt \
 	stdlib-scripts/CpuRunaway.pikt \
 	stdlib-scripts/CpuRunaway_test.pikt \
 	stdlib-scripts/DeletedFiles.pikt \

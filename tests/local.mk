@@ -74,6 +74,7 @@ HELPERS = \
 	tests/storm/alone \
 	tests/storm/observer \
 	tests/storm/respawner \
+	tests/storm/router \
 	tests/storm/spawner \
 	tests/table/rows
 check_PROGRAMS += $(HELPERS)

@@ -1,0 +1,202 @@
+#!/usr/bin/env python3
+# runner: timeout=120
+"""The runaway router, for real: a program that works through a queue folder and
+dies of one message, every time, and is started again at once; and the same
+with a message at which it sits at its memory limit for ever, and one at which
+it waits for ever.  CrashLoop moves each aside after three deaths, there is one
+try more at most, and the other messages go through.  A minute between two looks
+is a fraction of a second here: PICKET_CLOCK."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
+from storm import PICKET, SLOW, SRCDIR, TMP, Tap, helper	# noqa: E402
+
+LIB = os.path.join(SRCDIR, 'stdlib-scripts')
+T0 = int(time.time())
+DEATHS = 3
+LOOKS = 60		# at most, of one message
+# the address space of the sanitizers alone is 20 TiB: no limit would do
+SANITIZERS = bool(os.environ.get('PICKET_SANITIZERS'))
+tap = Tap()
+
+
+class Router:
+	"""A queue, and a router that is started again whenever it ends."""
+
+	def __init__(self, name):
+		self.top = os.path.join(TMP, name)
+		self.queue, self.done, self.deferred, self.state = (
+		    os.path.join(self.top, d)
+		    for d in ('queue', 'done', 'deferred', 'state'))
+		for d in (self.top, self.queue, self.done, self.deferred,
+			  self.state):
+			os.mkdir(d, 0o700)
+		self.log = os.path.join(self.top, 'log')
+		self.deaths, self.clock, self.stopped = [], 0, False
+		self.mails = ''
+
+	def put(self, name, text):
+		with open(os.path.join(self.queue, name + '.tmp'), 'w') as f:
+			f.write(text)
+		os.rename(f.name, os.path.join(self.queue, name))
+
+	def __enter__(self):
+		self.thread = threading.Thread(target=self.supervise)
+		self.thread.start()
+		return self
+
+	def __exit__(self, *_):
+		self.stopped = True
+		self.process.kill()
+		self.thread.join()
+
+	def supervise(self):
+		with open(self.log, 'ab') as log:
+			while not self.stopped:
+				self.process = subprocess.Popen(
+				    [helper('router'), self.queue, self.done,
+				     '64'], stdout=log, stderr=log)
+				self.process.wait()
+				self.deaths.append(time.time())
+
+	def lines(self, word):
+		"""The names of what it has taken, or done."""
+		with open(self.log) as f:
+			return re.findall(r'^router\[\d+\]: %s (.*)$' % word,
+					  f.read(), re.M)
+
+	def look(self, *options, script='CrashLoop'):
+		"""A run of the script, a minute after the last one."""
+		self.clock += 60
+		self.looked = time.time()
+		p = subprocess.run(
+		    [PICKET, 'run', '--mail', 'stdout', '-D', 'doexec',
+		     '-M', 'crashloop_queue=' + self.queue,
+		     '-M', 'crashloop_deferred=' + self.deferred,
+		     '-M', 'crashloop_deaths=%d' % DEATHS,
+		     *options,
+		     os.path.join(LIB, script + '.pikt')],
+		    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+		    stderr=subprocess.STDOUT, text=True, errors='replace',
+		    timeout=60 * SLOW,
+		    env=dict(os.environ, PICKET_CLOCK=str(T0 + self.clock),
+			     XDG_STATE_HOME=self.state))
+		if p.returncode != 0 or 'picket: ERROR' in p.stdout:
+			self.mails += 'exit %d\n' % p.returncode
+		self.mails += p.stdout
+		return p.stdout
+
+	def moved(self, path, *options, pause=0.1, script='CrashLoop'):
+		"""Looks until it was moved aside; how many looks that took."""
+		for i in range(1, LOOKS + 1):
+			if 'moved %s to ' % path in self.look(
+			    *options, script=script):
+				return i
+			time.sleep(pause)
+		return None
+
+	def empty(self):
+		until = time.time() + 20 * SLOW
+		while os.listdir(self.queue) and time.time() < until:
+			time.sleep(0.02)
+		return not os.listdir(self.queue)
+
+
+def aside(router, what, name, text, good, looks):
+	"""What has to be true once the message was moved aside."""
+	path = os.path.join(router.queue, name)
+	m = re.search(r'moved %s to (\S+): it was in hand at (\d+) deaths'
+		      % re.escape(path), router.mails)
+	if not tap.ok(looks and m, what + ': moved aside after %d deaths' %
+		      DEATHS, router.mails):
+		return None
+	tap.eq(int(m.group(2)), DEATHS, what + ': so many were counted')
+	with open(m.group(1)) as f:
+		tap.eq(f.read(), text, what + ': the copy has its bytes')
+	tap.eq([f for f in os.listdir(router.deferred) if f[0] != '.'],
+	       [os.path.basename(m.group(1))], what + ': and is alone there')
+	tap.ok(router.empty(), what + ': the other messages go through',
+	       os.listdir(router.queue))
+	tap.eq(sorted(os.listdir(router.done)), sorted(good),
+	       what + ': all of them, and none else')
+	tap.ok('exit ' not in router.mails, what + ': no look failed',
+	       router.mails)
+	return m.group(1)
+
+
+def crash():
+	router = Router('crash')
+	good = ['2-%02d' % i for i in range(20)]
+	bad = 'crash: a malformed address (((\n'
+	for name in good:
+		router.put(name, 'good\n')
+	router.put('1-bad', bad)
+	with router:
+		start = time.time()
+		looks = router.moved(os.path.join(router.queue, '1-bad'))
+		took, since = time.time() - start, router.looked
+		copy = aside(router, 'dies', '1-bad', bad, good, looks)
+		deaths = [t for t in router.deaths]
+		tap.ok(len([t for t in deaths if t > since + took]) <= 1,
+		       'dies: one try more at most', deaths)
+		tries = router.lines('taking').count('1-bad')
+		tap.eq(len(deaths), tries, 'dies: a death for each try')
+		print('# dies of one message: %d deaths, moved aside after %d '
+		      'looks, %.1f s' % (len(deaths), looks or -1, took))
+
+		# what the mail says puts it back: one try, and then no other
+		if copy:
+			m = re.search(r'to have it tried once more: (.*)$',
+				      router.mails, re.M)
+			subprocess.run(shlex.split(m.group(1)), check=True)
+			router.mails = ''
+			router.put('3-more', 'good\n')
+			again = router.moved(os.path.join(router.queue,
+							  '1-bad'))
+			tap.ok('at 1 deaths since it was put back' in
+			       router.mails, 'put back: moved aside at the '
+			       'first death', router.mails)
+			tap.ok(router.empty() and os.path.exists(os.path.join(
+			    router.done, '3-more')), 'put back: the other one '
+			    'goes through')
+			print('# put back: moved aside after %d looks, %d deaths '
+			      'more' % (again or -1,
+					len(router.deaths) - len(deaths)))
+
+
+def stuck(kind, what, *options):
+	router = Router(kind)
+	good = ['2-%02d' % i for i in range(5)]
+	bad = kind + ': a header without end\n'
+	for name in good:
+		router.put(name, 'good\n')
+	router.put('1-bad', bad)
+	with router:
+		start = time.time()
+		looks = router.moved(os.path.join(router.queue, '1-bad'),
+				     *options)
+		took = time.time() - start
+		aside(router, kind, '1-bad', bad, good, looks)
+		tap.eq(len(re.findall(r'ended router \(pid \d+\) ' + what,
+				      router.mails)), DEATHS,
+		       kind + ': the worker was ended for it each time')
+		tap.ok(router.lines('taking').count('1-bad') in
+		       (DEATHS, DEATHS + 1), kind + ': one try more at most',
+		       router.lines('taking'))
+		print('# %s: %d deaths, moved aside after %d looks (a minute '
+		      'each), %.1f s' % (kind, len(router.deaths), looks or -1,
+					 took))
+
+
+crash()
+if not SANITIZERS:
+	stuck('grow', 'is at its memory limit and does nothing')
+stuck('hang', 'has had it for 3m', '-M', 'crashloop_hold=3m')
+tap.done()

@@ -6,6 +6,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/CrashLoop_test.pikt \
 	stdlib-scripts/CpuRunaway.pikt \
 	stdlib-scripts/CpuRunaway_test.pikt \
+	stdlib-scripts/CronJobs.pikt \
+	stdlib-scripts/CronJobs_test.pikt \
 	stdlib-scripts/DeletedFiles.pikt \
 	stdlib-scripts/DeletedFiles_test.pikt \
 	stdlib-scripts/DiskFilling.pikt \
@@ -18,6 +20,10 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/LoadHigh_test.pikt \
 	stdlib-scripts/LogFlood.pikt \
 	stdlib-scripts/LogFlood_test.pikt \
+	stdlib-scripts/LoginFailures.pikt \
+	stdlib-scripts/LoginFailures_test.pikt \
+	stdlib-scripts/LogScan.pikt \
+	stdlib-scripts/LogScan_test.pikt \
 	stdlib-scripts/MemoryByCommand.pikt \
 	stdlib-scripts/MemoryByCommand_test.pikt \
 	stdlib-scripts/MemoryEmergency.pikt \

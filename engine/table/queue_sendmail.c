@@ -94,8 +94,10 @@ listing_head(struct queue *q, struct str line)
 	q->name = mark == '*' ? STR_LIT("active") :
 	    mark == '?' ? STR_LIT("quarantine") : STR_LIT("deferred");
 	if (w.p[0] == '(') {		/* (no control file) */
+		line = str_trim(str_of(w.p, w.n + line.n));
 		q->name = STR_LIT("lost");
-		queue_reason(q, w);
+		queue_reason(q, str_of(line.p + 1,
+		    line.n - 1 - (line.p[line.n - 1] == ')')));
 		return true;
 	}
 	q->size = line_number(w);

@@ -102,7 +102,8 @@ has(by, '3AE8Kd12004601', queue='deferred', size='1972',
 has(by, '3AE7aa12004700', arrived='1672392720', sender='MAILER-DAEMON',
     reason='host map: lookup (nowhere.example): deferred')
 has(by, '3AE6bb12004800', queue='quarantine', reason='looks like spam')
-has(by, '3AE5cc12004900', queue='lost', size=None, arrived=None, sender=None)
+has(by, '3AE5cc12004900', queue='lost', size=None, arrived=None, sender=None,
+    reason='no control file')
 
 got, by = queue('sendmail', root=os.path.join(ROOTS, 'sendmail'))
 tell(got.status == 0 and len(got.rows) == 3 and '1 entries' in got.err,

@@ -102,8 +102,11 @@ os.mkfifo(os.path.join(mbox, 'piped'))
 os.mkdir(os.path.join(mbox, 'folder'))
 r = run([(60, u, b'imapd') for u in (b'linked', b'piped', b'folder')],
 	'-D', 'doexec')
-tap.eq(r.mail(), ['60 linked imapd', '60 piped imapd', '60 folder imapd'],
-       'neither a link nor a pipe is archived')
+no = 'NOT SAVED user mail file %s/%s: it is a %s'
+tap.eq(r.mail(), ['60 linked imapd', no % (mbox, 'linked', 'link'),
+		  '60 piped imapd', no % (mbox, 'piped', 'pipe'),
+		  '60 folder imapd', no % (mbox, 'folder', 'directory')],
+       'neither a link nor a pipe is archived, and it is said')
 # What cannot be saved is said.
 with open(os.path.join(mbox, 'lost'), 'w') as f:
 	f.write('x')

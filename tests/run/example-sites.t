@@ -36,6 +36,9 @@ def plain(text):
                   r'20\d\d\n +\S+$', r'WHEN AND WHERE', text, flags=re.M)
     text = re.sub(r'PIKT Alert on \S+:', 'PIKT Alert on HOST:', text)
     text = re.sub(r', since [0-9:]{8}$', ', since TIME', text, flags=re.M)
+    # of the library's scripts, where they lie and the line
+    text = re.sub(r'^( *)/\S+/(\w+\.pikt):\d+:', r'\1LIBRARY/\2:', text,
+                  flags=re.M)
     return '\n'.join(line.rstrip() for line in text.split('\n')).strip()
 
 

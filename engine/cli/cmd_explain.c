@@ -1,10 +1,9 @@
 /* cmd_explain: what a script reads, its thresholds, what it would tell and
  * do, for who has to decide whether it may run. */
-#include <jansson.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "engine/cli/doc_script.h"
+#include "engine/cli/incident.h"
 
 #define MARGIN		12	/* columns of the words at the left */
 #define NAME_WIDTH	26	/* and of a macro's name */
@@ -291,21 +290,6 @@ explain(struct explain *e, struct str path)
 
 /* --- JSON --- */
 
-static json_t *
-json_text(struct explain *e, struct str s)
-{
-	json_t *t = json_stringn(s.p, s.n);
-	struct buf b;
-
-	if (t != NULL)
-		return t;
-	buf_init(&b, &e->c->mem);
-	buf_escaped(&b, s, 0);
-	t = json_stringn(b.p, b.n);
-	buf_free(&b);
-	return t;
-}
-
 static void
 json_place(struct explain *e, json_t *o, struct place p)
 {
@@ -313,7 +297,7 @@ json_place(struct explain *e, json_t *o, struct place p)
 
 	if (p.file >= d->src->nfile)
 		return;
-	json_object_set_new(o, "file", json_text(e,
+	json_object_set_new(o, "file", cli_json_text(e->c,
 	    d->src->file[p.file].name));
 	json_object_set_new(o, "line", json_integer(p.line));
 }
@@ -328,7 +312,7 @@ explain_json(struct explain *e)
 	const struct compile_macro *m;
 	size_t i, n;
 
-	json_object_set_new(s, "script", json_text(e, e->program->name));
+	json_object_set_new(s, "script", cli_json_text(e->c, e->program->name));
 	json_object_set_new(s, "level",
 	    json_string(level_name[e->program->level]));
 	m = compile_macros(e->compile, &n);
@@ -336,8 +320,8 @@ explain_json(struct explain *e)
 		if (!is_setting(e, &m[i]))
 			continue;
 		o = json_object();
-		json_object_set_new(o, "name", json_text(e, m[i].name));
-		json_object_set_new(o, "value", json_text(e, m[i].body));
+		json_object_set_new(o, "name", cli_json_text(e->c, m[i].name));
+		json_object_set_new(o, "value", cli_json_text(e->c, m[i].body));
 		json_place(e, o, m[i].place);
 		json_array_append_new(list, o);
 	}
@@ -349,30 +333,14 @@ explain_json(struct explain *e)
 			continue;
 		o = json_object();
 		json_object_set_new(o, "kind", json_string(kind[out[i].kind]));
-		json_object_set_new(o, "word", json_text(e, out[i].word));
-		json_object_set_new(o, "text", json_text(e, out[i].text));
+		json_object_set_new(o, "word", cli_json_text(e->c, out[i].word));
+		json_object_set_new(o, "text", cli_json_text(e->c, out[i].text));
 		json_object_set_new(o, "doexec", json_boolean(out[i].doexec));
 		json_place(e, o, out[i].place);
 		json_array_append_new(list, o);
 	}
 	json_object_set_new(s, "items", list);
 	json_array_append_new(e->json, s);
-}
-
-static bool
-print_json(json_t *list)
-{
-	json_t *o = json_object();
-	char *text;
-	bool ok;
-
-	json_object_set_new(o, "scripts", list);
-	text = json_dumps(o, JSON_INDENT(2));
-	json_decref(o);
-	ok = text != NULL && cli_write(1, str_c(text)) &&
-	    cli_write(1, STR_LIT("\n"));
-	free(text);
-	return ok;
 }
 
 /* --- the command --- */
@@ -384,6 +352,7 @@ cmd_explain(struct cli *c)
 	struct str path, only;
 	struct loaded l;
 	int r = EXIT_FINE;
+	json_t *top;
 	size_t i;
 
 	if (c->narg != 1) {
@@ -418,8 +387,12 @@ cmd_explain(struct cli *c)
 		else
 			explain(&e, path);
 	}
-	if (e.json != NULL ? !print_json(e.json) :
-	    !cli_write(1, buf_view(&e.b)))
+	if (e.json != NULL) {
+		top = json_object();
+		json_object_set_new(top, "scripts", e.json);
+		cli_json_put(top, &e.b);
+	}
+	if (!cli_write(1, buf_view(&e.b)))
 		r = EXIT_PROBLEMS;
 	buf_free(&e.b);
 	cli_unload(&l);

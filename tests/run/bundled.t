@@ -4,30 +4,18 @@ doc take its name, a site's own script of that name goes before it."""
 
 import json
 import os
-import subprocess
 
+import small
+from small import write
 from tap import end, tell
 
-PICKET = os.environ['PICKET']
 REAL = os.environ['PICKET_LIB']
 
 
 def picket(*args, lib='lib'):
-    p = subprocess.run([PICKET] + list(args), stdin=subprocess.DEVNULL,
-                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       env=dict(os.environ, PICKET_LIB=os.path.abspath(lib)),
-                       timeout=60)
-    return p.returncode, p.stdout.decode(), p.stderr.decode()
+    return small.picket(*args, lib=lib)
 
 
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'w', encoding='ascii') as f:
-        f.write(text)
-    os.chmod(path, 0o644)
-
-
-os.umask(0o022)
 write('lib/macros.cfg', 'tea_most  3\n')
 write('lib/Tea.pikt', '''// Tea: says how much tea there is
 //

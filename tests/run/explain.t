@@ -2,29 +2,11 @@
 """picket explain: what a script reads, its thresholds, what it would do."""
 
 import json
-import os
-import subprocess
 
+from small import picket, write
 from tap import end, tell
 
-PICKET = os.environ['PICKET']
 
-
-def picket(*args):
-    p = subprocess.run([PICKET] + list(args), stdin=subprocess.DEVNULL,
-                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       timeout=60)
-    return p.returncode, p.stdout.decode(), p.stderr.decode()
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'w', encoding='ascii') as f:
-        f.write(text)
-    os.chmod(path, 0o644)
-
-
-os.umask(0o022)
 write('s/macros.cfg', 'tea_low  3\ntea_file /var/tea\nunused 1\n')
 write('s/alerts.cfg', 'Kitchen\n\ttiming */10 * * * *\n\tlevel urgent\n'
       '\talarms Tea\n')

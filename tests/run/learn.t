@@ -5,38 +5,21 @@ not have been met, and a baseline of what is known."""
 import json
 import os
 import signal
-import subprocess
 import time
 
+import small
+from small import write
 from tap import end, tell
 
-PICKET = os.environ['PICKET']
 SLOW = 3 if os.environ.get('PICKET_SANITIZERS') else 1
 STATE = os.path.abspath('state')
+OURS = {'lib': 'lib', 'env': {'XDG_STATE_HOME': STATE}}
 
 
-def run(*args, lib='lib'):
-    return subprocess.Popen(
-        [PICKET] + list(args), stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env=dict(os.environ, PICKET_LIB=os.path.abspath(lib),
-                 XDG_STATE_HOME=STATE))
+def picket(*args):
+    return small.picket(*args, **OURS)
 
 
-def picket(*args, **kw):
-    p = run(*args, **kw)
-    out, err = p.communicate(timeout=120)
-    return p.returncode, out.decode(), err.decode()
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'w', encoding='ascii') as f:
-        f.write(text)
-    os.chmod(path, 0o644)
-
-
-os.umask(0o022)
 write('lib/macros.cfg', 'most 50%\nleast 10\nbytes 2M\nclear 40%\nother 7\n')
 write('lib/alerts.cfg', '''
 Often
@@ -133,7 +116,7 @@ tell(sorted(s['pattern'] for s in j) == ['disk:/[b]*'.replace(
      all('baseline' in s['why'] for s in j),
      'each is a silence of its own; a key with * is no pattern', out, err)
 
-p = run('learn', '--for', '1h', 'Often')
+p = small.start('learn', '--for', '1h', 'Often', **OURS)
 time.sleep(2 * SLOW)
 p.send_signal(signal.SIGINT)
 out, err = p.communicate(timeout=60)

@@ -4,29 +4,18 @@
 import json
 import os
 import re
-import subprocess
 
+import small
+from small import write
 from tap import end, tell
 
-PICKET = os.environ['PICKET']
 NOBODY = 65534
 
 
 def picket(*args, lib='lib', user=None):
-    env = dict(os.environ, PICKET_LIB=os.path.abspath(lib))
-    if user is not None:
-        env.update(HOME='/nonexistent', XDG_STATE_HOME='')
-    p = subprocess.run([PICKET] + list(args), stdin=subprocess.DEVNULL,
-                       stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                       env=env, timeout=60, user=user)
-    return p.returncode, p.stdout.decode(), p.stderr.decode()
-
-
-def write(path, text):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, 'w', encoding='ascii') as f:
-        f.write(text)
-    os.chmod(path, 0o644)
+    env = {} if user is None else {'HOME': '/nonexistent',
+                                   'XDG_STATE_HOME': ''}
+    return small.picket(*args, lib=lib, env=env, user=user)
 
 
 def files():
@@ -38,7 +27,6 @@ def files():
     return found
 
 
-os.umask(0o022)
 write('lib/macros.cfg', 'most 3\n')
 write('lib/alerts.cfg', '''
 Soon

@@ -137,7 +137,8 @@ def check(name):
     with open(here + '/README', encoding='ascii') as f:
         readme = f.read()
     samples = shown(readme)
-    tell(len(samples) >= 3 and any('PIKT ALERT' in s for _, s in samples),
+    tell(len(samples) >= 3 and any('--mail' in c for c, _ in samples) and
+         all('PIKT ALERT' in s for c, s in samples if '--mail' in c),
          name + ': its README shows commands and a mail', samples)
     for command, expected in samples:
         code, out = run(command, here, state, shell=True)

@@ -514,9 +514,9 @@ call_name(const struct vm *vm)
 }
 
 static void
-call_log(struct call *c, enum log_kind kind, const char *fmt, va_list ap,
-    struct buf *keep)
+call_log(struct call *c, enum log_kind kind, const char *fmt, va_list ap)
 {
+	struct buf *keep = &c->vm->errtext;
 	struct str name = call_name(c->vm);
 	struct buf b;
 
@@ -524,10 +524,8 @@ call_log(struct call *c, enum log_kind kind, const char *fmt, va_list ap,
 	buf_vprintf(&b, fmt, ap);
 	vm_log(c->vm, kind, "%.*s: %.*s", (int)name.n, name.p, (int)b.n,
 	    b.n == 0 ? "" : b.p);
-	if (keep != NULL) {
-		buf_clear(keep);
-		buf_str(keep, buf_view(&b));
-	}
+	buf_clear(keep);
+	buf_str(keep, buf_view(&b));
 	buf_free(&b);
 }
 
@@ -537,7 +535,7 @@ vm_domain(struct call *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	call_log(c, LOG_ERROR, fmt, ap, NULL);
+	call_log(c, LOG_ERROR, fmt, ap);
 	va_end(ap);
 	c->rn = NUM_ERR;
 	c->rs = STR_ERR;
@@ -549,7 +547,7 @@ vm_failed(struct call *c, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	call_log(c, LOG_WARNING, fmt, ap, &c->vm->errtext);
+	call_log(c, LOG_WARNING, fmt, ap);
 	va_end(ap);
 	vm_waited(c->vm);	/* the deadline may be why */
 }

@@ -108,6 +108,14 @@ def check(name):
                            for n in list(listed) + names),
          name + ': picket list', out)
 
+    bad = []
+    for script in names:
+        code, out = run([PICKET, 'explain', '--config', '.', script], here,
+                        state)
+        if code != 0 or not out.startswith(script) or 'in no alert' in out:
+            bad.append((script, out))
+    tell(not bad, name + ': picket explain of each script', *bad)
+
     for alert in listed:
         for who, kw in USERS:
             mine = '%s.%s' % (state, who)

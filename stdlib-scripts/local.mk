@@ -2,8 +2,18 @@
 dist_pkgdata_DATA += \
 	stdlib-scripts/Beancounters.pikt \
 	stdlib-scripts/Beancounters_test.pikt \
+	stdlib-scripts/CgroupLimits.pikt \
+	stdlib-scripts/CgroupLimits_test.pikt \
 	stdlib-scripts/CrashLoop.pikt \
 	stdlib-scripts/CrashLoop_test.pikt \
+	stdlib-scripts/CrashLoopLog.pikt \
+	stdlib-scripts/CrashLoopLog_test.pikt \
+	stdlib-scripts/Limits.pikt \
+	stdlib-scripts/Limits_test.pikt \
+	stdlib-scripts/ProcMemLimit.pikt \
+	stdlib-scripts/ProcMemLimit_test.pikt \
+	stdlib-scripts/ServiceRestarts.pikt \
+	stdlib-scripts/ServiceRestarts_test.pikt \
 	stdlib-scripts/CpuRunaway.pikt \
 	stdlib-scripts/CpuRunaway_test.pikt \
 	stdlib-scripts/CronJobs.pikt \

@@ -10,6 +10,7 @@ is a fraction of a second here: PICKET_CLOCK."""
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
@@ -30,7 +31,7 @@ tap = Tap()
 class Router:
 	"""A queue, and a router that is started again whenever it ends."""
 
-	def __init__(self, name):
+	def __init__(self, name, mebibytes=64):
 		self.top = os.path.join(TMP, name)
 		self.queue, self.done, self.deferred, self.state = (
 		    os.path.join(self.top, d)
@@ -39,6 +40,11 @@ class Router:
 			  self.state):
 			os.mkdir(d, 0o700)
 		self.log = os.path.join(self.top, 'log')
+		# a name of its own: what is done to it is done to no other
+		self.name = 'router%d' % (os.getpid() % 100000)
+		self.program = os.path.join(self.top, self.name)
+		shutil.copy(helper('router'), self.program)
+		self.mebibytes = mebibytes
 		self.deaths, self.clock, self.stopped = [], 0, False
 		self.mails = ''
 
@@ -61,8 +67,8 @@ class Router:
 		with open(self.log, 'ab') as log:
 			while not self.stopped:
 				self.process = subprocess.Popen(
-				    [helper('router'), self.queue, self.done,
-				     '64'], stdout=log, stderr=log)
+				    [self.program, self.queue, self.done,
+				     str(self.mebibytes)], stdout=log, stderr=log)
 				self.process.wait()
 				self.deaths.append(time.time())
 
@@ -81,7 +87,9 @@ class Router:
 		     '-M', 'crashloop_queue=' + self.queue,
 		     '-M', 'crashloop_deferred=' + self.deferred,
 		     '-M', 'crashloop_deaths=%d' % DEATHS,
-		     *options,
+		     '-M', 'crashloop_workers=' + self.name,
+		     '-M', 'crashlog_file=' + self.log,
+		     '-M', 'procmem_list=%s:64:0' % self.name, *options,
 		     os.path.join(LIB, script + '.pikt')],
 		    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
 		    stderr=subprocess.STDOUT, text=True, errors='replace',
@@ -101,6 +109,16 @@ class Router:
 				return i
 			time.sleep(pause)
 		return None
+
+	def limit(self):
+		"""The soft limit of its address space."""
+		try:
+			with open('/proc/%d/limits' % self.process.pid) as f:
+				m = re.search(r'Max address space +(\d+)',
+					      f.read())
+				return m and int(m.group(1))
+		except OSError:
+			return None
 
 	def empty(self):
 		until = time.time() + 20 * SLOW
@@ -146,8 +164,6 @@ def crash():
 		deaths = [t for t in router.deaths]
 		tap.ok(len([t for t in deaths if t > since + took]) <= 1,
 		       'dies: one try more at most', deaths)
-		tries = router.lines('taking').count('1-bad')
-		tap.eq(len(deaths), tries, 'dies: a death for each try')
 		print('# dies of one message: %d deaths, moved aside after %d '
 		      'looks, %.1f s' % (len(deaths), looks or -1, took))
 
@@ -171,6 +187,68 @@ def crash():
 					len(router.deaths) - len(deaths)))
 
 
+def logged():
+	"""By its log: each death counts, though the looks are far apart."""
+	router = Router('logged')
+	bad, good = 'crash\n', ['2-%d' % i for i in range(5)]
+	open(router.log, 'w').close()
+	router.look(script='CrashLoopLog')	# from here on
+	for name in good:
+		router.put(name, 'good\n')
+	router.put('1-bad', bad)
+	with router:
+		start = time.time()
+		while len(router.deaths) < DEATHS + 1:
+			time.sleep(0.01)
+		looks = router.moved(os.path.join(router.queue, '1-bad'),
+				     script='CrashLoopLog')
+		took = time.time() - start
+		tap.ok(looks == 1, 'logged: one look is enough', looks,
+		       router.mails)
+		m = re.search(r'at (\d+) deaths', router.mails)
+		tries = router.lines('taking').count('1-bad')
+		tap.ok(m and tries - 4 * SLOW <= int(m.group(1)) <= tries,
+		       'logged: each death is counted', router.mails, tries)
+		tap.ok(router.empty(), 'logged: the other messages go through')
+		print('# logged: %d tries, %s deaths counted in one look, %.1f s'
+		      % (tries, m and m.group(1), took))
+
+
+def limited():
+	"""ProcMemLimit sets a limit on the running router, and tells of it."""
+	router = Router('limited', 256)
+	with router:
+		while not os.path.exists(router.log):
+			time.sleep(0.01)
+		until = time.time() + 20 * SLOW
+		while router.limit() != 256 << 20 and time.time() < until:
+			time.sleep(0.01)
+		out = router.look(script='ProcMemLimit')
+		tap.ok('limited %s of ' % router.name in out, 'limited: told',
+		       out)
+		tap.eq(router.limit(), 64 << 20, 'limited: and done')
+		tap.eq(router.look(script='ProcMemLimit'), '',
+		       'limited: once')
+		router.put('1-bad', 'grow\n')
+		for _ in range(LOOKS):
+			out = router.look(script='ProcMemLimit')
+			if out:
+				break
+			time.sleep(0.1)
+		tap.ok(re.search(r'\[firing\] %s of .* MiB of 64 MiB \(as\)' %
+				 router.name, out),
+		       'limited: it reached its limit, and no more', out)
+		os.unlink(os.path.join(router.queue, '1-bad'))
+		router.process.kill()
+		died = router.process
+		while router.process is died:
+			time.sleep(0.01)
+		out = router.look(script='ProcMemLimit')
+		tap.ok(re.search(r'%s of .* has ended; in the last run it had '
+				 'used' % router.name, out),
+		       'limited: and is told of when it is gone', out)
+
+
 def stuck(kind, what, *options):
 	router = Router(kind)
 	good = ['2-%02d' % i for i in range(5)]
@@ -184,7 +262,7 @@ def stuck(kind, what, *options):
 				     *options)
 		took = time.time() - start
 		aside(router, kind, '1-bad', bad, good, looks)
-		tap.eq(len(re.findall(r'ended router \(pid \d+\) ' + what,
+		tap.eq(len(re.findall(r'ended %s \(pid \d+\) ' % router.name + what,
 				      router.mails)), DEATHS,
 		       kind + ': the worker was ended for it each time')
 		tap.ok(router.lines('taking').count('1-bad') in
@@ -196,6 +274,8 @@ def stuck(kind, what, *options):
 
 
 crash()
+logged()
+limited()
 if not SANITIZERS:
 	stuck('grow', 'is at its memory limit and does nothing')
 stuck('hang', 'has had it for 3m', '-M', 'crashloop_hold=3m')

@@ -255,7 +255,8 @@ cgroup_allowed(struct live *l, int dir, int depth)
 	DIR *d = fdopendir(dir);
 	FILE *f = NULL;
 	bool good = true;
-	int fd;
+	long pid;
+	int fd, r;
 
 	if (d == NULL || (fd = openat(dir, "cgroup.procs", O_RDONLY |
 	    O_CLOEXEC | O_NOFOLLOW)) == -1 || (f = fdopen(fd, "r")) == NULL) {
@@ -268,12 +269,25 @@ cgroup_allowed(struct live *l, int dir, int depth)
 		return false;
 	}
 	while (good && fgets(line, sizeof line, f) != NULL) {
-		if (process_read((pid_t)atol(line), &p) != 1 ||
-		    !process_protected(l, &p, why, sizeof why) || p.other)
-			continue;	/* a container may be frozen as one */
+		pid = atol(line);
+		r = process_read((pid_t)pid, &p);
+		if (r == -1) {
+			live_fail(l, "refused: process %ld is in it and cannot "
+			    "be looked at: %s", pid, strerror(errno));
+			good = false;
+		}
+		p.other = false;	/* a container may be frozen as one */
+		if (r != 1 || !process_protected(l, &p, why, sizeof why))
+			continue;
 		process_who(&p, who);
 		live_fail(l, "refused: process %ld (%s) is in it and is not "
-		    "touched: %s", (long)p.pid, who, why);
+		    "touched: %s", pid, who, why);
+		good = false;
+	}
+	/* of a threaded one the kernel does not say whose threads it has */
+	if (good && ferror(f)) {
+		live_fail(l, "refused: its processes cannot be read: %s",
+		    strerror(errno));
 		good = false;
 	}
 	fclose(f);

@@ -233,7 +233,9 @@ talk(struct live *l, int fd, const struct contact *c, double until)
 		r = live_poll(l, p, 1, until, true);
 		if (r == -1)
 			return false;
-		if (r == 0) {
+		/* who floods us and does not listen has no more time */
+		if (r == 0 || (c->enough == NULL && live_now() >=
+		    until)) {
 			snprintf(what, sizeof what, "%gs have passed",
 			    c->seconds);
 			not_enough(l, what, got, n);

@@ -10,14 +10,20 @@
 
 #include "engine/effect/act.h"
 #include "engine/effect/facts.h"
+#include "engine/table/lines.h"
 
 #define PROC_STAT	1024	/* bytes of a stat file: some 350 */
-#define PROC_STATUS	4096	/* bytes of a status file: some 1400 */
-#define PROC_CGROUP	4096	/* bytes of a cgroup file: a line a controller */
 #define PF_KTHREAD	0x00200000	/* in the kernel since 2.6.30 */
 #define TICK		0.01	/* seconds between looks where there is no pidfd */
 
 /* --- what /proc says --- */
+
+/* PID/NAME, or /proc/PID/NAME. */
+static void
+proc_path(const char *pid, const char *name, char to[64])
+{
+	snprintf(to, 64, "%.20s/%s", pid, name);
+}
 
 /* Bytes read, zero-terminated; -1 with errno, ESRCH where it has gone. */
 static ssize_t
@@ -27,7 +33,7 @@ proc_file(int proc, const char *pid, const char *name, char *to, size_t n)
 	ssize_t got;
 	int fd, error;
 
-	snprintf(path, sizeof path, "%.20s/%s", pid, name);
+	proc_path(pid, name, path);
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1) {
 		if (errno == ENOENT)
@@ -83,30 +89,47 @@ process_stat(int proc, const char *pid, struct process *p)
 	return 1;
 }
 
-/* Its effective user, and whether it has a number in another namespace. */
+/*
+ * Its effective user, and whether it has a number in another namespace.  By
+ * lines: before the last of them stand its groups, which may be thousands.
+ * EINVAL: the number is that of a thread, whose name and whose start are its
+ * own, and what is done to it is done to its process.
+ */
 static int
 process_status(int proc, const char *pid, struct process *p)
 {
-	char text[PROC_STATUS], *s;
-	unsigned long real, effective;
+	struct lines l;
+	struct str line, key, w;
+	char path[64];
+	double uid = NUM_NIL, group = NUM_NIL;
 
-	if (proc_file(proc, pid, "status", text, sizeof text) < 0)
-		return errno == ESRCH ? 0 : -1;
+	proc_path(pid, "status", path);
+	if (!lines_openat(&l, proc, path))
+		return errno == ENOENT || errno == ESRCH ? 0 : -1;
 	/* the name in the first line has no newline: the kernel writes \n */
-	s = strstr(text, "\nUid:");
-	if (s == NULL || sscanf(s + 5, "%lu %lu", &real, &effective) != 2) {
-		errno = EBADMSG;
+	while (lines_next(&l, &line)) {
+		key = line_part(&line, ':');
+		if (str_none(line))
+			continue;
+		if (line_is(key, "Tgid"))
+			group = line_word_number(&line);
+		else if (line_is(key, "Uid")) {
+			line_word(&line, &w);	/* the real one */
+			uid = line_word_number(&line);
+		} else if (line_is(key, "NSpid")) {
+			line_word(&line, &w);
+			p->other = line_word(&line, &w);
+			break;
+		}
+	}
+	lines_close(&l);
+	if (l.error == ESRCH)
+		return 0;
+	errno = l.error != 0 ? l.error : num_none(uid) || num_none(group) ?
+	    EBADMSG : group != p->pid ? EINVAL : 0;
+	if (errno != 0)
 		return -1;
-	}
-	p->uid = (uid_t)effective;
-	s = strstr(text, "\nNSpid:");
-	if (s != NULL) {
-		s += sizeof "\nNSpid:" - 1;
-		s += strspn(s, " \t");
-		s += strspn(s, "0123456789");
-		s += strspn(s, " \t");
-		p->other = *s != '\n' && *s != '\0';
-	}
+	p->uid = (uid_t)uid;
 	return 1;
 }
 
@@ -295,27 +318,49 @@ fits(struct str pattern, const char *text)
 	return fnmatch(p, text, 0) == 0;
 }
 
-/* Is it in the unit?  A part of the path of its cgroup has the unit's name. */
+/* Is one part of a path of its cgroups the unit's name? */
 static bool
-in_unit(const struct process *p, struct str unit)
+part_fits(struct str unit, struct str path)
 {
-	char text[PROC_CGROUP], name[32], *at, *part, *save = NULL, *dot;
+	char part[NAME_MAX + 1];
+	struct str s;
 
-	snprintf(name, sizeof name, "/proc/%ld", (long)p->pid);
-	if (proc_file(AT_FDCWD, name, "cgroup", text, sizeof text) < 0)
-		return false;
-	for (at = text; (part = strtok_r(at, "/\n", &save)) != NULL; at = NULL) {
+	while (!str_none(path)) {
+		s = line_part(&path, '/');
+		if (s.n >= sizeof part)
+			continue;
+		memcpy(part, s.p, s.n);
+		part[s.n] = '\0';
 		if (fits(unit, part))
 			return true;
 		/* "ssh" is ssh.service */
-		dot = strrchr(part, '.');
-		if (dot != NULL && strcmp(dot, ".service") == 0) {
-			*dot = '\0';
-			if (fits(unit, part))
-				return true;
-		}
+		if (!str_ends(s, ".service"))
+			continue;
+		part[s.n - (sizeof ".service" - 1)] = '\0';
+		if (fits(unit, part))
+			return true;
 	}
 	return false;
+}
+
+static bool
+in_unit(const struct process *p, struct str unit)
+{
+	struct lines l;
+	struct str line;
+	char path[64];
+	bool is = false;
+
+	snprintf(path, sizeof path, "/proc/%ld/cgroup", (long)p->pid);
+	if (!lines_openat(&l, AT_FDCWD, path))
+		return false;
+	while (!is && lines_next(&l, &line)) {
+		line_part(&line, ':');
+		line_part(&line, ':');
+		is = part_fits(unit, line);
+	}
+	lines_close(&l);
+	return is;
 }
 
 /* A name longer than the kernel keeps stands for what it keeps of it. */
@@ -416,8 +461,8 @@ target_look(struct live *l, pid_t pid, int proc, const char *path,
 	t->pidfd = pidfd_of(pid);
 	if (t->pidfd == -1 && errno == ESRCH)
 		return 0;
-	if (t->pidfd == -1 && errno == EINVAL)
-		return -1;		/* a thread of some process */
+	/* that of a thread is EINVAL or, since Linux 6.15, ENOENT: its status
+	 * says so, as it does where there is no pidfd */
 	r = process_at(proc, path, &t->p);
 	if (r == -1 && t->pidfd != -1 && target_scarce(errno)) {
 		/* the last descriptor is better used for looking */

@@ -196,6 +196,7 @@ files_open(const struct table_world *w, const struct table_ask *ask,
 	f->depth = depth;
 	f->list = mem_alloc(w->mem, dir.n + 1);
 	memcpy(f->list, dir.p, dir.n);
+	f->list[dir.n] = '\0';
 	f->all = f->rest = str_of(f->list, dir.n);
 	if (next_top(f, &e))
 		return &f->table;

@@ -13,6 +13,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from tap import end, tell
@@ -176,6 +177,28 @@ gives('#kill(%d, 9)' % pid, -1, 'a zombie', 'has ended already; its parent, 1')
 gives('#kill(%d, 0)' % pid, -1, 'a zombie is not there', 'has ended already')
 os.waitpid(pid, 0)
 gives('#kill(1, "TERM")', -1, 'the first process', 'refused.*first process')
+said, says = os.pipe()
+
+
+def worker():
+    libc.prctl(15, b'worker', 0, 0, 0)
+    os.write(says, str(threading.get_native_id()).encode())
+    time.sleep(100)
+
+
+def work():
+    threading.Thread(target=worker, daemon=True).start()
+    signal.pause()
+
+
+pid = child('precious', do=work)
+thread = os.read(said, 20).decode()
+for call in ('kill(%s, 9)', 'terminate(%s, 1)', 'renice(%s, 5)',
+             'setlimit(%s, "core", 0, 0)', 'oomadjust(%s, 5)', 'freeze(%s)'):
+    gives('#' + call % thread, -1, 'a thread has a name of its own',
+          thread + ' is a thread of a process', conf='protect precious')
+tell(alive(pid), 'so that its process lives')
+drop(pid)
 out, err, log, _ = picket('set #me = #value($command("echo \\$PPID"))\n'
                           'output "#{#kill(#me, "KILL")} $errtext()"\n'
                           'output "on it goes"')
@@ -368,6 +391,17 @@ for tree, part in ((t, f) for t in trees
         gives('#freeze("%s")' % name, -1, 'one in it is protected',
               r'refused: process %d \(sshd of root\) is in it' % pid,
               conf='protect sshd')
+        if part == 'cgroup.freeze':
+            # threads in a cgroup of their own: whose, it does not say
+            with open(at + '/cgroup.procs', 'w') as f:
+                f.write(str(pid))
+            with open(inner + '/cgroup.type', 'w') as f:
+                f.write('threaded')
+            with open(inner + '/cgroup.threads', 'w') as f:
+                f.write(str(pid))
+            gives('#freeze("%s/inner")' % name, -1, 'threads of one that is '
+                  'protected', 'its processes cannot be read',
+                  conf='protect sshd')
         drop(pid)
         os.rmdir(inner)
     os.rmdir(at)
@@ -503,17 +537,43 @@ for rule in (os.path.basename(unit), os.path.basename(unit)[:-8],
           re.escape(rule), conf='protect unit:' + rule)
 gives('#kill(%d, 9)' % pid, 0, 'not that unit', conf='protect unit:acting')
 drop(pid)
-for _ in range(100):
-    try:
-        os.rmdir(unit)
-        break
-    except OSError:
-        time.sleep(0.02)
+
+
+def leave(folder):
+    for _ in range(100):
+        try:
+            return os.rmdir(folder)
+        except OSError:
+            time.sleep(0.02)
+
+
+leave(unit)
+# its unit stands in the last line, behind two long ones
+pid = child()
+folders = []
+for tree in ('freezer', 'pids', 'unified'):
+    at = '/sys/fs/cgroup/' + tree
+    if not os.path.exists(at + '/cgroup.procs'):
+        at = '/sys/fs/cgroup'
+    for name in ['x' * 200] * 11 if tree != 'unified' else ['end.service']:
+        at += '/picket-acting-%d-%s' % (os.getppid(), name)
+        if os.path.exists(os.path.dirname(at) + '/cgroup.procs'):
+            os.mkdir(at)
+            folders.append(at)
+    if at in folders:
+        with open(at + '/cgroup.procs', 'w') as f:
+            f.write(str(pid))
+gives('#kill(%d, 9)' % pid, -1, 'by unit, far behind', 'protect unit:',
+      conf='protect unit:picket-acting-*-end')
+drop(pid)
+for at in reversed(folders):
+    leave(at)
 
 # --- another pid namespace ---
 p = subprocess.Popen(
     ['unshare', '--pid', '--fork', '--kill-child', sys.executable, '-c',
      'import ctypes, os, sys, signal\n'
+     'os.setgroups(range(70000, 73000))\n'
      'os.setgid(%d); os.setuid(%d)\n'
      'ctypes.CDLL(None).prctl(15, b"imapd", 0, 0, 0)\n'
      'print("ready", flush=True)\nsignal.pause()' % (UID, UID)],

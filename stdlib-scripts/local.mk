@@ -2,6 +2,8 @@
 dist_pkgdata_DATA += \
 	stdlib-scripts/Beancounters.pikt \
 	stdlib-scripts/Beancounters_test.pikt \
+	stdlib-scripts/CertDays.pikt \
+	stdlib-scripts/CertDays_test.pikt \
 	stdlib-scripts/CgroupLimits.pikt \
 	stdlib-scripts/CgroupLimits_test.pikt \
 	stdlib-scripts/CrashLoop.pikt \
@@ -12,6 +14,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/Limits_test.pikt \
 	stdlib-scripts/ProcMemLimit.pikt \
 	stdlib-scripts/ProcMemLimit_test.pikt \
+	stdlib-scripts/ServiceChecks.pikt \
+	stdlib-scripts/ServiceChecks_test.pikt \
 	stdlib-scripts/ServiceRestarts.pikt \
 	stdlib-scripts/ServiceRestarts_test.pikt \
 	stdlib-scripts/CpuRunaway.pikt \
@@ -56,6 +60,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/ServiceDown_test.pikt \
 	stdlib-scripts/SwapHigh.pikt \
 	stdlib-scripts/SwapHigh_test.pikt \
+	stdlib-scripts/TimeDrift.pikt \
+	stdlib-scripts/TimeDrift_test.pikt \
 	stdlib-scripts/Zombies.pikt \
 	stdlib-scripts/Zombies_test.pikt \
 	stdlib-scripts/alerts.cfg \

@@ -65,7 +65,7 @@ void	 recorded_file(struct recorded *, const struct recorded_file *);
 void	 recorded_table(struct recorded *, enum table_id,
 	    const enum table_column *, size_t ncolumn, const struct str *value,
 	    size_t nrow);
-/* What #talk, #tcpcheck, #httpcheck ... get of an address. */
+/* What #talk, #tcpcheck, #httpcheck ... get of an address; NIL: no answer. */
 void	 recorded_contact(struct recorded *, struct str address, double n,
 	    struct str text);
 /* An environment variable, a user, a group: what host->ask is asked. */

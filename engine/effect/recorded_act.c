@@ -531,13 +531,13 @@ recorded_meet(void *h, const struct contact *c, struct contact_result *res)
 		return;
 	}
 	res->text = found->text;
-	if (c->kind == CONTACT_CERT) {	/* less than 0: that it has ended */
-		res->n = found->n;
+	if (c->kind == CONTACT_CERT && !num_none(found->n)) {
+		res->n = found->n;	/* less than 0: that it has ended */
 		return;
 	}
 	if (c->kind == CONTACT_HTTP && c->max > 0 && res->text.n > c->max)
 		res->text.n = c->max;
-	if (found->n < 0)
+	if (num_none(found->n) || found->n < 0)
 		live_fail(l, "%.*s: no answer", c->address.n < 300 ?
 		    (int)c->address.n : 300, c->address.p);
 	else if (c->kind == CONTACT_SEND && c->enough != NULL &&

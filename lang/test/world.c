@@ -365,7 +365,7 @@ contact(struct reader *r)
 	r->step->number = 0;
 	if (take_word(r, "fails")) {
 		r->step->fails = true;
-		r->step->number = -1;
+		r->step->number = NUM_NIL;
 		return true;
 	}
 	s = STR_EMPTY;

@@ -210,13 +210,16 @@ test('contact', '''contact "tcp:mx:25" in 5
      contact "tcp:mx:26" fails
      contact "http://w/" gives "hello" in 404
      contact "mx:25" gives "220 mx ESMTP" in 7
-     contact "cert:w:443" in 12
+     contact "cert:w:443" in 12 contact "cert:x:443" in -3
+     contact "cert:y:443" fails expect #f == -3 expect #g == 0
      expect #a == 5 expect #b == -1 expect #c == 404 expect #d == 7
      expect #e == 12''', BEGIN % '''\
 set #a = #tcpcheck("mx", 25, 3) set #b = #tcpcheck("mx", 26, 3)
                 set #c = #httpcheck("http://w/", 3)
                 set #d = #talk("mx:25", "", "^220", 3)
-                set #e = #certdays("w", 443, 3)''')
+                set #e = #certdays("w", 443, 3)
+                set #f = #certdays("x", 443, 3)
+                set #g = #defined(#certdays("y", 443, 3))''')
 test('an act that changes the world', '''file "/m/g" content "From"
      define doexec
      expect act "archive /m/g" expect #n == 4

@@ -83,6 +83,10 @@ check_PROGRAMS += $(HELPERS)
 tests_command_argv_CFLAGS = -std=c11 $(PK_WARN)
 tests_command_argv_LDFLAGS = $(PK_LINK)
 tests_command_argv_LDADD =
+# It has a limit of address space, and theirs is 20 TiB.
+tests_storm_router_CFLAGS = -std=c11 $(PK_WARN)
+tests_storm_router_LDFLAGS = $(PK_LINK)
+tests_storm_router_LDADD =
 
 tests_state_salvage_SOURCES = tests/state/salvage.c engine/state/leaves.c \
 	engine/state/salvage.c engine/state/schema.c engine/state/sql.c

@@ -102,10 +102,23 @@ fits(const struct asked *a, struct row *row)
 	return !num_none(d) && str_eq(str_of(t, num_text(d, t)), a->value);
 }
 
+/* The one process that is asked for, so that the others need not be read; 0:
+ * none, or not by its number. */
+static pid_t
+only(const struct asked *a)
+{
+	double pid;
+
+	if (a->table != TABLE_PROCESSES || a->key != COLUMN_PROCESSES_pid)
+		return 0;
+	pid = num_parse(a->value, false);
+	return num_is_int(pid) && pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
+}
+
 static struct table *
 open_table(struct call *c, const struct asked *a)
 {
-	struct table_ask ask = { .id = a->table };
+	struct table_ask ask = { .id = a->table, .only = only(a) };
 	const struct host *host;
 	struct table *t;
 	struct str why;

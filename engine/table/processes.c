@@ -6,6 +6,8 @@ struct processes {
 	struct table	 t;
 	struct names	 names;
 	struct procs	 p;
+	pid_t		 only;		/* 0: all of them */
+	bool		 had;		/* that one was looked at */
 };
 
 static struct table *
@@ -14,8 +16,8 @@ processes_open(const struct table_world *w, const struct table_ask *ask,
 {
 	struct processes *t;
 
-	(void)ask;
 	t = (struct processes *)table_make(w, &table_processes, sizeof *t);
+	t->only = ask->only;
 	if (!procs_open(&t->p, w)) {
 		memcpy(why, t->p.why, LIM_TABLE_WHY);
 		mem_free(w->mem, t, sizeof *t);
@@ -25,12 +27,29 @@ processes_open(const struct table_world *w, const struct table_ask *ask,
 	return &t->t;
 }
 
+/* A thread has a folder, too, which is in no list. */
+static bool
+is_process(struct procs *p)
+{
+	double tgid = procs_status(p)->tgid;
+
+	return num_none(tgid) || tgid == p->pid;
+}
+
 static enum table_next
 processes_next(struct table *table)
 {
 	struct processes *t = (struct processes *)table;
-	enum table_next r = procs_next(&t->p);
+	enum table_next r;
 
+	if (t->only != 0) {
+		if (t->had)
+			return TABLE_END;
+		t->had = true;
+		return procs_at(&t->p, t->only) && is_process(&t->p) ?
+		    TABLE_ROW : TABLE_END;
+	}
+	r = procs_next(&t->p);
 	if (r == TABLE_FAILED)
 		memcpy(table->why, t->p.why, LIM_TABLE_WHY);
 	return r;

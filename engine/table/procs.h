@@ -42,6 +42,7 @@ struct proc_stat {		/* NUM_NIL: the file does not say */
 };
 
 struct proc_status {
+	double		 tgid;		/* of a thread: its process */
 	double		 uid, gid;	/* effective ones */
 	double		 vsz, data, stack, locked, swap;	/* bytes */
 };

@@ -55,7 +55,7 @@ procs_status(struct procs *p)
 	if (!first(p, HAVE_STATUS))
 		return s;
 	*s = (struct proc_status){ NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL,
-	    NUM_NIL, NUM_NIL };
+	    NUM_NIL, NUM_NIL, NUM_NIL };
 	if (!lines_openat(l, procs_folder(p), "status"))
 		return s;
 	while (lines_next(l, &line)) {
@@ -63,7 +63,9 @@ procs_status(struct procs *p)
 		if (str_none(line))
 			continue;
 #define IS(name)	str_eq(key, STR_LIT(name))
-		if (IS("Uid"))
+		if (IS("Tgid"))
+			s->tgid = num_parse(str_trim(line), false);
+		else if (IS("Uid"))
 			s->uid = effective(line);
 		else if (IS("Gid"))
 			s->gid = effective(line);

@@ -62,6 +62,7 @@ struct table_ask {
 						 * while it is opened */
 	double		 number[TABLE_ARGS];
 	unsigned	 narg;
+	pid_t		 only;		/* processes: this one, 0: all */
 };
 
 enum table_next { TABLE_ROW = 1, TABLE_END = 0, TABLE_FAILED = -1 };

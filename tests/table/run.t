@@ -6,6 +6,8 @@ says.
 
 import os
 import subprocess
+import threading
+import time
 
 from tap import end, tell
 
@@ -34,6 +36,23 @@ def shows(what, out, *lines):
 
 shows('memory', run('memory', ['output print "> #{#MemTotal} $inlin"'],
                     'starved', '#available_share < 5%'), '2067034112 2067034112\t0.020883904987050353')
+# One process by its number is looked at alone, and is what the list has.
+thread, seen = threading.Event(), []
+worker = threading.Thread(target=lambda: (seen.append(threading.get_native_id()),
+                                          thread.wait()))
+worker.start()
+while not seen:
+    time.sleep(0.01)
+me, ask = os.getpid(), '$column("processes", "comm", "pid", "%s")'
+with open('/proc/self/comm') as f:
+    comm = f.read().strip()
+shows('a process by its number', run('load', [
+    'output print "> #{#column("processes", "pid", "pid", "%d")}"' % me] + [
+        'output print "> " . ' + ask % pid for pid in (
+            me, '0%d' % me, '%d.0' % me, seen[0], 4194304, -1, 'x', '')]),
+    str(me), comm, *['<<NIL>>'] * 7)
+thread.set()
+worker.join()
 shows('pressure', run('pressure', ['output print "> $resource $kind"'],
                       'starved', '#avg10 > 0.85 && $kind eq "some"'),
       'memory some', 'io some')

@@ -1,5 +1,7 @@
 # stdlib-scripts/: the standard library of rules, installed in PICKET_DATADIR.
 dist_pkgdata_DATA += \
+	stdlib-scripts/BackupOld.pikt \
+	stdlib-scripts/BackupOld_test.pikt \
 	stdlib-scripts/Beancounters.pikt \
 	stdlib-scripts/Beancounters_test.pikt \
 	stdlib-scripts/CertDays.pikt \
@@ -10,6 +12,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/CrashLoop_test.pikt \
 	stdlib-scripts/CrashLoopLog.pikt \
 	stdlib-scripts/CrashLoopLog_test.pikt \
+	stdlib-scripts/InterfaceErrors.pikt \
+	stdlib-scripts/InterfaceErrors_test.pikt \
 	stdlib-scripts/Limits.pikt \
 	stdlib-scripts/Limits_test.pikt \
 	stdlib-scripts/ProcMemLimit.pikt \

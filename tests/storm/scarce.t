@@ -31,40 +31,62 @@ def newest():
 		return int(f.read().split()[4])
 
 
-def one(count=COUNT, under=(), env=None):
+def mail_of(r):
+	"""What the run has said, or the mail that it could not send."""
+	at = roots.STATE + '/undelivered'
+	if not os.path.isdir(at):
+		return r.out
+	texts = [open(os.path.join(at, f)).read() for f in os.listdir(at)]
+	return texts[0] if len(texts) == 1 else repr(texts)
+
+
+def one(count=COUNT, under=(), how=('--mail', 'stdout')):
 	"""A storm ended under these conditions: the run."""
+	# which looks for leaks from a process of its own
+	env = dict(os.environ, ASAN_OPTIONS=os.environ.get(
+	    'ASAN_OPTIONS', '') + ':detect_leaks=0')
 	shutil.rmtree(ARC, ignore_errors=True)
 	with User() as user:
 		path = mailbox(user)
 		with Storm(0.001, (user.uid, user.gid, 'imapd', count)) as s:
 			s.observer.stop()
 			before = newest()
-			r = Run('--config', SITE, '-D', 'doexec', '--mail',
-				'stdout', script=NATIVE, under=under, env=env)
+			r = Run('--config', SITE, '-D', 'doexec', *how,
+				script=NATIVE, under=under, env=env)
 			r.started = newest() - before
 			tap.eq(s.living(0), [], 'none is left')
+		mail = mail_of(r)
 		tap.ok('killed all %s imapd processes: %d' %
-		       (user.name, count) in r.out, 'the mail says so', r)
+		       (user.name, count) in mail, 'the mail says so', r, mail)
 		found = copies(user, ARC)
 		with open(path, 'rb') as f:
 			text = f.read()
 		tap.ok(len(found) == 1 and open(found[0], 'rb').read() == text
-		       and 'saved user mail file as ' + found[0] in r.out,
+		       and 'saved user mail file as ' + found[0] in mail,
 		       'the mailbox is saved, and the mail says where', found,
 		       r)
 		os.unlink(path)
 	return r
 
 
-def alone():
+def alone(how=('--mail', 'stdout')):
 	machine()
-	env = dict(os.environ)
-	# which looks for leaks from a process of its own
-	env['ASAN_OPTIONS'] = env.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
-	r = one(under=[helper('alone')], env=env)
+	with open(os.path.join(SITE, 'picket.conf'), 'a') as f:
+		f.write('smtp 127.0.0.1:25\n')
+	r = one(under=[helper('alone')], how=how)
 	tap.eq(r.started, 1, 'no process was started but this one')
 	tap.ok(re.search('picket-store: cannot be started', r.err) and
 	       r.status == 1, 'that the state could not be kept is said', r)
+	return r
+
+
+def unsent():
+	"""Nor can anything be started that sends: the mail is kept."""
+	r = alone(())
+	tap.ok(re.search(r'picket-deliver: Resource temporarily unavailable\n'
+			 r'.*the mail was not sent; it is kept in \S+/undelivered/'
+			 r'\S+\.eml', r.err), 'where the mail is kept is said',
+	       r)
 
 
 def count():
@@ -95,7 +117,7 @@ def memory():
 	       'and no more for a greater storm', peaks)
 
 
-SCENES = {f.__name__: f for f in (alone, count, few, memory)}
+SCENES = {f.__name__: f for f in (alone, unsent, count, few, memory)}
 if len(sys.argv) > 1:
 	SCENES[sys.argv[1]]()
 	tap.done()

@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-# runner: timeout=180
+# runner: timeout=240
 """The long queue, for real: a Postfix in a machine of its own with 7,353
 messages that cannot leave.  QueueHigh tells of them once, with reasons,
 senders and ages, and once when they are fewer; QueuePurge sets aside what it
 names and nothing else, and its release command, as printed, brings all back.
-The same with a real Exim, and over listings of Exim and sendmail with as many
-messages."""
+The same in small with a real Exim and a real sendmail, and over listings of
+both with as many messages."""
 
 import email
 import email.policy
+import glob
 import json
 import os
 import re
@@ -23,14 +24,13 @@ sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from storm import PICKET, SLOW, SRCDIR, TMP, Tap	# noqa: E402
 import roots						# noqa: E402
 from delivery import skip_all				# noqa: E402
-from servers import (PLAIN_PORT, Exim, Postfix, command,		# noqa: E402
-		     text, wait_for, write)
+from servers import (PLAIN_PORT, Exim, Postfix, Server,		# noqa: E402
+		     add_user, command, own, text, wait_for, write)
 
 SITE, LOGS = os.path.join(TMP, 'site'), os.path.join(TMP, 'log')
 LIB = os.path.join(SRCDIR, 'stdlib-scripts')
 SPOOL = '/var/spool/postfix'
 FIRST, ALL, LEFT = 4999, 7353, 4623	# below the onset, the report's peak, end
-REAL = 300		# messages in a real Exim, which is slower at it
 SINK = 2526		# takes nobody's mail
 WEB, LIST = 'web@shop.example', 'news@list.example'
 T0 = int(time.time())
@@ -185,7 +185,8 @@ def high(p):
 	body = told(run, p, 1, 'the onset')
 	has(body, 'the onset', r'\[firing\] 7353 messages wait in the queue of '
 	    r'postfix \(at most 4999\), 2354 more than in the last run: '
-	    r'under 1 h: 5353, 1 h to 1 day: 1500, older: 500; 5353 of them: connect to ',
+	    r'under 1 h: 5353, 1 h to 1 day: 1500, older: 500; 5353 of them: '
+	    r'connect to ',
 	    r'^ +2000  host \* said: \* Error: command failed '
 	    r'\(in reply to RCPT TO command\)$',
 	    r'^ +5353  connect to \*: Connection refused$',
@@ -395,75 +396,156 @@ begin retry
 		self.spawn('exim4', '-bdf')	# the queue is run when we say
 
 	def listing(self):
-		"""As Exim tells it: {id: (sender, frozen, recipient)}."""
+		"""The queue as it tells it: {id: (sender, held, recipient)}."""
 		return {m[1]: (m[2], bool(m[3]), m[4]) for m in re.finditer(
 		    r'^ *\d+[mhd] .*? (\w{6}-\w+-\w+) <(.*?)>'
 		    r'( \*\*\* frozen \*\*\*)?\n +(\S+)',
 		    command('exim', '-bp'), re.M)}
 
-	def frozen(self):
-		return {i for i, m in self.listing().items() if m[1]}
+	def take(self, sender, to):
+		if not hasattr(self, 'smtp'):
+			self.smtp = smtplib.SMTP('127.0.0.1', PLAIN_PORT)
+		self.smtp.sendmail(sender, to, 'Subject: x\n\nx\n')
+
+	def retry(self):
+		command('exim', '-q')
+
+	def runs(self):
+		"""How often the queue was run."""
+		return self.said().count('Start queue run')
 
 
-def exim():
-	roots.enter('exim')
+class Sendmailer(Server):
+	"""Takes all by its command, and can deliver nothing."""
+
+	def setup(self):
+		for user in ('smmta', 'smmsp'):
+			add_user(user)
+		own('/var/spool/mqueue', 'root', 'root', 0o700)
+		os.makedirs('/run/sendmail/mta', exist_ok=True)
+		cf = '/usr/share/sendmail/cf'
+		write('/etc/mail/dead.mc', '''
+include(`%s/m4/cf.m4')
+OSTYPE(`linux')
+define(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')
+define(`confRUN_AS_USER', `root')
+define(`confDEF_USER_ID', `root')
+define(`confPID_FILE', `/run/sendmail.pid')
+define(`confDELIVERY_MODE', `queueonly')
+define(`confDOMAIN_NAME', `moscow.example.org')
+define(`confSERVICE_SWITCH_FILE', `/etc/mail/service.switch-nodns')
+define(`confQUEUE_LA', `1000')
+define(`confREFUSE_LA', `1000')
+define(`confDELAY_LA', `0')
+define(`RELAY_MAILER_ARGS', `TCP $h 9')
+FEATURE(`nocanonify')
+FEATURE(`nullclient', `[127.0.0.1]')
+''' % cf)
+		write('/etc/mail/sendmail.cf', command(
+		    'm4', '-D_CF_DIR_=%s/' % cf, '/etc/mail/dead.mc'))
+		for name in ('/usr/sbin/sendmail', '/usr/bin/mailq'):
+			if os.path.lexists(name):
+				os.unlink(name)
+			os.symlink('/usr/libexec/sendmail/sendmail', name)
+
+	def start(self):
+		"""There is no daemon: its command does all."""
+
+	def stop(self):
+		"""Nothing to stop."""
+
+	def take(self, sender, to):
+		command('sendmail', '-f', sender, to, input='Subject: x\n\nx\n')
+
+	def retry(self):
+		command('sendmail', '-q')
+
+	def runs(self):
+		"""How often the queue was run: tries of a message."""
+		return max(int(m) for f in glob.glob('/var/spool/mqueue/qf*')
+			   for m in re.findall('^N([0-9]+)$', text(f), re.M))
+
+	def listing(self):
+		return {m[0]: (m[1], option == '-qQ', m[2])
+			for option in ('-qQ', '-q')
+			for m in re.findall(
+			    r'^(\w{14})\S? .*? \d\d:\d\d (\S+)\n'
+			    r'(?: {3,}\S.*\n)*\t+ (\S+)$',
+			    command(*(['mailq', '-qQ'] if option == '-qQ'
+				      else ['mailq'])), re.M)}
+
+
+def real(p, kind, count, *reasons):
+	"""The life of a queue of so many messages; a third fits the purge."""
 	site('logdir ' + LOGS)
-	p = Eximer()
 	p.start()
-	with smtplib.SMTP('127.0.0.1', PLAIN_PORT) as s:
-		for i in range(REAL):
-			s.sendmail(WEB if i % 3 else LIST, 'u@dead.example' if
-				   i % 2 else 'v@full.example',
-				   'Subject: %d\n\nhello\n' % i)
-	tap.eq(len(p.listing()), REAL, '%d messages wait' % REAL)
-	command('exim', '-q')
-	options = ('--mail', 'stdout', '-D', 'doexec', '-M', 'queue_high=%d' %
-		   REAL, '-M', 'queue_clear=%d' % (REAL - 50))
-	r = Run(30, 'QueueHigh', *options)
-	print('# QueueHigh over %d messages of Exim\'s spool: %.2f s' %
-	      (REAL, r.seconds))
-	has(r.out, 'the onset', r'\[firing\] %d messages wait in the queue of '
-	    r'exim .*: under 1 h: %d, ' % (REAL, REAL),
-	    r'^ +[0-9]+  defer \(\*\): Connection refused$',
-	    r"^ +[0-9]+  defer \(\*\): retry time not reached for any host",
-	    r'^ +%d  web@shop' % (REAL * 2 / 3),
-	    r'^ +%d  dead\.example$' % (REAL / 2))
-
+	for i in range(count):
+		p.take(WEB if i % 3 else LIST,
+		       'u@dead.example' if i % 2 else 'v@full.example')
+	p.retry()
 	queue = p.listing()
+	tap.eq(len(queue), count, '%d messages wait' % count)
+	options = ('--mail', 'stdout', '-D', 'doexec',
+		   '-M', 'queue_high=%d' % count,
+		   '-M', 'queue_clear=%d' % (count - count / 6))
+	r = Run(30, 'QueueHigh', *options)
+	print('# QueueHigh over %d messages in the spool of %s: %.2f s' %
+	      (count, kind, r.seconds))
+	has(r.out, 'the onset', r'\[firing\] %d messages wait in the queue of '
+	    r'%s .*: under 1 h: %d, ' % (count, kind, count),
+	    r'^ +%d  web@shop' % (count * 2 / 3),
+	    r'^ +%d  dead\.example$' % (count / 2), *reasons)
+
+	def held():
+		return {i for i, m in p.listing().items() if m[1]}
+
 	named = {i for i, m in queue.items()
 		 if m[0] == WEB and m[2] == 'u@dead.example'}
+	tap.eq(len(named), count / 3, 'some are to be set aside')
 	options += ('-M', 'queue_purge_sender=' + WEB,
 		    '-M', 'queue_purge_pattern=^u@dead[.]example$')
 	r = Run(60, 'QueuePurge', *options)
 	tap.eq((r.status, r.out), (0, ''), 'too young to be set aside')
 	r = Run(HOUR, 'QueuePurge', *options)
 	has(r.out, 'the purge', '%d messages from .* were set aside$' %
-	    (REAL / 3))
-	tap.eq(p.frozen(), named, 'exactly the ones that it names are frozen')
+	    (count / 3))
+	tap.eq(held(), named, 'exactly the ones that it names are held')
 	release = re.findall('to release all of it: (.*)$', r.out, re.M)
 	r = Run(HOUR + 60, 'QueuePurge', *options)
 	tap.eq((r.status, r.out), (0, ''), 'nothing is left to set aside')
+	before = p.runs()
 	r = Run(HOUR + 60, 'QueueHigh', *options)
 	has(r.out, 'the end', r'\[resolved after ')
-	tap.ok(wait_for(lambda: len(re.findall('Start queue run', p.said())) > 1,
-			PATIENCE), 'the queue is flushed', p.said())
-	tap.eq(p.frozen(), named, 'which thaws none')
+	tap.ok(wait_for(lambda: p.runs() > before, PATIENCE),
+	       'the queue is flushed', p.said())
+	tap.eq(held(), named, 'which releases none')
 	for c in release:
 		command('sh', '-c', c)
-	tap.eq((len(release), p.frozen()), (1, set()),
+	tap.eq((len(release), held()), (1, set()),
 	       'the command as printed releases all')
 	tap.eq(set(p.listing()), set(queue), 'no message is gone')
 	p.stop()
 
 
-SCENES = {f.__name__: f for f in (postfix, exim, listings)}
+def exim():
+	roots.enter('exim')
+	real(Eximer(), 'exim', 300, r'^ +[0-9]+  defer \(\*\): Connection '
+	     'refused$', r'^ +[0-9]+  defer \(\*\): retry time not reached')
+
+
+def sendmail():
+	roots.enter('sendmail')
+	real(Sendmailer(), 'sendmail', 60, r'^ +60  Deferred: ')
+
+
+SCENES = {f.__name__: f for f in (postfix, exim, sendmail, listings)}
 if len(sys.argv) > 1:
 	if sys.argv[1] == 'listings':
 		roots.enter()
 	SCENES[sys.argv[1]]()
 	tap.done()
-why = roots.why_not('postfix', 'exim')
-if len(why) == 2:
+why = roots.why_not('postfix', 'exim', 'sendmail')
+if len(why) == 3:
 	skip_all(why['postfix'])
 for name in why:
 	tap.ok(True, '%s # SKIP %s' % (name, why[name]))

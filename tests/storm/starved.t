@@ -138,6 +138,11 @@ def hog(out):
         time.sleep(0.002)
 
 
+def stubborn_hog(out):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    hog(out)
+
+
 def holder(out, mib):
     """Has its memory, and is what the host is there for."""
     held = bytearray(b'x') * (mib << 20)
@@ -345,6 +350,17 @@ def all_of_it():
         r'\[resolved after .*\] gave up',
         r'postfix/tlsmgr wrote %d messages in all' % (4 * LINES)),
         'no flood any more: over, with the number of all', r)
+
+    # another, which does not heed TERM
+    beast = Child('packagekitd', uid, stubborn_hog)
+    wait_for(stands_still, 'the cgroup is full again')
+    r = Run('live', '-D', 'doexec', '-M', 'mem_wait=1s')
+    wait_for(lambda: beast.ended() is not None, 'the second hog has ended')
+    tap.ok(beast.status == -signal.SIGKILL and r.mails == 1 and r.has(
+        r'ended packagekitd of %s, pid %d, .* \(by KILL\): [0-9]+ MiB are '
+        'available now' % (user, beast.pid)),
+        'a hog that does not heed TERM is ended by KILL', r)
+    print('# that run took %.2f s, with 1 s between TERM and KILL' % r.seconds)
     for c in kinds + [probe, outside, flood]:
         tap.eq(c.ended(), None, '%s of %s lives' %
                (c.name, 'the same cgroup' if c in kinds + [probe]

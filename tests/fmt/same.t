@@ -73,9 +73,11 @@ def program(text, at):
 
 
 # Enough of a reader, apart from fmt's: strings, comments, the rest.  It is
-# right for the sources of the tree, not for any.
+# right for the sources of the tree, not for any.  In /etc/pam.d/* no comment
+# begins.
 PART = re.compile(rb'"""(?:\\.|.)*?"""|"(?:\\.|[^"\\])*"|(?<!\w)\'[^\']*\'|'
-                  rb'//[^\n]*|/\*.*?\*/|\A#![^\n]*|(?:(?<=\s)# [^\n]*)|'
+                  rb'//[^\n]*|(?<![^\s;,(){}])/\*.*?\*/|\A#![^\n]*|'
+                  rb'(?:(?<=\s)# [^\n]*)|'
                   rb'^#[ \t]*(?:fix|freeze|indent)\b.*^#[ \t]*un\w+[^\n]*|'
                   rb'^#[ \t]*[a-z]+[^\n\[]*(?:\[(?:[^][]|\[[^]]*\])*\])?[^\n]*|'
                   rb'=[A-Za-z][\w.-]*\((?:[^()]|\([^()]*\))*\)',

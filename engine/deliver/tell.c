@@ -352,6 +352,7 @@ tell_mail(struct tell *t, struct mail_section *section, size_t n,
 struct showing {
 	tell_mail_fn	*fn;
 	void		*arg;
+	bool		 held;		/* a mail was not shown */
 };
 
 static bool
@@ -360,8 +361,11 @@ put_mail(struct tell *t, const struct notice *n, void *arg)
 	struct showing *s = arg;
 
 	t->rows = true;
-	if (s->fn != NULL)
-		return s->fn(s->arg, n);
+	if (s->fn != NULL) {
+		/* tell_direct shows it when there is no store, with why */
+		s->held = !t->open || t->lost;
+		return s->held || s->fn(s->arg, n);
+	}
 	outbox_put(t->batch, n, t->o.conf);
 	return true;
 }
@@ -414,7 +418,7 @@ is_news(const struct known *k)
 bool
 tell_commit(struct tell *t, tell_mail_fn *shown, void *arg)
 {
-	struct showing s = { shown, arg };
+	struct showing s = { shown, arg, false };
 	struct known *k;
 	size_t i;
 	bool ok;
@@ -431,7 +435,7 @@ tell_commit(struct tell *t, tell_mail_fn *shown, void *arg)
 		t->rows = true;
 	}
 	if (batch_is_empty(t->batch))
-		return ok;
+		return ok && !s.held;
 	return t->open && !t->lost &&
 	    state_commit(t->o.state, t->batch, t->rows) && ok;
 }

@@ -75,6 +75,7 @@ def alone(how=('--mail', 'stdout')):
 		f.write('smtp 127.0.0.1:25\n')
 	r = one(under=[helper('alone')], how=how)
 	tap.eq(r.started, 1, 'no process was started but this one')
+	tap.eq(mail_of(r).count('\nEMERGENCY:\n'), 1, 'the mail is told once')
 	tap.ok(re.search('picket-store: cannot be started', r.err) and
 	       r.status == 1, 'that the state could not be kept is said', r)
 	return r

@@ -18,6 +18,8 @@ dist_pkgdata_DATA += \
 	stdlib-scripts/Limits_test.pikt \
 	stdlib-scripts/ProcMemLimit.pikt \
 	stdlib-scripts/ProcMemLimit_test.pikt \
+	stdlib-scripts/RebootNeeded.pikt \
+	stdlib-scripts/RebootNeeded_test.pikt \
 	stdlib-scripts/ServiceChecks.pikt \
 	stdlib-scripts/ServiceChecks_test.pikt \
 	stdlib-scripts/ServiceRestarts.pikt \

@@ -20,6 +20,7 @@ from servers import text, wait_for, write		# noqa: E402
 
 CLAMD = os.path.join(SRCDIR, 'tests/storm/clamd')
 SCRIPT = os.path.join(SRCDIR, 'stdlib-scripts/ServiceDown.pikt')
+BYCOMMAND = os.path.join(SRCDIR, 'stdlib-scripts/MemoryByCommand.pikt')
 SITE, SOCKET = os.path.join(TMP, 'site'), os.path.join(TMP, 'clamd.ctl')
 SERVICE = os.path.join(TMP, 'service')		# in place of service(8)
 GROUP = '/sys/fs/cgroup/memory/' + os.path.basename(os.path.dirname(TMP))
@@ -29,11 +30,11 @@ MINUTE, HOUR = 60, 3600
 tap = Tap()
 
 
-def run(at, *options):
+def run(at, *options, script=SCRIPT):
 	start = time.monotonic()
 	p = subprocess.run(
 	    [PICKET, 'run', '--config', SITE, '--mail', 'stdout', '-D',
-	     'doexec', '-M', 'service_pause=1', *options, SCRIPT],
+	     'doexec', '-M', 'service_pause=1', *options, script],
 	    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
 	    stderr=subprocess.PIPE, timeout=60 * SLOW, text=True,
 	    errors='replace', env=dict(os.environ, PICKET_CLOCK=str(T0 + at)))
@@ -174,11 +175,39 @@ def story(start, real):
 	     r'\[resolved after 2h\] clamd')
 
 
+def perls():
+	"""Many small ones: MemoryByCommand adds them up."""
+	roots.enter()
+	write(os.path.join(SITE, 'picket.conf'), 'logdir %s/log\n' % TMP)
+	total = int(re.search(r'MemTotal: +(\d+)', text('/proc/meminfo'))[1])
+	high = 100 * 1024 / total		# 100 MiB of it
+
+	def look(at):
+		return run(at, '-M', 'memcmd_high=%.6f' % high, '-M',
+			   'memcmd_clear=%.6f' % (high * 0.8), script=BYCOMMAND)
+	quiet(look(0), 'none')
+	p = subprocess.Popen([os.path.join(SRCDIR, 'tests/storm/perls'), '20',
+			      '6'], stdin=subprocess.PIPE,
+			     stdout=subprocess.PIPE)
+	p.stdout.readline()
+	out = look(5 * MINUTE)
+	m = re.search(r'\[firing\] (\d+) processes root/perl have (\d+) MiB', out)
+	tap.ok(m and int(m[1]) == 20 and 115 <= int(m[2]) <= 300,
+	       '20 of 6 MiB are added up', out)
+	says(out, 'who', r'^ *the oldest for .*, pid \d+.*, started by %d '
+	     r'python' % p.pid, '^ *left for all: ')
+	quiet(look(10 * MINUTE), 'told of once')
+	p.stdin.close()
+	p.wait()
+	out = ''.join(look(n * MINUTE) for n in (15, 20, 25))
+	says(out, 'gone', r'\[resolved after .*root/perl')
+
+
 if len(sys.argv) > 1:
-	scene()
+	{'scene': scene, 'perls': perls}[sys.argv[1]]()
 	tap.done()
 if os.geteuid() != 0:
 	print('1..0 # SKIP needs root')
 	sys.exit(0)
-roots.run_each([('scene',)], tap)
+roots.run_each([('scene',), ('perls',)], tap)
 tap.done()

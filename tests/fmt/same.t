@@ -72,12 +72,12 @@ def program(text, at):
     return plain(r.stdout) if r.returncode == 0 else None
 
 
-# Enough of a reader, apart from fmt's: strings, comments, the rest.  It is
-# right for the sources of the tree, not for any.  In /etc/pam.d/* no comment
-# begins.
+# Enough of a reader, apart from fmt's: strings, comments, paths (no
+# comment begins in /etc/pam.d/*), the rest.  It is right for the sources of the
+# tree, not for any.
 PART = re.compile(rb'"""(?:\\.|.)*?"""|"(?:\\.|[^"\\])*"|(?<!\w)\'[^\']*\'|'
-                  rb'//[^\n]*|(?<![^\s;,(){}])/\*.*?\*/|\A#![^\n]*|'
-                  rb'(?:(?<=\s)# [^\n]*)|'
+                  rb'(?<=\s)/[\w.-]+/[\w./*-]*|//[^\n]*|/\*.*?\*/|'
+                  rb'\A#![^\n]*|(?:(?<=\s)# [^\n]*)|'
                   rb'^#[ \t]*(?:fix|freeze|indent)\b.*^#[ \t]*un\w+[^\n]*|'
                   rb'^#[ \t]*[a-z]+[^\n\[]*(?:\[(?:[^][]|\[[^]]*\])*\])?[^\n]*|'
                   rb'=[A-Za-z][\w.-]*\((?:[^()]|\([^()]*\))*\)',

@@ -124,6 +124,17 @@ is_leap(int y)
 	return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
 }
 
+/* Is there such a day?  Month from 0. */
+static bool
+is_day(int month, int day, bool leap)
+{
+	static const char length[] = { 31, 29, 31, 30, 31, 30, 31, 31, 30, 31,
+	    30, 31 };
+
+	return month >= 0 && month < 12 && day >= 1 && day <= length[month] &&
+	    (leap || month != 1 || day < 29);
+}
+
 /* Days since 1970 of a date of the calendar; month from 0. */
 static double
 days(int y, int m, int d)
@@ -258,7 +269,8 @@ read_syslog(struct stamp *s, const char *p, const char *end, double *t)
 	if (!same_head(s, p, 12)) {
 		month = month_of(p);
 		day = digits(p + 4, 2);
-		if (month == NO_MONTH || day < 1 || day > 31)
+		/* of which year it is, it does not say */
+		if (!is_day(month, day, true))
 			return false;
 		year = year_of(s, month, day);
 		if (month == 1 && day == 29)
@@ -292,8 +304,7 @@ read_iso(struct stamp *s, const char *p, const char *end, double *t)
 		y = digits(p, 4);
 		month = digits(p + 5, 2) - 1;
 		day = digits(p + 8, 2);
-		if (y < 1970 || month < 0 || month > 11 || day < 1 ||
-		    day > 31 || p[5] == ' ')
+		if (y < 1970 || p[5] == ' ' || !is_day(month, day, is_leap(y)))
 			return false;
 		take_head(s, head, 17, has_zone ? days(y, month, day) * DAY +
 		    (clock / 60) * 60 : local(s, y, month, day, clock / 60));
@@ -350,8 +361,7 @@ read_common(struct stamp *s, const char *p, const char *end, double *t)
 			month = month_of(p + 3);
 			day = digits(p, 2);
 			year = digits(p + 7, 4);
-			if (month == NO_MONTH || day < 1 || day > 31 ||
-			    year < 1970)
+			if (year < 1970 || !is_day(month, day, is_leap(year)))
 				continue;
 			take_head(s, p, 17, zone(p + 20, end, &offset) ?
 			    days(year, month, day) * DAY + (clock / 60) * 60 :
@@ -378,8 +388,9 @@ read_asctime(struct stamp *s, const char *p, const char *end, double *t)
 	day = digits(p + 8, 2);
 	part = fraction(p + 19, end, &n);
 	p += 19 + n;
-	if (clock < 0 || month == NO_MONTH || day < 1 || day > 31 ||
-	    end - p < 5 || *p != ' ' || (year = digits(p + 1, 4)) < 1970)
+	if (clock < 0 || end - p < 5 || *p != ' ' ||
+	    (year = digits(p + 1, 4)) < 1970 ||
+	    !is_day(month, day, is_leap(year)))
 		return false;
 	*t = local(s, year, month, day, clock / 60) + clock % 60 + part;
 	return true;

@@ -62,7 +62,10 @@ test_kinds(void **state)
 	reads("<165>1 2000-04-25T05:17:02.003Z mymachine su - x",
 	    956639822.003);
 	reads("[2000-04-25 05:17:02] x", 956639822);
+	reads("2000-02-29T00:00:00Z", 951782400);
 	has_none("2000-13-25T05:18:02Z");
+	has_none("2001-02-29T00:00:00Z");
+	has_none("2000-04-31 05:17:02");
 	has_none("2000-04-25T05:1");
 	has_none("2000-04-25X05:17:02");
 
@@ -83,12 +86,14 @@ test_kinds(void **state)
 	    956639822);
 	reads("[x] [25/Apr/2000:05:17:03 +0000] x", 956639823);
 	has_none("10.0.0.1 - - [25/Foo/2000:07:18:02 +0200]");
+	has_none("10.0.0.1 - - [30/Feb/2000:07:18:02 +0200]");
 	has_none("[");
 
 	stamp_init(&s, STAMP_ASCTIME, NULL, 0);
 	reads("[Tue Apr 25 05:17:02.5 2000] [error] x", 956639822.5);
 	reads("Tue Apr 25 05:17:02 2000 x", 956639822);
 	has_none("Tue Apr 25 05:17:02");
+	has_none("Tue Apr 31 05:17:02 2000 x");
 }
 
 static void
@@ -139,6 +144,7 @@ test_years(void **state)
 	/* a day that only some years have */
 	stamp_init(&s, STAMP_SYSLOG, NULL, STAMP_YEAR);
 	reads("Feb 29 00:00:00 x", 951782400);
+	has_none("Feb 30 00:00:00 x");
 	reads("Mar  1 00:00:00 x", 951868800);
 	assert_int_equal(stamp_first_year(&s, 1262390400), 2008);
 	assert_false(stamp_has_year(&s));

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "engine/effect/recorded_inner.h"
 #include "engine/effect/state.h"
 #include "engine/vm/clock.h"
 
@@ -147,6 +148,11 @@ log_line(void *h, enum log_kind kind, struct str text)
 	struct live *l = h;
 	char why[LIM_WHY];
 
+	/* what is shared with the live host says things, too */
+	if (l->o.recorded != NULL) {
+		recorded_log(l, kind, text);
+		return;
+	}
 	/* logging is no call whose failure is asked for: keep the reason */
 	memcpy(why, l->why, sizeof why);
 	put(l, kind, text);

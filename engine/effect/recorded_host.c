@@ -102,8 +102,8 @@ output(void *h, enum out to, struct str target, struct str text)
 	return false;
 }
 
-static void
-log_it(void *h, enum log_kind kind, struct str text)
+void
+recorded_log(void *h, enum log_kind kind, struct str text)
 {
 	if (kind != LOG_INFO)
 		recorded_did(recorded_of(h), kind == LOG_ERROR ?
@@ -304,7 +304,7 @@ const struct host self = {						\
 	.name = "recorded",						\
 	.suppresses = tells,						\
 	.output = output,						\
-	.log = log_it,							\
+	.log = recorded_log,							\
 	.exec = run,							\
 	.popen = recorded_popen,					\
 	.capture = capture,						\

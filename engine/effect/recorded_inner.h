@@ -94,6 +94,10 @@ recorded_of(void *h)
 	return ((struct live *)h)->o.recorded;
 }
 
+/* --- recorded_host.c --- */
+/* A line of the alert's log; log_line comes here, too. */
+void	 recorded_log(void *, enum log_kind, struct str);
+
 /* --- recorded.c --- */
 void	 recorded_did(struct recorded *, enum recorded_kind,
 	    struct str target, struct str text);

@@ -224,6 +224,14 @@ test('an act that changes the world', '''file "/m/g" content "From"
      define doexec
      expect act "archive /m/g" expect #n == 4
      expect no kill''', BEGIN % 'set #n = #archive("/m/g")')
+test('what an incident says against its script', '''input "a" "b"
+     expect warning =~ "incident k ignored: its key was evaluated in this run"
+     expect error =~ "its key has control"''', '''\
+t
+        init    input file "/x"
+        rule    incident "k" when 1 message "m" endincident
+        end     incident $tab() when 1 message "m" endincident
+''')
 test('expectations of each kind', '''command "true" gives ""
      expect mail "a mail" expect mail to "x@example.org" "to you"
      expect mail to =~ "you" expect log "/var/log/t.log" "a log"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# runner: timeout=120
+# runner: timeout=180
 """The runaway router, for real: a program that works through a queue folder and
 dies of one message, every time, and is started again at once; and the same
 with a message at which it sits at its memory limit for ever, and one at which

@@ -41,6 +41,16 @@ wait_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
+/* Not what is being written, nor a lock. */
+static int
+is_message(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' &&
+	    !(n > 5 && strcmp(d->d_name + n - 5, ".lock") == 0);
+}
+
 static void
 limit(int which, rlim_t n)
 {
@@ -99,7 +109,7 @@ int
 main(int argc, char **argv)
 {
 	struct dirent **entry;
-	int done, i, n, next;
+	int done, i, n;
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: router queue done mebibytes\n");
@@ -112,12 +122,10 @@ main(int argc, char **argv)
 	if (chdir(argv[1]) != 0)
 		fail(argv[1]);
 	for (;;) {
-		if ((n = scandir(".", &entry, NULL, alphasort)) == -1)
+		if ((n = scandir(".", &entry, is_message, alphasort)) == -1)
 			fail("scandir");
-		for (next = 0; next < n && entry[next]->d_name[0] == '.';)
-			next++;
-		if (next < n)
-			work(entry[next]->d_name, done);
+		if (n > 0)
+			work(entry[0]->d_name, done);
 		else
 			wait_ms(WORK);
 		for (i = 0; i < n; i++)

@@ -43,23 +43,27 @@ class Router:
 		self.program = os.path.join(self.top, self.name)
 		shutil.copy(helper('router'), self.program)
 		self.mebibytes = mebibytes
+		self.process = None
 		self.deaths, self.clock, self.stopped = [], 0, False
 		self.mails = ''
 
 	def put(self, name, text):
-		with open(os.path.join(self.queue, name + '.tmp'), 'w') as f:
+		with open(os.path.join(self.queue, '.' + name), 'w') as f:
 			f.write(text)
 		os.rename(f.name, os.path.join(self.queue, name))
 
 	def __enter__(self):
 		self.thread = threading.Thread(target=self.supervise)
 		self.thread.start()
+		while self.process is None:
+			time.sleep(0.01)
 		return self
 
 	def __exit__(self, *_):
 		self.stopped = True
-		self.process.kill()
-		self.thread.join()
+		while self.thread.is_alive():
+			self.process.kill()
+			self.thread.join(0.1)
 
 	def supervise(self):
 		with open(self.log, 'ab') as log:

@@ -143,6 +143,7 @@ $httpget("http://127.0.0.1:1/", -1): -1 is no time above 0
 #rotate(NUL, 1): NUL byte
 #column("no" . $char(97), "x"): no table "noa"
 $column("no" . $char(97), "x"): no table "noa"
+#tally("no" . $char(97), "x", "", #n): no table "noa"
 '''
 
 # A call to the system that fails.

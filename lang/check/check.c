@@ -151,6 +151,9 @@ keys(struct check *c, const struct init *in)
 		y = symbols_find(&c->sym, k->number ? '#' : '$', k->name);
 		if (y != NULL && y->kind != SYM_ARRAY)
 			continue;
+		if (c->p->broken || (c->table < 0 && in->input_kind ==
+		    INPUT_TABLE))
+			continue;	/* what is broken may have been to set it */
 		p = arena_text(c->arena, k->name.n + 1);
 		p[0] = k->number ? '#' : '$';
 		memcpy(p + 1, k->name.p, k->name.n);

@@ -9,6 +9,8 @@
 #include "lang/syntax/build.h"
 #include "lang/syntax/lexer.h"
 #include "lang/syntax/parser.h"
+#include "lang/table/builtin.h"
+#include "lang/table/tables.h"
 
 #define TEXT_SHOWN	40	/* bytes of a token */
 
@@ -93,6 +95,38 @@ token_word(int token)
 	return "";
 }
 
+/* A word where an operand stands: a function, a column, or a text. */
+static void
+hint_operand(struct parse *p, struct diag_item *d, struct span at,
+    struct str word)
+{
+	size_t end = at.at + at.len, i;
+	char name[32];
+	int k;
+
+	for (i = 0; i < 2 && word.n < sizeof name - 1; i++) {
+		name[0] = "#$"[i];
+		memcpy(name + 1, word.p, word.n);
+		if (end < p->src->text.n && p->src->text.p[end] == '(' &&
+		    builtin_find(str_of(name, word.n + 1)) >= 0) {
+			hint(p, d, "did you mean %.*s?", str_of(name, word.n +
+			    1));
+			return;
+		}
+	}
+	for (i = 0; i < TABLE_COUNT; i++) {
+		k = table_column_find((enum table_id)i, word);
+		if (k < 0 || word.n >= sizeof name - 1)
+			continue;
+		name[0] = column_info[k].sigil;
+		memcpy(name + 1, word.p, word.n);
+		hint(p, d, "a text stands in quotes, and a column is %.*s",
+		    str_of(name, word.n + 1));
+		return;
+	}
+	hint(p, d, "a text stands in quotes: \"%.*s\"", word);
+}
+
 static void
 unknown_word(struct parse *p, struct span at, struct str word,
     const char *const *want, int nwant)
@@ -140,7 +174,7 @@ unknown_word(struct parse *p, struct span at, struct str word,
 	else if (p->lex->before == T_INTERP)
 		hint(p, d, "an expression stands there: ${$%.*s}", word);
 	else if (wants(want, nwant, "string"))
-		hint(p, d, "a text stands in quotes: \"%.*s\"", word);
+		hint_operand(p, d, at, word);
 }
 
 /* What the parser could take, in a few words; NIL if that is too much. */
@@ -227,6 +261,25 @@ slip(struct parse *p, struct span at, struct str text, const char *got,
 			s = str_c(keyword_table[i].word);
 			d = str_distance(s, name, bestd);
 			if (d < bestd && keyword_table[i].class == KW_STMT) {
+				best = s;
+				bestd = d;
+			}
+		}
+		if (!str_none(best))
+			hint(p, item, "did you mean %.*s?", best);
+		return true;
+	}
+	if (lx->before == T_TABLE && isalpha((unsigned char)c)) {
+		struct diag_item *item = diag_at(p->diag, at, E_TABLE_UNKNOWN,
+		    text, STR_NIL, STR_NIL);
+		struct str best = STR_NIL, s;
+		unsigned d, bestd = 3;
+		size_t i;
+
+		for (i = 0; i < TABLE_COUNT; i++) {
+			s = str_c(table_info[i].name);
+			d = str_distance(s, text, bestd);
+			if (d < bestd) {
 				best = s;
 				bestd = d;
 			}

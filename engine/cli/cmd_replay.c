@@ -289,6 +289,8 @@ run(struct replay *r)
 	}
 	if (replay_sum_add(r->sum, &res, world, r->end))
 		some = true;
+	if (res.nscript > 0)
+		r->about.read += res.script[0].lines;
 	r->bare = r->lines.n > 0 ? 0 : r->bare + 1;
 	r->quiet = some ? 0 : r->quiet + 1;
 	r->about.runs++;

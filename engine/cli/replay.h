@@ -65,6 +65,7 @@ struct replay_about {
 	double		 begin, end;	/* first line, last run; NIL: none */
 	const char	*step;		/* "every 5m" */
 	double		 runs, skipped, left_out, took;
+	double		 read;		/* lines that its rules have had */
 	bool		 doexec;
 };
 void	 replay_sum_text(const struct replay_sum *, const struct replay_about *,

@@ -447,6 +447,9 @@ replay_sum_text(const struct replay_sum *s, const struct replay_about *a,
 	buf_printf(b, "\n%.1f MB in %.2f s: %.0f MB/s, %.0f lines/s\n",
 	    a->logs.bytes / 1e6, a->took, a->took > 0 ? a->logs.bytes / 1e6 /
 	    a->took : 0, a->took > 0 ? a->logs.nline / a->took : 0);
+	if (a->read == 0 && a->logs.nline > a->left_out)
+		buf_puts(b, "the script has read none of these lines: it ends "
+		    "before its rules, or has none; this is no all-clear\n");
 	mails_text(s, b);
 	if (!a->doexec && s->list[REPLAY_COMMAND].all + s->list[
 	    REPLAY_ACT].all > 0)
@@ -536,6 +539,7 @@ replay_sum_json(const struct replay_sum *s, const struct replay_about *a,
 	json_object_set_new(o, "failed", cli_json_number(s->failed));
 	json_object_set_new(o, "lines", cli_json_number(a->logs.nline -
 	    a->left_out));
+	json_object_set_new(o, "read", cli_json_number(a->read));
 	json_object_set_new(o, "left_out", cli_json_number(a->left_out));
 	json_object_set_new(o, "unstamped", cli_json_number(a->logs.nbare));
 	json_object_set_new(o, "bytes", cli_json_number(a->logs.bytes));

@@ -4,6 +4,7 @@
 
 #include "engine/cli/doc_script.h"
 #include "engine/cli/incident.h"
+#include "engine/cli/plan.h"
 
 #define MARGIN		12	/* columns of the words at the left */
 #define NAME_WIDTH	26	/* and of a macro's name */
@@ -25,6 +26,7 @@ find(struct cli *c, const char *arg, struct str *only)
 {
 	bool file = cli_says_file(str_c(arg));
 	const struct site_script *s;
+	struct nearest near;
 	struct str path;
 
 	*only = STR_NIL;
@@ -40,7 +42,14 @@ find(struct cli *c, const char *arg, struct str *only)
 		return str_c(arg);
 	*only = str_c(arg);
 	path = cli_bundled_path(c, arg);
-	if (str_none(path))
+	if (!str_none(path))
+		return path;
+	near = words_nearest(str_c(arg));
+	plan_offer_scripts(c, &near);
+	if (near.best != NULL)
+		cli_say("explain: %s: no such script or file; did you mean %s?",
+		    arg, near.best);
+	else
 		cli_say("explain: %s: no such script or file; picket doc lists "
 		    "those that come with Picket, picket list those of the "
 		    "site", arg);

@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "engine/cli/alert.h"
-#include "engine/deliver/words.h"
 
 /* One script of the alert, or all; false: told of. */
 static bool
@@ -28,6 +27,19 @@ plan_alert(struct cli *c, const struct site_alert *a, const char *script,
 	return false;
 }
 
+void
+plan_offer_scripts(struct cli *c, struct nearest *near)
+{
+	const struct site_bundled *b;
+	size_t i, n;
+
+	for (i = 0; c->site != NULL && i < c->site->nscript; i++)
+		words_offer(near, c->site->script[i].name.p);
+	if (cli_bundled(c, &b, &n))
+		for (i = 0; i < n; i++)
+			words_offer(near, b[i].name.p);
+}
+
 /* No alert or script of that name; what comes near? */
 static void
 say_unknown(struct cli *c, const char *name, bool alerts_only)
@@ -38,8 +50,8 @@ say_unknown(struct cli *c, const char *name, bool alerts_only)
 
 	for (i = 0; i < s->nalert; i++)
 		words_offer(&near, s->alert[i].name.p);
-	for (i = 0; i < s->nscript && !alerts_only; i++)
-		words_offer(&near, s->script[i].name.p);
+	if (!alerts_only)
+		plan_offer_scripts(c, &near);
 	cli_say("%s: no such alert%s in %.*s%s%s%s", name, alerts_only ? "" :
 	    ", script or file", (int)c->dir.n, c->dir.p, near.best == NULL ?
 	    "" : "; did you mean ", near.best == NULL ? "" : near.best,
@@ -82,6 +94,7 @@ plan_make(struct cli *c, struct plan *p)
 {
 	const char *arg = c->arg[0];
 	bool file = c->program || cli_says_file(str_c(arg));
+	struct nearest near;
 	struct str bundled;
 
 	memset(p, 0, sizeof *p);
@@ -108,9 +121,15 @@ plan_make(struct cli *c, struct plan *p)
 		say_unknown(c, arg, false);
 		return EXIT_PROBLEMS;
 	} else if (!file && strcmp(arg, "-") != 0 && access(arg, F_OK) != 0) {
-		cli_say("%s: no such file, and there is no site in %s: "
-		    "see --config", arg, c->given[OPT_CONFIG] ?
-		    c->value[OPT_CONFIG] : PICKET_SYSCONFDIR);
+		near = words_nearest(str_c(arg));
+		plan_offer_scripts(c, &near);
+		if (near.best != NULL)
+			cli_say("%s: no such script or file; did you mean %s?",
+			    arg, near.best);
+		else
+			cli_say("%s: no such file, and there is no site in %s: "
+			    "see --config", arg, c->given[OPT_CONFIG] ?
+			    c->value[OPT_CONFIG] : PICKET_SYSCONFDIR);
 		return EXIT_PROBLEMS;
 	}
 	cli_load(c, arg, c->given[OPT_TRACE], &p->loaded);

@@ -6,6 +6,7 @@
 #define ENGINE_CLI_PLAN_H
 
 #include "engine/cli/cli.h"
+#include "engine/deliver/words.h"
 
 /* What there is to run, and as which alert. */
 struct plan {
@@ -18,6 +19,8 @@ struct plan {
 
 /* Fills *p; -1, else the exit status: what is wrong has been said. */
 int	 plan_make(struct cli *, struct plan *);
+/* Offers the scripts of the site and those that come with Picket. */
+void	 plan_offer_scripts(struct cli *, struct nearest *);
 /*
  * What looks like an option behind a file is the script's.  Where that does
  * not look, its writer meant picket: false, and said.

@@ -57,6 +57,10 @@ has('what it does', 'exec wait "touch /tmp/tea"',
 has('what it keeps', 'keeps       #cups', 'records     #cups')
 code, out, err = picket('explain', '--config', 's', '-D', 'doexec', 'Tea')
 has('with the define', '(define doexec is TRUE)')
+for name, want in (('Te', 'Tea'), ('LodHigh', 'LoadHigh')):
+    code, out, err = picket('explain', '--config', 's', name)
+    tell(code == 1 and err == 'picket: explain: %s: no such script or file; '
+         'did you mean %s?\n' % (name, want), 'a name misspelt: ' + name, err)
 code, out, err = picket('explain', '--config', 's', '--json', 'Tea')
 j = json.loads(out)['scripts'][0] if code == 0 else {}
 tell(j.get('script') == 'Tea' and

@@ -114,6 +114,13 @@ tell('would have sent 13 mails on 1 day' in out and
      'the same for people', out)
 is_(r.stderr, b'', 'no progress where nobody looks')
 
+put('Blind.pikt', FAIL.replace('\tbegin\n', '\tbegin\n\t\tif ! -e '
+                                '"/var/log/mail.log"\n\t\t\tquit\n\t\tfi\n'))
+j, r = replay('Blind.pikt', 'mail.log')
+is_((j.get('lines'), j.get('read')), (540, 0), 'a script that reads nothing', r)
+tell('has read none of these lines' in run('Blind.pikt', 'mail.log').stdout.decode()
+     and 'has read none' not in out, 'it is no all-clear')
+
 # --- how often
 j, r = replay('Fail.pikt', 'mail.log', '--step', '1h')
 is_(j.get('runs'), 9, '--step', r)
@@ -279,6 +286,8 @@ tell(r.returncode == 1 and j.get('failed') == 1 and
      r.stderr.decode())
 
 # --- errors
+refused(run('DiskFilin', 'mail.log'), 'did you mean DiskFilling?',
+        'a bundled script, misspelt')
 refused(run('Fail.pikt'), 'replay wants the logs, too', 'no log')
 refused(run(), 'replay', 'nothing at all')
 refused(run('Fail.pikt', 'nosuch.log'), 'nosuch.log', 'no such log')

@@ -133,6 +133,44 @@ columns(struct page *p, const struct table_info *t)
 	buf_free(&b);
 }
 
+/* A choice too long for a line: each of its forms on one of its own. */
+static void
+signature(size_t i, struct buf *b)
+{
+	struct buf whole;
+	const char *s, *bar;
+
+	buf_init(&whole, b->mem);
+	doc_signature(i, &whole);
+	s = buf_c(&whole);
+	while (whole.n > WIDTH && (bar = strstr(s, " | ")) != NULL) {
+		buf_add(b, s, (size_t)(bar - s));
+		buf_puts(b, "\n    | ");
+		s = bar + 3;
+	}
+	buf_puts(b, s);
+	buf_free(&whole);
+}
+
+/* How a script gets at a table. */
+static void
+use(struct page *p, const struct table_info *t)
+{
+	const struct column_info *k = &column_info[t->first];
+	struct buf b;
+
+	buf_init(&b, p->b.mem);
+	buf_printf(&b, "To use it: input table %s%s, and each column is a "
+	    "variable of the rules: %c%s.", t->name, *t->args == '\0' ? "" :
+	    "(...)", k->sigil, k->name);
+	if (table_single((enum table_id)(t - table_info)))
+		buf_printf(&b, " Or one value: %ccolumn(\"%s\", \"%s\").",
+		    k->sigil, t->name, k->name);
+	buf_putc(&p->b, '\n');
+	wrap(p, buf_view(&b), INDENT, 0);
+	buf_free(&b);
+}
+
 static void
 entry(struct page *p, size_t i)
 {
@@ -140,7 +178,7 @@ entry(struct page *p, size_t i)
 	struct buf b;
 
 	buf_init(&b, p->b.mem);
-	doc_signature(i, &b);
+	signature(i, &b);
 	bold(p, buf_view(&b));
 	buf_free(&b);
 	if (d.kind == DOC_FUNCTION)
@@ -151,8 +189,10 @@ entry(struct page *p, size_t i)
 	sentence(p, d.help);
 	if (d.note != NULL)
 		wrap(p, str_c(d.note), INDENT, 0);
-	if (d.kind == DOC_TABLE)
+	if (d.kind == DOC_TABLE) {
 		columns(p, &table_info[d.id]);
+		use(p, &table_info[d.id]);
+	}
 	if (*d.example == '\0')
 		return;
 	buf_puts(&p->b, "\n    Example:\n");

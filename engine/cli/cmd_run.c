@@ -396,7 +396,8 @@ cmd_run(struct cli *c)
 	int r = EXIT_FINE;
 
 	if (c->narg == 0) {
-		cli_usage(c, CMD_RUN, 2);
+		cli_say("run wants an alert, a script or a file: picket run -n "
+		    "DiskFilling looks at the disks (see picket help run)");
 		return EXIT_USAGE;
 	}
 	if (!cli_configuration(c, c->value[OPT_CONFIG]))

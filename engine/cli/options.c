@@ -108,6 +108,24 @@ option_line(struct buf *b, const struct option *o)
 	entry(b, 2, t, 26, o->help);
 }
 
+/* A sentence, broken at blanks. */
+static void
+sentence(struct buf *b, const char *s)
+{
+	int col = 0, n;
+
+	for (; *s != '\0'; s += n + (s[n] == ' ')) {
+		n = (int)strcspn(s, " ");
+		if (col > 0 && col + 1 + n > HELP_WIDTH) {
+			buf_putc(b, '\n');
+			col = 0;
+		}
+		buf_printf(b, "%s%.*s", col > 0 ? " " : "", n, s);
+		col += (col > 0) + n;
+	}
+	buf_puts(b, "\n\n");
+}
+
 void
 cli_usage(const struct cli *c, enum command_id id, int fd)
 {
@@ -118,8 +136,9 @@ cli_usage(const struct cli *c, enum command_id id, int fd)
 
 	mem_init(&m, 1 << 20, NULL);
 	buf_init(&b, &m);
-	buf_printf(&b, "usage: picket %s [OPTIONS] %s\n\n%s\n\n",
-	    commands[id].name, commands[id].args, commands[id].help);
+	buf_printf(&b, "usage: picket %s [OPTIONS]%s%s\n\n", commands[id].name,
+	    commands[id].args[0] == '\0' ? "" : " ", commands[id].args);
+	sentence(&b, commands[id].help);
 	head(&b, colour, "Options");
 	for (i = 0; i < OPT_COUNT; i++)
 		if (options[i].on & 1u << id)
@@ -496,12 +515,38 @@ cli_says_file(struct str s)
 	    str_ends(s, ".pikt") || str_ends(s, ".pkc");
 }
 
+/* An option where the command is to stand. */
+static int
+no_command_yet(const char *arg)
+{
+	size_t k, n;
+
+	for (k = 0; k < OPT_COUNT; k++) {
+		n = strlen(options[k].name);
+		if (arg[1] == '-' ? strncmp(arg + 2, options[k].name, n) == 0 &&
+		    (arg[2 + n] == '\0' || arg[2 + n] == '=') :
+		    arg[1] != '\0' && arg[1] == options[k].letter) {
+			cli_say("%s stands behind the command: picket COMMAND "
+			    "%s (see picket --help)", arg, arg);
+			return EXIT_USAGE;
+		}
+	}
+	cli_say("unknown option %s (see picket --help)", arg);
+	return EXIT_USAGE;
+}
+
 static int
 no_command(const char *arg)
 {
 	struct nearest near = words_nearest(str_c(arg));
 	size_t k;
 
+	if (arg[0] == '-')
+		return no_command_yet(arg);
+	if (strcmp(arg, "version") == 0) {
+		cli_say("unknown command 'version'; did you mean --version?");
+		return EXIT_USAGE;
+	}
 	for (k = 0; k < CMD_COUNT; k++)
 		words_offer(&near, commands[k].name);
 	if (near.best != NULL)

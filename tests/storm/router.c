@@ -95,7 +95,7 @@ work(const char *name, int done)
 		grow();
 	while (n >= 4 && memcmp(text, "hang", 4) == 0)
 		pause();
-	out = openat(done, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	out = openat(done, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (out == -1 || write(out, text, (size_t)n) != n || close(out) != 0)
 		fail("done");
 	if (unlink(name) != 0)

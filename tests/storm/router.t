@@ -215,6 +215,23 @@ def refused():
 		       router.mails)
 
 
+def innocent():
+	"""Workers that die for another reason: no file is to blame."""
+	router = Router('innocent')
+	names = ['2-%03d' % i for i in range(60)]
+	for name in names:
+		router.put(name, 'good\n')
+	with router:
+		for _ in range(2 * DEATHS):
+			router.look()
+			router.process.kill()
+		router.look()
+		tap.ok(router.empty(), 'innocent: all go through')
+	tap.ok('moved' not in router.mails and not
+	       os.listdir(router.deferred), 'innocent: none is moved aside',
+	       router.mails)
+
+
 def logged():
 	"""By its log: each death counts, though the looks are far apart."""
 	router = Router('logged')
@@ -303,6 +320,7 @@ def stuck(kind, what, *options):
 
 crash()
 refused()
+innocent()
 logged()
 limited()
 stuck('grow', 'is at its memory limit and does nothing')

@@ -329,31 +329,6 @@ sweep_all(struct sweep *s)
 	}
 }
 
-/* A name of a user, or a number where no user has that name. */
-static bool
-find_user(struct live *l, struct str name, uid_t *uid)
-{
-	struct str answer = STR_NIL;
-	double n;
-	int r;
-
-	if (passwd_uid(name, uid))
-		return true;
-	n = num_parse(name, false);
-	if (num_is_int(n) && n >= 0 && n < UINT32_MAX && name.n > 0 &&
-	    name.p[0] >= '0' && name.p[0] <= '9') {
-		*uid = (uid_t)n;
-		return true;
-	}
-	r = live_ask(l, FACT_UID, name, &answer);
-	if (r == 1)
-		*uid = (uid_t)num_parse(answer, false);
-	else if (r == 0)
-		live_fail(l, "there is no user \"%.*s\"", name.n > 100 ? 100 :
-		    (int)name.n, name.p);
-	return r == 1;
-}
-
 bool
 act_killall(struct live *l, const struct act *a, bool dry,
     struct act_result *r)
@@ -362,11 +337,18 @@ act_killall(struct live *l, const struct act *a, bool dry,
 	struct sweep s = { .l = l, .comm = a->comm, .proc = -1 };
 	double began = live_now();
 	bool good;
+	int found;
 
 	s.sig = signal_number(a->sig);
 	s.look = dry || s.sig == 0;
-	if (act_state(l) == NULL || !find_user(l, a->user, &s.uid))
+	if (act_state(l) == NULL ||
+	    (found = target_user(l, a->user, &s.uid)) == -1)
 		return false;
+	if (found == 0) {
+		live_fail(l, "there is no user \"%.*s\"", a->user.n > 100 ?
+		    100 : (int)a->user.n, a->user.p);
+		return false;
+	}
 	if (a->comm.n > 15) {
 		live_fail(l, "no process has a name of more than 15 bytes: "
 		    "give the first 15");

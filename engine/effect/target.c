@@ -224,6 +224,27 @@ passwd_name(uid_t uid, char *to, size_t n)
 	return passwd_find(STR_NIL, &uid, to, n);
 }
 
+int
+target_user(struct live *l, struct str name, uid_t *uid)
+{
+	struct str answer = STR_NIL;
+	double n;
+	int r;
+
+	if (passwd_uid(name, uid))
+		return 1;
+	n = num_parse(name, false);
+	if (num_is_int(n) && n >= 0 && n < UINT32_MAX && name.n > 0 &&
+	    name.p[0] >= '0' && name.p[0] <= '9') {
+		*uid = (uid_t)n;
+		return 1;
+	}
+	r = live_ask(l, FACT_UID, name, &answer);
+	if (r == 1)
+		*uid = (uid_t)num_parse(answer, false);
+	return r;
+}
+
 /* --- what is not touched --- */
 
 /* Picket and its parents, as they are now: a parent may have ended. */
@@ -253,7 +274,7 @@ find_own(struct live *l, struct act_state *s)
 static void
 find_users(struct live *l, struct act_state *s)
 {
-	struct str name, answer;
+	struct str name;
 	char text[400];
 	size_t i;
 	int n;
@@ -264,13 +285,7 @@ find_users(struct live *l, struct act_state *s)
 		if (!str_starts(l->o.protect[i], "user:"))
 			continue;
 		name = str_of(l->o.protect[i].p + 5, l->o.protect[i].n - 5);
-		if (passwd_uid(name, &s->uid[i]))
-			continue;
-		answer = name;
-		if ((name.p[0] >= '0' && name.p[0] <= '9') ||
-		    live_ask(l, FACT_UID, name, &answer) == 1)
-			s->uid[i] = (uid_t)num_parse(answer, false);
-		else {
+		if (target_user(l, name, &s->uid[i]) != 1) {
 			n = snprintf(text, sizeof text, "picket.conf: protect "
 			    "user:%.*s: there is no such user: nothing is "
 			    "protected by it", (int)name.n, name.p);

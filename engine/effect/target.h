@@ -49,6 +49,9 @@ void	process_who(const struct process *, char to[LIM_WHO]);
 /* A user's number or name, from /etc/passwd itself: no child is needed. */
 bool	passwd_uid(struct str name, uid_t *);
 bool	passwd_name(uid_t, char *to, size_t n);
+/* The number of a user: by name, or the number where no user has that name.
+ * 1, 0: there is none, -1 with the reason: nobody could be asked. */
+int	target_user(struct live *, struct str name, uid_t *);
 
 /* What belongs to all targets of one call; NULL with the reason. */
 struct act_state *act_state(struct live *);

@@ -517,13 +517,16 @@ tell(all(alive(p) for p in pids), 'all live')
 gives('#killall("other", "sshd", 9)', 1, 'not that user', conf='protect '
       'user:storm')
 gives('#kill(%d, 9)' % pids[2], 0, 'not that name', conf='protect sshd post*')
-out, err, log, _ = picket('output "#{#kill(%d, 0)}"\n'
-                          'output "#{#kill(%d, "CONT")}"' % (pids[0], pids[0]),
-                          conf='protect user:nobodyhere')
-tell(out == '0\n0' and log.count('WARNING') == 1 and re.search(
-    'protect user:nobodyhere: there is no such user', log),
-     'a user that is protected but is not there is told of once', out, err, log)
-drop(others, *pids)
+ours = child()
+for user in ('nobodyhere', '4294967296', '0x1'):
+    out, err, log, _ = picket(
+        'output "#{#kill(%d, 0)}"\noutput "#{#kill(%d, "CONT")}"' % (
+            ours, ours), conf='protect user:' + user)
+    tell(out == '0\n0' and log.count('WARNING') == 1 and
+         'protect user:%s: there is no such user' % user in log,
+         'a user that is protected but is not there is told of once: ' + user,
+         out, err, log)
+drop(others, ours, *pids)
 unit = '/sys/fs/cgroup/systemd' if os.path.isdir('/sys/fs/cgroup/systemd') \
     else '/sys/fs/cgroup'
 unit += '/picket-acting-%d.service' % os.getppid()

@@ -248,6 +248,54 @@ least(struct cli *c)
 	return d;
 }
 
+/* The site that a path is in; NULL: in none. */
+static const char *
+site_around(struct cli *c, const char *path)
+{
+	char *real = realpath(path, NULL), *end;
+	const char *site = NULL;
+	struct stat st;
+
+	if (real == NULL)
+		return NULL;
+	if (stat(real, &st) == 0 && !S_ISDIR(st.st_mode) &&
+	    (end = strrchr(real, '/')) != NULL && end != real)
+		*end = '\0';
+	/* scripts and tests may have folders of their own in it */
+	if (!cli_site_is(c, real) && (end = strrchr(real, '/')) != NULL)
+		*end = '\0';
+	if (*real != '\0' && cli_site_is(c, real))
+		site = arena_dup(&c->arena, str_c(real)).p;
+	free(real);
+	return site;
+}
+
+/*
+ * Without --config the scripts get the macros, defines and objects of the site
+ * that they are in, as in a real run.  The library is none: they have it
+ * anyway.  Of paths in several sites none is taken.
+ */
+static void
+own_site(struct cli *c)
+{
+	char *library = realpath(cli_library(), NULL);
+	const char *site = NULL, *one;
+	size_t i;
+
+	for (i = 0; i < (c->narg == 0 ? 1 : c->narg); i++) {
+		one = site_around(c, c->narg == 0 ? "." : c->arg[i]);
+		if (one == NULL || (site != NULL && strcmp(site, one) != 0))
+			break;
+		site = one;
+	}
+	if (site != NULL && i == (c->narg == 0 ? 1 : c->narg) && (library == NULL ||
+	    strcmp(site, library) != 0)) {
+		c->given[OPT_CONFIG] = true;
+		c->value[OPT_CONFIG] = site;
+	}
+	free(library);
+}
+
 static void
 find_files(struct cli *c, struct files *f)
 {
@@ -279,6 +327,8 @@ cmd_test(struct cli *c)
 	find_files(c, &f);
 	if (f.failed)
 		return EXIT_PROBLEMS;
+	if (!c->given[OPT_CONFIG])
+		own_site(c);
 	if (!cli_open_site(c, false))
 		return EXIT_PROBLEMS;
 	arena_init(&t.arena, &c->mem, FILE_BLOCK);

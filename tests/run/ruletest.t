@@ -313,7 +313,19 @@ endtest
 code, out, err = picket('test', '--config', 'site')
 tell(code == 0 and '2 passed' in out, 'the tests of a site', code, out, err)
 code, out, err = picket('test', 'site/tests/all_test.pikt')
-tell(code == 1, 'without the site they fail', code, out, err)
+tell(code == 0 and '2 passed' in out, 'their site is found', code, out, err)
+code, out, err = picket('test', 'site/scripts', 'site')
+tell(code == 0 and '2 passed' in out, 'also of several folders', code, out, err)
+os.makedirs('other/tests')
+write('other/macros.cfg', 'greeting\tgood day\n')
+write('other/tests/none_test.pikt', 'test "x"\n\tscript Greet\nendtest\n')
+code, out, err = picket('test', 'site', 'other')
+tell(code == 1 and 'cannot be read' in out and 'Greet' in out, 'of two sites none is taken', code, out,
+     err)
+write('other/macros.cfg', 'greeting(\n')
+code, out, err = picket('test', 'other/tests')
+tell(code == 1 and 'other/macros.cfg:1' in err and
+     'nothing is checked by it' in err, 'a site with errors', code, out, err)
 
 # --- what failures look like ---
 write('f/Fail.pikt', """\

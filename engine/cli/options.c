@@ -240,8 +240,24 @@ value_options(struct buf *b)
 	}
 }
 
+/* Scripts that come with Picket, where one can be named. */
 static void
-complete_bash(struct buf *b)
+bundled_names(struct cli *c, enum command_id id, struct buf *b)
+{
+	const struct site_bundled *all;
+	size_t i, n;
+
+	if (((ON(RUN) | ON(EXPLAIN) | ON(REPLAY) | ON(LEARN) | ON(DOC)) &
+	    1u << id) == 0 || !cli_bundled(c, &all, &n))
+		return;
+	for (i = 0; i < n; i++) {
+		buf_putc(b, ' ');
+		buf_str(b, all[i].name);
+	}
+}
+
+static void
+complete_bash(struct cli *c, struct buf *b)
 {
 	size_t i, k;
 
@@ -261,6 +277,7 @@ complete_bash(struct buf *b)
 	for (i = 0; i < CMD_COUNT; i++) {
 		buf_printf(b, "\t\t%s) words=\"", commands[i].name);
 		words(b, 1u << i);
+		bundled_names(c, (enum command_id)i, b);
 		if (i == CMD_COMPLETION)
 			buf_puts(b, " bash zsh");
 		else if (i == CMD_DOC)
@@ -334,7 +351,7 @@ cli_completion(struct cli *c)
 	}
 	buf_init(&b, &c->mem);
 	if (c->arg[0][0] == 'b')
-		complete_bash(&b);
+		complete_bash(c, &b);
 	else
 		complete_zsh(&b);
 	(void)cli_write(1, buf_view(&b));

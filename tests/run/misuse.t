@@ -154,6 +154,9 @@ try picket list --config hel
 try picket run --input cop
 try picket doc spli
 try picket completion z
+try picket run DiskFi
+try picket explain LoadH
+try picket doc LoadH
 END
 	bash --norc ./complete >out 2>err
 	cat >want <<'END'
@@ -168,6 +171,9 @@ picket list --config hel ->
 picket run --input cop -> copy
 picket doc spli -> split
 picket completion z -> zsh
+picket run DiskFi -> DiskFilling
+picket explain LoadH -> LoadHigh
+picket doc LoadH -> LoadHigh
 END
 	cmp -s want out && [ ! -s err ]
 	tap $? 'completion in bash'

@@ -85,7 +85,7 @@ under(struct explain *e, bool *first, const char *word)
 	*first = false;
 }
 
-/* "DiskFull.pikt:20" */
+/* "DiskFull.pikt:20", of a site's own "/etc/picket/macros.cfg:3" */
 static void
 where(struct explain *e, struct place p)
 {
@@ -99,6 +99,9 @@ where(struct explain *e, struct place p)
 	for (i = 0; i < name.n; i++)
 		if (name.p[i] == '/')
 			at = i + 1;
+	/* which macros.cfg: the one of the site is where to change it */
+	if (str_ends(name, ".cfg") && !str_starts(name, cli_library()))
+		at = 0;
 	colour(e, "\033[2m");
 	buf_printf(&e->b, "  %.*s:%u", (int)(name.n - at), name.p + at,
 	    p.line);

@@ -48,7 +48,7 @@ has('the script and its file', 'Tea: says how much tea there is', 's/Tea.pikt')
 has('when it runs', 'in alert Kitchen: */10 * * * *', 'urgent')
 has('its input', 'reads       file "/var/tea"')
 has('its thresholds with their values, and where they are set',
-    'tea_low', ' 3  macros.cfg:1', no=['unused', 'touch  '])
+    'tea_low', ' 3  s/macros.cfg:1\n', no=['unused', 'touch  '])
 has('its incidents, macros expanded', 'incident "tea"  Tea.pikt:11',
     'when #cups < 3', 'until #cups > 3 + 1', 'hold 2m', 'message "little')
 has('what it writes', 'log "', 'tea.log" "less tea"', no=['milk'])

@@ -302,12 +302,17 @@ cmd_check(struct cli *c)
 	if (!c->given[OPT_AUDIT]) {
 		char s[200];
 		int k = snprintf(s, sizeof s, "%zu file%s, %zu script%s: "
-		    "%zu error%s, %zu warning%s\n", t.files,
+		    "%zu error%s, %zu warning%s", t.files,
 		    t.files == 1 ? "" : "s", t.scripts,
 		    t.scripts == 1 ? "" : "s", t.errors,
 		    t.errors == 1 ? "" : "s", t.warnings,
 		    t.warnings == 1 ? "" : "s");
 
+		/* what is unknown is not without errors */
+		if (t.unread > 0)
+			k += snprintf(s + k, sizeof s - (size_t)k,
+			    "; %zu cannot be read", t.unread);
+		k += snprintf(s + k, sizeof s - (size_t)k, "\n");
 		(void)cli_write(1, str_of(s, (size_t)k));
 	}
 	return t.errors + t.unread > 0 ? EXIT_PROBLEMS : EXIT_FINE;

@@ -508,6 +508,21 @@ show(struct page *p, json_t *list, const char *name, const char *search)
 	return found;
 }
 
+/* By its name; of several words, as "input table processes", by the rest of
+ * them that is one. */
+static bool
+found(struct cli *c, struct page *p, json_t *list, const char *name)
+{
+	while (show(p, list, name, NULL) + scripts(c, p, list, name, NULL) ==
+	    0) {
+		name += strcspn(name, " ");
+		if (*name == '\0')
+			return false;
+		name++;
+	}
+	return true;
+}
+
 int
 cmd_doc(struct cli *c)
 {
@@ -536,8 +551,7 @@ cmd_doc(struct cli *c)
 		(void)scripts(c, &p, list, NULL, NULL);
 	}
 	for (i = 0; i < c->narg; i++)
-		if (show(&p, list, c->arg[i], NULL) +
-		    scripts(c, &p, list, c->arg[i], NULL) == 0) {
+		if (!found(c, &p, list, c->arg[i])) {
 			unknown(c, c->arg[i]);
 			r = EXIT_PROBLEMS;
 		}

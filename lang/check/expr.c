@@ -186,7 +186,9 @@ string_for_number(struct check *c, const struct node *n, enum diag_id id)
 	struct diag_item *d;
 
 	d = check_error(c, at, id, STR_NIL, STR_NIL);
-	if (n->kind == X_STR && !num_none(num_parse(n->text, true)))
+	if (n->kind == X_STR && (!num_none(num_parse(n->text, true)) ||
+	    !num_none(num_parse_size(n->text)) ||
+	    !num_none(num_parse_duration(n->text))))
 		diag_hint(c->diag, d, STR_LIT("leave out the quotes"));
 	else if (n->kind == X_STR)
 		diag_hint(c->diag, d, STR_EMPTY);

@@ -51,6 +51,16 @@ status, out, err = doc('if')
 heads = [t for t in out.split('\n') if t and t[0] != ' ']
 tell(status == 0 and [h.split('(')[0].split(' ')[0] for h in heads[:3]] ==
      ['#if', '$if', 'if'], 'all of a name', heads)
+status, out, err = doc('input table processes')
+tell(status == 0 and err == '' and out.startswith('input table processes\n') and
+     'Or one value: #column("processes", "pid").' in
+     ' '.join(out.split()), 'of words that belong together the last', out, err)
+status, out, err = doc('input')
+tell(all(len(t) <= 80 for t in out.split('\n')) and
+     '\n    | input object SET\n' in out, 'a choice is a list', out)
+status, out, err = doc('no such thing')
+tell(status == 1 and out == '' and err.startswith(
+     'picket: doc: nothing is called no such thing'), 'none of them', out, err)
 status, out, err = doc('ln', 'abs')
 tell(out.count('Example:') == 2, 'several names', out)
 

@@ -23,6 +23,7 @@ PICKET = os.environ['PICKET']
 TMP = os.environ['TMPDIR']
 SLOW = 4 if os.environ.get('PICKET_SANITIZERS') else 1
 UID, OTHER, ODD, NOBODY = 60123, 60124, 60125, 65534
+NICE = os.getpriority(os.PRIO_PROCESS, 0)
 
 if os.geteuid() != 0:
     tell(False, 'processes of other users can be made here', 'this test needs '
@@ -278,7 +279,7 @@ for call in ('#renice(%d, 7, %d)', '#oomadjust(%d, 7, %d)', '#freeze(%d, %d)',
              '#setlimit(%d, "nofile", 9, 9, %d)'):
     gives(call % (first, started), -1, 'nor changed', 'not the one')
 tell(alive(second) and stat(second)[0] == 'S' and
-     os.getpriority(os.PRIO_PROCESS, second) == 0, 'it lives as before')
+     os.getpriority(os.PRIO_PROCESS, second) == NICE, 'it lives as before')
 gives('#kill(%d, "KILL", %d)' % (second, stat(second)[2]), 0, 'its own time')
 os.waitpid(second, 0)
 
@@ -611,7 +612,7 @@ for call, told in (('#kill(%d, "TERM")', 'kill: %d TERM (imapd of storm)'),
     tell('dry-run: ' + told % pid in out and re.search(
         '^%d$' % ('terminate' in call), out, re.M), 'told: ' + told, out, err)
 tell(alive(pid) and stat(pid)[0] == 'S' and
-     os.getpriority(os.PRIO_PROCESS, pid) == 0, 'and nothing is done')
+     os.getpriority(os.PRIO_PROCESS, pid) == NICE, 'and nothing is done')
 out, err, log, _ = picket('output "#{#setlimit(%d, "core", 0, 0)}"' % mine,
                           '--dry-run')
 tell(re.search(r'dry-run: setlimit: \d+ core 0 0 \(mine of root; was', out) and

@@ -248,6 +248,11 @@ meant(struct live *l, const struct act *a, size_t *row)
 	size_t i;
 
 	*row = SIZE_MAX;
+	if (a->pid == 1) {
+		live_fail(l, "refused: process 1 is not touched: it is the "
+		    "first process, on which all others depend");
+		return -1;
+	}
 	if (!t->known) {
 		char text[40];
 
@@ -276,16 +281,13 @@ meant(struct live *l, const struct act *a, size_t *row)
 }
 
 static double
-kill_one(struct live *l, const struct act *a)
+kill_one(struct live *l, const struct act *a, size_t row)
 {
 	struct recorded *r = l->o.recorded;
 	struct canned_table *t = &r->table[TABLE_PROCESSES];
 	const struct survivor *s;
 	struct str user, comm;
-	size_t row;
 
-	if (meant(l, a, &row) != 0)
-		return -1;
 	if ((a->kind == ACT_KILL && is_harmless(a->sig)))
 		return 0;
 	if (row == SIZE_MAX) {
@@ -457,32 +459,38 @@ tell(struct live *l, const struct act *a, bool suppressed)
 	buf_free(&b);
 }
 
+/* What is refused is not done, and told of by its reason only: as the live
+ * host has it.  Signal 0 asks. */
 void
 recorded_act(void *h, const struct act *a, struct act_result *res)
 {
+	bool asks = (a->kind == ACT_KILL || a->kind == ACT_KILLALL) &&
+	    !str_none(a->sig) && str_eq(a->sig, STR_LIT("0"));
 	struct live *l = h;
-	size_t row;
+	size_t row = SIZE_MAX;
 
-	*res = (struct act_result){ .text = STR_EMPTY };
-	tell(l, a, false);
+	*res = (struct act_result){ .n = -1, .text = STR_EMPTY };
 	switch (a->kind) {
-	case ACT_KILL: case ACT_TERMINATE:
-		res->n = kill_one(l, a);
+	case ACT_KILL: case ACT_TERMINATE: case ACT_RENICE:
+	case ACT_SETLIMIT: case ACT_OOMADJUST: case ACT_FREEZE: case ACT_THAW:
+		if (str_none(a->what) || a->kind == ACT_SETLIMIT)
+			if (meant(l, a, &row) != 0)
+				return;
+		if (!asks)
+			tell(l, a, false);
+		res->n = a->kind == ACT_KILL || a->kind == ACT_TERMINATE ?
+		    kill_one(l, a, row) : 0;
 		break;
 	case ACT_KILLALL:
+		if (!asks)
+			tell(l, a, false);
 		res->n = kill_all(l, a);
 		break;
-	case ACT_FREEZE: case ACT_THAW:
-		res->n = str_none(a->what) ? meant(l, a, &row) : 0;
-		break;
-	case ACT_RENICE: case ACT_SETLIMIT: case ACT_OOMADJUST:
-		res->n = meant(l, a, &row);
-		break;
-	case ACT_ARCHIVE: case ACT_QUARANTINE:
-		res->n = recorded_keep(l, a, &res->text);
-		break;
-	case ACT_ROTATE:
-		res->n = recorded_rotate(l, a);
+	case ACT_ARCHIVE: case ACT_QUARANTINE: case ACT_ROTATE:
+		res->n = a->kind == ACT_ROTATE ? recorded_rotate(l, a) :
+		    recorded_keep(l, a, &res->text);
+		if (res->n >= 0)
+			tell(l, a, false);
 		break;
 	case ACT_KINDS:
 		break;

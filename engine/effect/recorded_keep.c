@@ -111,34 +111,41 @@ recorded_keep(struct live *l, const struct act *a, struct str *text)
 	return f->copy_size;
 }
 
+/* path.N, or path itself for 0. */
+static struct canned_file *
+old(struct recorded *r, struct str path, int n, struct buf *name)
+{
+	struct canned_file *f;
+
+	buf_clear(name);
+	buf_str(name, path);
+	if (n > 0)
+		buf_printf(name, ".%d", n);
+	f = recorded_file_of(r, buf_view(name));
+	return f == NULL || f->gone ? NULL : f;
+}
+
+/* As rotate.c: up to the first number that is free. */
 double
 recorded_rotate(struct live *l, const struct act *a)
 {
 	struct recorded *r = l->o.recorded;
 	struct canned_file *f = plain(l, a->path), *from;
 	struct buf name;
-	int i;
+	int i, top;
 
 	if (f == NULL)
 		return -1;
 	buf_init(&name, r->mem);
-	for (i = (int)a->value - 1; i >= 0; i--) {
-		buf_clear(&name);
-		buf_str(&name, f->path);
-		if (i > 0)
-			buf_printf(&name, ".%d", i);
-		from = recorded_file_of(r, buf_view(&name));
-		if (from == NULL || from->gone)
-			continue;
-		buf_clear(&name);
-		buf_str(&name, f->path);
-		buf_printf(&name, ".%d", i + 1);
+	for (top = 1; top < (int)a->value; top++)
+		if (old(r, f->path, top, &name) == NULL)
+			break;
+	for (i = top; i > 0; i--) {
+		from = old(r, f->path, i - 1, &name);
+		(void)old(r, f->path, i, &name);
 		(void)copy(r, from, buf_view(&name));
-		from->gone = i > 0;
+		from->gone = true;
 	}
 	buf_free(&name);
-	buf_clear(&f->content);
-	f->size = 0;
-	f->mtime = r->now;
-	return 0;
+	return top;
 }

@@ -224,6 +224,23 @@ test('an act that changes the world', '''file "/m/g" content "From"
      define doexec
      expect act "archive /m/g" expect #n == 4
      expect no kill''', BEGIN % 'set #n = #archive("/m/g")')
+test('what is refused is not done', '''file "/m/l" type link content "/x"
+     table processes "pid user comm" "1 root init" "7 root x"
+     expect no act "kill 1 KILL" expect no act "kill 8 TERM"
+     expect no act "kill 7 0" expect no act =~ "archive|rotate"
+     expect kill "kill 7 TERM"
+     expect warning =~ "first process" expect warning =~ "process 8"
+     expect warning times 4 expect #a == -1 expect #b == 0''', BEGIN % '''\
+set #a = #kill(1, 9) set #a = #kill(8, "TERM") set #b = #kill(7, 0)
+                set #b += #kill(7, "TERM") set #a = #archive("/m/l")
+                set #a = #rotate("/m/l", 3)''')
+test('rotated', '''file "/l/a" content "0" file "/l/a.1" content "1"
+     file "/l/a.3" content "3"
+     expect #n == 2 expect $s eq "0 1 3" expect #m == -1''', BEGIN % '''\
+set #n = #rotate("/l/a", 5) do #fopen(A, "/l/a.1", "r") do #read(A)
+                set $s = $rdlin do #fopen(A, "/l/a.2", "r") do #read(A)
+                set $s .= " " . $rdlin do #fopen(A, "/l/a.3", "r") do #read(A)
+                set $s .= " " . $rdlin set #m = #rotate("/l/a", 5)''')
 test('what an incident says against its script', '''input "a" "b"
      expect warning =~ "incident k ignored: its key was evaluated in this run"
      expect error =~ "its key has control"''', '''\

@@ -181,17 +181,6 @@ unescape(char *p, size_t n)
 	return str_of(p, to);
 }
 
-static struct str
-part(struct str *rest, char end)
-{
-	size_t n = str_find(*rest, end, 0);
-	struct str s = str_of(rest->p, n);
-
-	n += n < rest->n;
-	*rest = str_of(rest->p + n, rest->n - n);
-	return s;
-}
-
 /*
  * "6,339,5140900,-,caller=T1;NET: ...\n SUBSYSTEM=..": priority, number,
  * microseconds, flags and what younger kernels add; lines behind the first
@@ -203,19 +192,19 @@ parse_record(struct kmsg_record *r, size_t n)
 	struct str head, all = str_of(r->raw, n), text;
 	double pri;
 
-	head = part(&all, ';');
+	head = line_upto(&all, ';');
 	if (head.n == n)
 		return false;
-	pri = line_number(part(&head, ','));
-	r->seq = line_number(part(&head, ','));
-	r->usec = line_number(part(&head, ','));
+	pri = line_number(line_upto(&head, ','));
+	r->seq = line_number(line_upto(&head, ','));
+	r->usec = line_number(line_upto(&head, ','));
 	if (num_none(pri) || pri > 1023 || num_none(r->seq) ||
 	    num_none(r->usec))
 		return false;
 	r->more = head.n > 0 && head.p[0] == '+';
 	r->level = (unsigned)pri & 7;
 	r->facility = (unsigned)pri >> 3;
-	text = part(&all, '\n');
+	text = line_upto(&all, '\n');
 	r->text = unescape(r->raw + (text.p - r->raw), text.n);
 	return true;
 }
@@ -230,11 +219,11 @@ parse_syslog(struct kmsg_record *r, size_t n)
 	if (n == 0 || s.p[0] != '<')
 		return false;
 	s = str_of(s.p + 1, n - 1);
-	pri = line_number(part(&s, '>'));
+	pri = line_number(line_upto(&s, '>'));
 	if (num_none(pri) || pri > 1023 || s.n == 0 || s.p[0] != '[')
 		return false;
 	s = str_of(s.p + 1, s.n - 1);
-	word = part(&s, ']');
+	word = line_upto(&s, ']');
 	if (num_none(t = num_parse(word, false)) || t < 0)
 		return false;
 	r->usec = rint(t * 1e6);
@@ -248,7 +237,7 @@ parse_syslog(struct kmsg_record *r, size_t n)
 		while (i < s.n && s.p[i] == ' ')
 			i++;
 		if (i < s.n && (s.p[i] == 'T' || s.p[i] == 'C'))
-			(void)part(&s, ']');
+			(void)line_upto(&s, ']');
 	}
 	if (s.n > 0 && s.p[0] == ' ')
 		s = str_of(s.p + 1, s.n - 1);

@@ -253,6 +253,17 @@ line_part(struct str *rest, char c)
 	return part;
 }
 
+struct str
+line_upto(struct str *rest, char c)
+{
+	size_t n = str_find(*rest, c, 0);
+	struct str part = str_of(rest->p, n);
+
+	n += n < rest->n;
+	*rest = str_of(rest->p + n, rest->n - n);
+	return part;
+}
+
 bool
 line_hex(struct str s, uint64_t *v)
 {

@@ -50,6 +50,8 @@ double	 line_word_number(struct str *rest);
 bool	 line_is(struct str, const char *);
 /* The text up to c, which is taken off *rest with it; NIL: nothing is left. */
 struct str line_part(struct str *rest, char c);
+/* The same, EMPTY when nothing is left: where parts may be empty. */
+struct str line_upto(struct str *rest, char c);
 /* A whole text of hexadecimal digits, at most 16; false: it is none. */
 bool	 line_hex(struct str, uint64_t *);
 /* The digits of a number; returns how many. */

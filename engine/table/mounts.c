@@ -37,17 +37,6 @@ unescape(struct str *s)
  * Any number of words may stand before the lone "-".  A device may be "" and
  * is two blanks then; so it is taken by single blanks.
  */
-static struct str
-by_blank(struct str *rest)
-{
-	size_t n = str_find(*rest, ' ', 0);
-	struct str s = str_of(rest->p, n);
-
-	n += n < rest->n;
-	*rest = str_of(rest->p + n, rest->n - n);
-	return s;
-}
-
 static bool
 mountinfo_line(struct str line, struct mountinfo *m)
 {
@@ -55,8 +44,8 @@ mountinfo_line(struct str line, struct mountinfo *m)
 	double major, minor;
 	size_t colon;
 
-	(void)by_blank(&line), (void)by_blank(&line);
-	dev = by_blank(&line);
+	(void)line_upto(&line, ' '), (void)line_upto(&line, ' ');
+	dev = line_upto(&line, ' ');
 	colon = str_find(dev, ':', 0);
 	major = line_number(str_of(dev.p, colon));
 	minor = colon == dev.n ? NUM_NIL :
@@ -66,17 +55,17 @@ mountinfo_line(struct str line, struct mountinfo *m)
 		return false;
 	m->major = (unsigned)major;
 	m->minor = (unsigned)minor;
-	m->root = by_blank(&line);
-	m->mount = by_blank(&line);
-	m->options = by_blank(&line);
+	m->root = line_upto(&line, ' ');
+	m->mount = line_upto(&line, ' ');
+	m->options = line_upto(&line, ' ');
 	do {
 		if (line.n == 0)
 			return false;
-		s = by_blank(&line);
+		s = line_upto(&line, ' ');
 	} while (!line_is(s, "-"));
-	m->type = by_blank(&line);
-	m->device = by_blank(&line);
-	m->super = by_blank(&line);
+	m->type = line_upto(&line, ' ');
+	m->device = line_upto(&line, ' ');
+	m->super = line_upto(&line, ' ');
 	unescape(&m->root);
 	unescape(&m->mount);
 	unescape(&m->type);
@@ -95,22 +84,11 @@ mountinfo_next(struct lines *l, struct mountinfo *m)
 	return false;
 }
 
-static struct str
-by_comma(struct str *rest)
-{
-	size_t n = str_find(*rest, ',', 0);
-	struct str s = str_of(rest->p, n);
-
-	n += n < rest->n;
-	*rest = str_of(rest->p + n, rest->n - n);
-	return s;
-}
-
 static bool
 has_option(struct str options, struct str name)
 {
 	while (options.n > 0)
-		if (str_eq(by_comma(&options), name))
+		if (str_eq(line_upto(&options, ','), name))
 			return true;
 	return false;
 }
@@ -141,7 +119,7 @@ mountinfo_options(const struct mountinfo *m, char *to, size_t n)
 	for (k = 0; k < 2; k++) {
 		rest = k == 0 ? m->options : m->super;
 		while (rest.n > 0) {
-			o = by_comma(&rest);
+			o = line_upto(&rest, ',');
 			if (o.n == 0 || line_is(o, "ro") || line_is(o, "rw") ||
 			    (k == 1 && has_option(m->options, o)))
 				continue;

@@ -240,6 +240,7 @@ work(struct whole *w)
 		for (i = 0; i < s->nalert; i++)
 			scripts_link(w, &s->alert[i], &w->source[i]);
 		scripts_unused(w);
+		scripts_macros(w);
 	}
 	w->part = arena_alloc(&w->arena, (w->ncompile + 1) *
 	    sizeof *w->part);

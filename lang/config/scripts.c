@@ -4,6 +4,7 @@
  * something else.
  */
 #include "lang/config/whole.h"
+#include "lang/syntax/macro.h"
 
 /* A place of a script's source set as one of ours. */
 static struct place
@@ -19,6 +20,9 @@ our_place(struct whole *w, const struct diag *d, struct place p)
 		i = source_add(&w->src, f->name, f->text);
 	return source_place_in(&w->src, i, p.off);
 }
+
+#define LIM_NEAR_MACRO	6	/* bytes of a name: two edits of a shorter one are
+				 * another word */
 
 /* The context macros with those that an alert fills. */
 void
@@ -306,6 +310,59 @@ scripts_unused(struct whole *w)
 		    compile_diag(w->file[at->file].plain), at->place),
 		    (uint32_t)s->name.n, E_ALARM_UNUSED, s->name, STR_NIL,
 		    STR_NIL);
+	}
+}
+
+/* Whether anything of the site has used the macro. */
+static bool
+is_used(const struct whole *w, struct str macro)
+{
+	size_t i;
+
+	for (i = 0; i < w->src.nuse; i++)
+		if (str_eq(w->src.use[i].macro, macro))
+			return true;
+	for (i = 0; i < w->ncompile; i++)
+		if (compile_uses(w->compile[i], macro))
+			return true;
+	return false;
+}
+
+void
+scripts_macros(struct whole *w)
+{
+	struct compile_options bare = w->site.compile;
+	struct preprocess library;
+	const struct macro *m;
+	struct str name, near;
+	unsigned d, best;
+	size_t i, k;
+
+	if (w->scripts_failed || str_none(w->o->file[CONFIG_MACROS]))
+		return;
+	bare.nmacro_file = 0;
+	preprocess_init(&library, &w->src, &w->diag, &w->arena, &bare);
+	for (i = 0; i < w->pp.macro.n; i++) {
+		name = w->pp.macro.entry[i].key;
+		m = w->pp.macro.entry[i].v.ptr;
+		if (name.n < LIM_NEAR_MACRO || !str_eq(w->src.file[m->file].
+		    name, w->macros.name) || map_get(&library.macro, name) !=
+		    NULL || is_used(w, name))
+			continue;
+		near = STR_NIL;
+		best = 3;
+		for (k = 0; k < library.macro.n; k++) {
+			d = str_distance(library.macro.entry[k].key, name,
+			    best);
+			if (d < best) {
+				best = d;
+				near = library.macro.entry[k].key;
+			}
+		}
+		if (!str_none(near))
+			diag_in(&w->diag, source_place_in(&w->src, m->file,
+			    m->off), (uint32_t)name.n, E_MACRO_NEAR, name,
+			    near, STR_NIL);
 	}
 }
 

@@ -65,6 +65,12 @@ void	 scripts_link(struct whole *, struct site_alert *,
 	    const struct alert_source *);
 /* Reports scripts that nothing ever starts. */
 void	 scripts_unused(struct whole *);
+/*
+ * A threshold that is misspelt changes nothing, and nothing else says so:
+ * reports macros of the site that nothing uses, and that one of the library
+ * comes near to.
+ */
+void	 scripts_macros(struct whole *);
 /* Whether what the file means outside of any alert matters to anyone. */
 bool	 scripts_matter(const struct whole *, size_t file);
 

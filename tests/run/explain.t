@@ -57,6 +57,17 @@ has('what it does', 'exec wait "touch /tmp/tea"',
 has('what it keeps', 'keeps       #cups', 'records     #cups')
 code, out, err = picket('explain', '--config', 's', '-D', 'doexec', 'Tea')
 has('with the define', '(define doexec is TRUE)')
+write('near/macros.cfg', 'disk_ful\t50%\ndisk_clear\t40%\n'
+      'disk_hour\t9h\nload_hig\t2\nelsewhere\t1\n')
+write('near/alerts.cfg', 'A\n\ttiming 5 * * * *\n\talarms DiskFilling Own\n')
+write('near/Own.pikt', 'Own\n\tbegin\n\t\tset #n = =load_hig\n'
+      '\t\toutput mail "#{#n}"\n')
+code, out, err = picket('check', 'near')
+tell(code == 0 and err.count('nothing uses the macro') == 2 and
+     'near/macros.cfg:1:1: warning: nothing uses the macro disk_ful\n' in err
+     and 'hint: did you mean disk_full?' in err and
+     'hint: did you mean disk_hours?' in err,
+     'a threshold misspelt in macros.cfg', code, err)
 for name, want in (('Te', 'Tea'), ('LodHigh', 'LoadHigh')):
     code, out, err = picket('explain', '--config', 's', name)
     tell(code == 1 and err == 'picket: explain: %s: no such script or file; '

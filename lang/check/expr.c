@@ -186,7 +186,8 @@ string_for_number(struct check *c, const struct node *n, enum diag_id id)
 	struct diag_item *d;
 
 	d = check_error(c, at, id, STR_NIL, STR_NIL);
-	if (n->kind == X_STR && (!num_none(num_parse(n->text, true)) ||
+	if (n->kind == X_STR && str_find(n->text, ':', 0) == n->text.n &&
+	    (!num_none(num_parse(n->text, true)) ||
 	    !num_none(num_parse_size(n->text)) ||
 	    !num_none(num_parse_duration(n->text))))
 		diag_hint(c->diag, d, STR_LIT("leave out the quotes"));

@@ -24,8 +24,12 @@ for f in "$SRCDIR"/stdlib-scripts/*.pikt "$SRCDIR"/examples/*/*.pikt; do
 	[ "$(cat err)" = 'exit 0' ] && diff "${f%.pikt}.mail" mail >out 2>&1
 	tap $? "$name says what it shall"
 done
+mkdir readme
 # a script of README.md: an indented text that begins with a name alone
-awk '/^    [A-Z][A-Za-z]*$/ { name = $1; n++ }
+awk '/^    \/\/ [a-z]*\.cfg$/ { cfg = $2; next }
+    !/^    / { cfg = "" }
+    cfg != "" { print substr($0, 5) >"readme/" cfg; next }
+    /^    [A-Z][A-Za-z]*$/ { name = $1; n++ }
     name != "" && !/^    / { name = "" }
     name != "" { print substr($0, 5) >name ".pikt" }
     END { print n + 0 }' "$SRCDIR/README.md" >count
@@ -34,6 +38,9 @@ for f in *.pikt; do
 	    [ "$(cat out)" = '1 file, 1 script: 0 errors, 0 warnings' ]
 	tap $? "README.md: $f compiles"
 done
+"$PICKET" check readme >out 2>err && grep -q '2 scripts: 0 errors' out &&
+    ! grep -q 'nothing uses' err && "$PICKET" list readme | grep -q DiskFilling
+tap $? 'README.md: the site with two scripts'
 [ "$(cat count)" -ge 2 ]
 tap $? "README.md has scripts"
 for d in "$SRCDIR"/examples/*/; do

@@ -163,8 +163,11 @@ take_inet(struct sockets *t, struct str line)
 	return true;
 }
 
-/* Num RefCount Protocol Flags Type St Inode Path: a path may hold blanks, and
- * a newline: what follows that is no line and is left out. */
+/*
+ * Num RefCount Protocol Flags Type St Inode Path: a path may hold blanks, and
+ * a newline.  What follows that is left out if it is no line; who makes it look
+ * like one has made up a row, which the text cannot tell from others.
+ */
 static bool
 take_unix(struct sockets *t, struct str line)
 {

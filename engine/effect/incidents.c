@@ -197,6 +197,9 @@ step(struct live *l, const struct incident_seen *seen)
 		buf_str(&owner, in->script);
 		buf_puts(&owner, " of alert ");
 		buf_str(&owner, in->alert);
+		if (str_eq(in->script, l->o.script))
+			buf_puts(&owner, ", which has run it within the last "
+			    "day: let one alert run it");
 		complain(l, LOG_ERROR, seen, "ignored: the key belongs to "
 		    "script ",
 		    buf_view(&owner));

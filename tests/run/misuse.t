@@ -91,6 +91,16 @@ says 'a bundled script, misspelt' 1 \
     'picket: DiskFiling: no such script or file; did you mean DiskFilling?\n' \
     "$PICKET" run -n DiskFiling
 
+# one script, by hand and by an alert
+mkdir -p two/scripts
+printf 'Full\n\tbegin\n\t\tincident "full"\n\t\t\twhen 1\n\t\t\tmessage "x"\n\t\tendincident\n' >two/scripts/Full.pikt
+printf 'Often\n\ttiming 5 * * * *\n\talarms Full\n' >two/alerts.cfg
+"$PICKET" run --mail stdout two/scripts/Full.pikt >out 2>err && grep -q x out
+tap $? 'a script by hand'
+"$PICKET" run --config two --mail stdout Often >out 2>err
+grep -q 'incident full ignored: the key belongs to script Full of alert run, which has run it within the last day: let one alert run it' err
+tap $? 'its alert then says why it is ignored'
+
 # output that finds no room
 full='picket: standard output: No space left on device'
 for c in 'check hello' 'help' 'help run' '--version' 'completion bash' \

@@ -376,6 +376,9 @@ open_sim(struct replay *r)
 	o.facts.objects = c->site == NULL ? NULL : cli_objects(c, c->site);
 	args = arena_zalloc(&c->arena, sizeof *args);
 	o.facts.arg = args;
+	/* what a script reads is given, whether this host has such a log or
+	 * not; as with picket run --input */
+	o.facts.infile = str_c(c->arg[1]);
 	o.dry = true;
 	r->sim = sim_new(&o, &r->why);
 	buf_free(&program);

@@ -356,6 +356,14 @@ took = time.time() - begun
 print('# %d lines, %d runs: %.2f s' % (j['lines'], j['runs'], took))
 tell(j['runs'] == 8640 and took < 60, 'a month takes seconds')
 
+# --- a bundled script, whose own log this host need not have
+put('auth.log', ''.join('Apr 25 %02d:%02d:%02d moscow sshd[%d]: Failed password '
+    'for root from 203.0.113.9 port 4711 ssh2\n' % (t // 3600, t // 60 % 60,
+    t % 60, 100 + t) for t in range(0, 6000, 3)), '2000-04-25 02:00:00')
+j, r = replay('-M', 'login_log=/no/such/log', 'LoginFailures', 'auth.log')
+tell(r.returncode == 0 and 'logins' in [i['key'] for i in j['incidents']],
+     'a bundled script over a log that is not the one of this host', j, r)
+
 # --- a terminal sees how far it is
 pid, fd = pty.fork()
 if pid == 0:

@@ -408,7 +408,10 @@ begin retry
 		self.smtp.sendmail(sender, to, 'Subject: x\n\nx\n')
 
 	def retry(self):
-		command('exim', '-q')
+		command('exim', '-q')	# returns when all were tried
+
+	def tried(self, _):
+		return True
 
 	def runs(self):
 		"""How often the queue was run."""
@@ -458,7 +461,12 @@ FEATURE(`nullclient', `[127.0.0.1]')
 		command('sendmail', '-f', sender, to, input='Subject: x\n\nx\n')
 
 	def retry(self):
-		command('sendmail', '-q')
+		command('sendmail', '-q')	# its children go on
+
+	def tried(self, count):
+		"""Whether so many messages have a reason why they wait."""
+		return len([f for f in glob.glob('/var/spool/mqueue/qf*')
+			    if re.search('^M', text(f), re.M)]) >= count
 
 	def runs(self):
 		"""How often the queue was run: tries of a message."""
@@ -483,6 +491,8 @@ def real(p, kind, count, *reasons):
 		p.take(WEB if i % 3 else LIST,
 		       'u@dead.example' if i % 2 else 'v@full.example')
 	p.retry()
+	tap.ok(wait_for(lambda: p.tried(count), PATIENCE),
+	       'each message was tried')
 	queue = p.listing()
 	tap.eq(len(queue), count, '%d messages wait' % count)
 	options = ('--mail', 'stdout', '-D', 'doexec',

@@ -254,20 +254,27 @@ grow(struct sockets *t)
 	mem_free(t->t.world.mem, old, n * sizeof *old);
 }
 
+/* 0: no inode has such a number. */
+static uint64_t
+inode_of(double d)
+{
+	return d > 0 && d < 18446744073709551616.0 ? (uint64_t)d : 0;
+}
+
 /* The first process that has it is the one with the lowest number. */
 static bool
-own(struct sockets *t, double inode)
+own(struct sockets *t, uint64_t inode)
 {
 	struct owner *o;
 
-	if (!(inode > 0))
+	if (inode == 0)
 		return true;
-	o = slot(t, (uint64_t)inode);
+	o = slot(t, inode);
 	if (o->inode != 0)
 		return true;
 	if (t->nowner == LIM_SOCKET_OWNERS)
 		return false;
-	*o = (struct owner){ (uint64_t)inode, t->p.pid, t->p.stat.starttime };
+	*o = (struct owner){ inode, t->p.pid, t->p.stat.starttime };
 	if (2 * ++t->nowner > t->cap)
 		grow(t);
 	return true;
@@ -290,7 +297,7 @@ look_through(struct sockets *t)
 		if (!str_starts(s, "socket:["))
 			continue;
 		line_part(&s, '[');
-		room = own(t, line_number(line_part(&s, ']')));
+		room = own(t, inode_of(line_number(line_part(&s, ']'))));
 	}
 	if (d.fd != -1)
 		close(d.fd);
@@ -333,13 +340,14 @@ walk(struct sockets *t)
 static const struct owner *
 owner(struct sockets *t)
 {
+	const uint64_t inode = inode_of(t->inode);
 	const struct owner *o;
 
-	if (num_none(t->inode))
+	if (inode == 0)
 		return NULL;
 	if (!t->walked)
 		walk(t);
-	o = slot(t, (uint64_t)t->inode);
+	o = slot(t, inode);
 	return o->inode == 0 ? NULL : o;
 }
 

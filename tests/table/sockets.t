@@ -65,7 +65,8 @@ for name, text in ('tcp', TCP), ('tcp6', TCP6), ('udp', UDP), ('unix', UNIX):
     roots.put(d, 'proc/net/' + name, text)
 roots.process(d, 50, 'late', fds={3: 'socket:[111]', 4: 'socket:[202]'})
 roots.process(d, 40, 'master', fds={7: 'socket:[111]', 8: '/x', 9: 'pipe:[112]',
-                                    10: 'socket:[x]', 11: 'socket:['})
+                                    10: 'socket:[x]', 11: 'socket:[',
+                                    12: 'socket:[90000000000000000000]'})
 rows = [[r[c] for c in COLS.split()] for r in ask('sockets', COLS, d)]
 same('recorded sockets', rows, [
     [b'tcp', b'LISTEN', b'127.0.0.1:25', 25, None, 0, 111, 3, 40, b'master'],
@@ -175,7 +176,8 @@ rows = [[r[c] for c in ('fd', 'path', 'deleted', 'size', 'inode')]
 same('recorded links', sorted(rows), [
     [7, b'socket:[111]', 0, None, 111], [8, b'/x', 0, None, None],
     [9, b'pipe:[112]', 0, None, 112], [10, b'socket:[x]', 0, None, None],
-    [11, b'socket:[', 0, None, None]])
+    [11, b'socket:[', 0, None, None],
+    [12, b'socket:[9' + b'0' * 19 + b']', 0, None, 9e19]])
 roots.process(d, 60, 'x', fds={1: '/a (deleted)', 2: '/b\n\xff c',
                                3: ' (deleted)', 4: '/' + 'd' * 4000})
 roots.put(d, 'proc/60/fd/5', 'no link')

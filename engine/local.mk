@@ -246,7 +246,9 @@ engine_libengine_a_SOURCES = \
 	engine/sim/sim.c \
 	engine/sim/sim.h \
 	engine/sim/stamp.c \
-	engine/sim/stamp.h
+	engine/sim/stamp.h \
+	engine/sched/calendar.c \
+	engine/sched/calendar.h
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.

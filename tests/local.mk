@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/unit/test_beside \
 	tests/unit/test_builtin \
 	tests/unit/test_builtin_world \
+	tests/unit/test_calendar \
 	tests/unit/test_checksum \
 	tests/unit/test_child \
 	tests/unit/test_compose \
@@ -69,6 +70,7 @@ HELPERS = \
 	tests/deliver/window \
 	tests/deliver/put \
 	tests/limit/peak \
+	tests/sched/due \
 	tests/state/rows \
 	tests/state/salvage \
 	tests/storm/alone \
@@ -139,6 +141,7 @@ EXTRA_DIST += \
 	tests/reject \
 	tests/run \
 	tests/runner \
+	tests/sched \
 	tests/selftest \
 	tests/sources \
 	tests/state \

@@ -169,9 +169,6 @@ void	 cli_object_files(struct cli *, const struct site *);
 /* cmd_list.c: "5m"; a timing as people read it. */
 void	 cli_duration(struct buf *, double seconds);
 void	 cli_timing(struct buf *, const struct site_timing *);
-/* cmd_replay.c: the next minute of a timing after t, in the local zone; or
- * INFINITY. */
-double	 cli_cron_after(const struct cron *, double t);
 /* Its five fields, as crontab has them. */
 void	 cli_timing_fields(struct buf *, const struct site_timing *);
 

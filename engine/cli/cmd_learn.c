@@ -14,6 +14,7 @@
 #include "engine/cli/alert.h"
 #include "engine/cli/incident.h"
 #include "engine/cli/learn.h"
+#include "engine/sched/calendar.h"
 #include "engine/sim/sim.h"
 #include "engine/vm/clock.h"
 
@@ -132,7 +133,7 @@ next_time(const struct watch *w, const struct due *d, double now)
 	if (d->alert->every > 0)
 		return now + d->alert->every;
 	for (i = 0; i < d->alert->ntiming; i++) {
-		t = cli_cron_after(&d->alert->timing[i].cron, now);
+		t = calendar_after(NULL, &d->alert->timing[i].cron, now);
 		if (t < next)
 			next = t;
 	}

@@ -1,11 +1,14 @@
 /* cmd_list: alerts, when they run, and the scripts that a host would run. */
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "lang/base/num.h"
 #include "engine/cli/alert.h"
 #include "engine/cli/outbox.h"
+#include "engine/sched/calendar.h"
+#include "engine/vm/clock.h"
 
 /* Colours of a status: what does not act, and what acts oddly. */
 static const char *
@@ -112,19 +115,24 @@ last_run(struct state *st, struct str alert)
 	return l;
 }
 
+/* False: the local zone has no such moment. */
+static bool
+moment(double t, char when[40])
+{
+	time_t sec = (time_t)t;
+	struct tm tm;
+
+	return localtime_r(&sec, &tm) != NULL &&
+	    strftime(when, 40, "%Y-%m-%d %H:%M:%S", &tm) > 0;
+}
+
 static void
 list_last(struct cli *c, struct buf *b, const struct last *l)
 {
 	bool bad = strcmp(l->result, run_end_name[RUN_OK]) != 0;
 	char when[40];
-	struct tm tm;
-	time_t t;
 
-	if (num_none(l->began))
-		return;
-	t = (time_t)l->began;
-	if (localtime_r(&t, &tm) == NULL ||
-	    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", &tm) == 0)
+	if (num_none(l->began) || !moment(l->began, when))
 		return;
 	buf_printf(b, "    last    %s, ", when);
 	put(b, str_c(l->result), 0, c->colour_out && bad ? "\033[1;31m" : "");
@@ -137,10 +145,68 @@ list_last(struct cli *c, struct buf *b, const struct last *l)
 	buf_putc(b, '\n');
 }
 
+/* --- the next run, drift and all; INFINITY: there is none --- */
+
+static struct str
+host_of(struct cli *c)
+{
+	return c->given[OPT_HOST] ? str_c(c->value[OPT_HOST]) :
+	    cli_hostname(c);
+}
+
+static bool
+sleeps(enum status s)
+{
+	return s == STATUS_INACTIVE || s == STATUS_SUSPENDED;
+}
+
+static double
+next_alert(struct cli *c, const struct site_alert *a)
+{
+	double now = clock_wall(), next = INFINITY, t;
+	const struct cron *cron;
+	size_t i;
+
+	if (sleeps(a->status) || a->nalarm == 0)
+		return next;
+	if (a->every > 0)
+		next = calendar_every(a->every, now);
+	for (i = 0; i < a->ntiming; i++) {
+		cron = &a->timing[i].cron;
+		t = calendar_start(NULL, cron, calendar_drift(cron,
+		    host_of(c), a->name), now);
+		if (t < next)
+			next = t;
+	}
+	return next;
+}
+
+static double
+next_program(struct cli *c, const struct program *p)
+{
+	double now = clock_wall(), next = INFINITY, t;
+	struct cron_fault fault;
+	struct cron cron;
+
+	if (sleeps(p->status))
+		return next;
+	if (p->every > 0)
+		next = calendar_every(p->every, now);
+	if (!str_none(p->timing) && cron_parse(p->timing, &cron, &fault)) {
+		t = calendar_start(NULL, &cron, calendar_drift(&cron,
+		    host_of(c), p->name), now);
+		if (t < next)
+			next = t;
+	}
+	return next;
+}
+
 static void
 list_alert(struct cli *c, struct buf *b, const struct site_alert *a,
     struct state *st, size_t name, size_t status, size_t level)
 {
+	double next = next_alert(c, a);
+	char when[40];
 	struct last last = last_run(st, a->name);
 	bool colour = c->colour_out;
 	const struct program *p;
@@ -164,6 +230,8 @@ list_alert(struct cli *c, struct buf *b, const struct site_alert *a,
 		buf_putc(b, '\n');
 	}
 	list_last(c, b, &last);
+	if (isfinite(next) && moment(next, when))
+		buf_printf(b, "    next    %s\n", when);
 	for (i = 0; i < a->nalarm; i++) {
 		p = &a->alarm[i];
 		buf_puts(b, i == 0 ? "    alarms  " : "            ");
@@ -186,6 +254,8 @@ list_own(struct cli *c, struct buf *b, const struct site *s, size_t name,
 {
 	const struct program *p;
 	bool first = true;
+	char when[40];
+	double next;
 	size_t i;
 
 	for (i = 0; i < s->nscript; i++) {
@@ -210,6 +280,9 @@ list_own(struct cli *c, struct buf *b, const struct site *s, size_t name,
 			buf_puts(b, "every ");
 			cli_duration(b, p->every);
 		}
+		next = next_program(c, p);
+		if (isfinite(next) && moment(next, when))
+			buf_printf(b, "; next %s", when);
 		buf_putc(b, '\n');
 	}
 }
@@ -276,8 +349,16 @@ json_program(const struct program *p)
 	return o;
 }
 
+/* Seconds since 1970, as `last` has them; not there: never. */
+static void
+json_next(json_t *o, double next)
+{
+	if (isfinite(next))
+		json_object_set_new(o, "next", json_real(next));
+}
+
 static json_t *
-json_alert(const struct site_alert *a, struct state *st)
+json_alert(struct cli *c, const struct site_alert *a, struct state *st)
 {
 	json_t *o = json_object(), *list = json_array(), *t;
 	struct last last = last_run(st, a->name);
@@ -305,6 +386,7 @@ json_alert(const struct site_alert *a, struct state *st)
 		json_object_set_new(t, "result", text(str_c(last.result)));
 		json_object_set_new(o, "last", t);
 	}
+	json_next(o, next_alert(c, a));
 	list = json_array();
 	for (i = 0; i < a->nalarm; i++)
 		json_array_append_new(list, json_program(&a->alarm[i]));
@@ -320,23 +402,25 @@ dump(const char *p, size_t n, void *ctx)
 }
 
 static void
-show_json(const struct site *s, struct str host, struct state *st,
+show_json(struct cli *c, const struct site *s, struct state *st,
     struct buf *b)
 {
-	json_t *o = json_object(), *list = json_array();
+	json_t *o = json_object(), *list = json_array(), *own;
 	size_t i;
 
-	json_object_set_new(o, "host", text(host));
+	json_object_set_new(o, "host", text(host_of(c)));
 	for (i = 0; i < s->nalert; i++)
-		json_array_append_new(list, json_alert(&s->alert[i], st));
+		json_array_append_new(list, json_alert(c, &s->alert[i], st));
 	json_object_set_new(o, "alerts", list);
 	list = json_array();
 	for (i = 0; i < s->nscript; i++)
 		if (s->script[i].program != NULL &&
 		    (s->script[i].program->every > 0 ||
-		    !str_none(s->script[i].program->timing)))
-			json_array_append_new(list,
-			    json_program(s->script[i].program));
+		    !str_none(s->script[i].program->timing))) {
+			own = json_program(s->script[i].program);
+			json_next(own, next_program(c, s->script[i].program));
+			json_array_append_new(list, own);
+		}
 	json_object_set_new(o, "scripts", list);
 	(void)json_dump_callback(o, dump, b, JSON_INDENT(2));
 	buf_putc(b, '\n');
@@ -376,8 +460,7 @@ cmd_list(struct cli *c)
 	    access(db.p, R_OK) == 0)
 		cli_state_open(c, true, &o);
 	if (s != NULL && c->given[OPT_JSON])
-		show_json(s, c->given[OPT_HOST] ? str_c(c->value[OPT_HOST]) :
-		    cli_hostname(c), o.state, &b);
+		show_json(c, s, o.state, &b);
 	else if (s != NULL)
 		show(c, s, o.state, &b);
 	if (b.n == 0 && c->given[OPT_JSON])

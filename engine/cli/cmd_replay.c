@@ -17,6 +17,7 @@
 #include "engine/cli/plan.h"
 #include "engine/cli/replay.h"
 #include "engine/deliver/window.h"
+#include "engine/sched/calendar.h"
 #include "engine/vm/clock.h"
 #include "engine/vm/when.h"
 
@@ -26,8 +27,6 @@
 #define LIM_REPLAY_BARE	10000	/* runs in a row without lines, although incidents
 				 * are open: a month of every five minutes,
 				 * and one wrong stamp must not make millions */
-#define LIM_REPLAY_DAYS	(9 * 366) /* days in which a timing must come once:
-				 * a Feb 29 may be eight years away */
 
 struct replay {
 	struct cli	*c;
@@ -56,62 +55,17 @@ struct replay {
 
 /* --- when it runs --- */
 
-static double
-offset(double t)
-{
-	time_t sec = (time_t)t;
-	struct tm tm;
-
-	return localtime_r(&sec, &tm) == NULL ? 0 : (double)tm.tm_gmtoff;
-}
-
-static bool
-day_fits(const struct cron *c, const struct tm *tm)
-{
-	bool dom = c->dom >> tm->tm_mday & 1, dow = c->dow >> tm->tm_wday & 1;
-
-	return (c->month >> (tm->tm_mon + 1) & 1) && (c->either_day ?
-	    dom || dow : dom && dow);
-}
-
-/* The next minute of the timing after t. */
-double
-cli_cron_after(const struct cron *c, double t)
-{
-	double at = floor(t / 60) * 60 + 60, most = at + LIM_REPLAY_DAYS *
-	    86400.0;
-	struct tm tm;
-	time_t sec;
-
-	while (at < most) {
-		sec = (time_t)at;
-		if (localtime_r(&sec, &tm) == NULL)
-			break;
-		if (!day_fits(c, &tm))
-			at += 86400 - tm.tm_hour * 3600 - tm.tm_min * 60;
-		else if (!(c->hour >> tm.tm_hour & 1))
-			at += 3600 - tm.tm_min * 60;
-		else if (!(c->min >> tm.tm_min & 1))
-			at += 60;
-		else
-			return at;
-	}
-	return INFINITY;
-}
-
 /* When the run is that gets a line of that time. */
 static double
 run_after(const struct replay *r, double t)
 {
-	double next = INFINITY, at, zone;
+	double next = INFINITY, at;
 	size_t i;
 
-	if (r->every > 0) {
-		zone = offset(t);
-		return (floor((t + zone) / r->every) + 1) * r->every - zone;
-	}
+	if (r->every > 0)
+		return calendar_every(r->every, t);
 	for (i = 0; i < r->ncron; i++) {
-		at = cli_cron_after(r->cron[i], t);
+		at = calendar_after(NULL, r->cron[i], t);
 		if (at < next)
 			next = at;
 	}

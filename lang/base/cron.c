@@ -308,6 +308,7 @@ cron_parse(struct str text, struct cron *c, struct cron_fault *fault)
 	c->month = (uint32_t)set[3];
 	c->dow = (uint32_t)((set[4] | set[4] >> 7) & 0x7f);
 	c->either_day = !star[2] && !star[4];
+	c->wild = star[0] || star[1];
 	return ending(&r, c);
 }
 

@@ -32,6 +32,7 @@ struct cron {
 	uint32_t	month;		/* 1 to 12 */
 	uint32_t	dow;		/* 0 to 6 from Sunday */
 	bool		either_day;	/* dom or dow will do */
+	bool		wild;		/* minute or hour begins with * */
 	bool		has_drift;
 	unsigned	drift;		/* minutes */
 };

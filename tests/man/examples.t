@@ -27,6 +27,7 @@ PICKET = os.environ.get('PICKET', 'picket')
 VALUED = ('-D', '-M', '--input', '--root', '--mail', '--mailto', '--config')
 MARK = re.compile(r'\.\\" (file|example|output|stderr|shell|text): *(.*)$')
 TIME = re.compile(r' [A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}$', re.M)
+NEXT = re.compile(r'(?<=next )( *)\d{4}-\d\d-\d\d [\d:]{8}$', re.M)
 
 
 class Example:
@@ -124,8 +125,8 @@ def judge_shell(e):
     env['PATH'] = os.path.dirname(os.path.realpath(PICKET)) + ':' + env['PATH']
     for command, want in steps:
         p = run(['sh', '-c', command], env=env)
-        got = TIME.sub(' DATE', p.stdout + p.stderr)
-        want = TIME.sub(' DATE', ''.join(x + '\n' for x in want))
+        got, want = (NEXT.sub(r'\1DATE', TIME.sub(' DATE', x)) for x in (
+            p.stdout + p.stderr, ''.join(x + '\n' for x in want)))
         wrong += differences(command, want, got)
     return wrong
 

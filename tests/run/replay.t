@@ -315,7 +315,7 @@ refused(run('Table.pikt', 'mail.log'), 'has lines to read',
 put('Two.pikt', FAIL + FAIL.replace('Fail\n', 'Other\n', 1))
 refused(run('Two.pikt', 'mail.log'), 'Fail, Other', 'two scripts')
 
-# --- limits: LIM_REPLAY_CLASSES, LIM_REPLAY_BARE, LIM_STAMP_LOOK, LIM_REPLAY_DAYS
+# --- limits: LIM_REPLAY_CLASSES, LIM_REPLAY_BARE, LIM_STAMP_LOOK
 put('Each.pikt', 'Each\n\tinit\n\t\tstatus active\n\t\tinput file "/x"\n'
     '\trule\n\t\toutput mail $inlin\n')
 put('kinds.log', ''.join('956639822 %s\n' % ('x' * k)

@@ -19,6 +19,7 @@ SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
 HERE = os.path.dirname(os.path.realpath(__file__))
 UPDATE = os.environ.get('SITE_UPDATE')
+NOW = {'PICKET_CLOCK': '1795420925'}	# 2026-11-23 08:02:05, a Monday
 SAMPLE = 'sample'
 
 
@@ -72,7 +73,7 @@ for host in [None] + HOSTS + ['www']:
          'the sample is clean for ' + (host or 'this host'), out, err)
 seen, alerts = {}, None
 for host in HOSTS:
-    code, out, err = picket('list', SAMPLE, '--host', host)
+    code, out, err = picket('list', SAMPLE, '--host', host, env=NOW)
     path = os.path.join(HERE, 'site', host + '.list')
     if UPDATE and os.path.exists(path):
         open(path, 'w').write(out)
@@ -123,17 +124,19 @@ Two init status debugging begin output "2"
 Own-Time init every 2d timing "0 4 * * *" begin output "own"
 '''
 site(alerts_cfg=ALERTS, alarms_cfg=SCRIPTS)
-code, out, err = picket('list', 's')
+code, out, err = picket('list', 's', env=NOW)
 tell(code == 0 and err == '' and out == '''\
 Long-Name  testing  urgent
     timing  5 * * * *
             10 * * * mon, drift 7m
     every   90m
+    next    2026-11-23 08:05:00
     alarms  One       testing    info
             Two       testing    urgent
 
 B  active
     every   30s
+    next    2026-11-23 08:02:30
     alarms  Two       debugging  notice
 
 None  active
@@ -141,18 +144,39 @@ None  active
     alarms  (none on this host)
 
 scripts with a timing of their own
-            Own-Time  active     notice  0 4 * * *; every 2d
+            Own-Time  active     notice  0 4 * * *; every 2d; next 2026-11-24 04:00:00
 ''', 'alerts with all that they have', out, err)
-code, out, err = picket('list', 's', '--color', 'always')
+code, out, err = picket('list', 's', '--color', 'always', env=NOW)
 tell('\033[1;33mtesting\033[0m' in out and '\033[1mB\033[0m' in out and
-     re.sub('\033\\[[0-9;]*m', '', out) == picket('list', 's')[1],
+     re.sub('\033\\[[0-9;]*m', '', out) == picket('list', 's', env=NOW)[1],
      'colours change nothing but colours', repr(out))
 code, out, err = picket('list', 's', env={'NO_COLOR': '1'})
 tell('\033' not in out, 'no colours', out)
 code, out, err = picket('list', 's', '--json', '--host', 'x')
 tell(code == 1 and 'no systems.cfg that names hosts' in err,
      '--host without systems.cfg', err)
-j = json.loads(picket('list', 's', '--json')[1])
+j = json.loads(picket('list', 's', '--json', env=NOW)[1])
+tell([a.get('next') for a in j['alerts']] == [1795421100, 1795420950, None] and
+     [x['next'] for x in j['scripts']] == [1795492800],
+     'the next runs as JSON, none for what never comes', j)
+for status, zone, want in (('inactive', 'UTC', None), ('suspended', 'UTC', None),
+                           ('testing', 'UTC', '2026-11-24 02:30:00'),
+                           ('active', 'Asia/Kathmandu', '2026-11-24 02:30:00')):
+    site(alerts_cfg='A timing 30 2 * * * status %s alarms One\n' % status,
+         alarms_cfg=SCRIPTS)
+    code, out, err = picket('list', 's', env=dict(NOW, TZ=zone))
+    tell(re.findall('(?m)^    next    (.*)$', out) == ([want] if want else []),
+         'the next run of what is %s, %s' % (status, zone), out)
+site(alerts_cfg='A timing 30 2 * * * 10 alarms One\n'
+     'B timing 30 2 * * * 10 alarms One\n', alarms_cfg=SCRIPTS,
+     systems_cfg='linux hosts x y\n')
+starts = [a['next'] - 1795487400 for host in 'xyx' for a in json.loads(picket(
+    'list', 's', '--json', '--host', host, env=NOW)[1])['alerts']]
+tell(all(0 <= x < 600 for x in starts) and starts[:2] == starts[4:] and
+     len(set(starts)) == 4, 'drift: within its minutes, apart for each alert '
+     'and host, and always the same', starts)
+site(alerts_cfg=ALERTS, alarms_cfg=SCRIPTS)
+j = json.loads(picket('list', 's', '--json', env=NOW)[1])
 tell(j['alerts'][0]['timing'] == [{'fields': '5 * * * *', 'drift': 0},
      {'fields': '10 * * * mon', 'drift': 7}] and
      j['alerts'][0]['every'] == 5400 and j['alerts'][1]['alarms'][0] ==

@@ -1,0 +1,355 @@
+#!/usr/bin/env python3
+"""The calendar of timings against a reference that walks minute by minute.
+
+The reference has its zones from zoneinfo and its own reader of the fields; it
+knows nothing of jumps to the next match.  Its rule: a clock on the wall is
+looked at each minute.  PICKET_LONG=1: more specifications, in each zone, and
+every minute; else whole quarters of an hour in which the zone does not change.
+"""
+# runner: timeout=200 long-timeout=7200
+
+import datetime
+import os
+import random
+import subprocess
+import zoneinfo
+
+from tap import end, tell
+
+DUE = os.path.join(os.environ['BUILDDIR'], 'tests/sched/due')
+LONG = os.environ.get('PICKET_LONG', '') not in ('', '0')
+ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe',
+         'Pacific/Apia']
+MORE = ['Asia/Kathmandu', 'America/Havana', 'Africa/Casablanca']
+UTC = datetime.timezone.utc
+EPOCH = datetime.date(1970, 1, 1).toordinal()
+JUMP = 180			# minutes
+QUARTER = 900
+MONTHS = 'jan feb mar apr may jun jul aug sep oct nov dec'.split()
+DAYS = 'sun mon tue wed thu fri sat'.split()
+
+
+def at(text, zone='UTC', fold=0):
+    d = datetime.datetime.fromisoformat(text)
+    return int(d.replace(tzinfo=zoneinfo.ZoneInfo(zone),
+                         fold=fold).timestamp())
+
+
+def answers(lines):
+    p = subprocess.run([DUE], input='\n'.join(lines) + '\n',
+                       stdout=subprocess.PIPE, text=True, timeout=3600)
+    return [x.split() for x in p.stdout.splitlines()]
+
+
+# --- the reference ---
+
+class Spec:
+    def __init__(self, text):
+        f = text.split()
+        self.text = text
+        self.minute = self.read(f[0], 0, 59)
+        self.hour = self.read(f[1], 0, 23)
+        self.dom = self.read(f[2], 1, 31)
+        self.month = self.read(f[3], 1, 12, MONTHS)
+        self.dow = {x % 7 for x in self.read(f[4], 0, 7, DAYS)}
+        self.both = f[2][0] == '*' or f[4][0] == '*'
+        self.fixed = f[0][0] != '*' and f[1][0] != '*'
+        self.days = {}
+
+    @staticmethod
+    def read(field, lo, hi, names=()):
+        def number(x):
+            return names.index(x[:3].lower()) + lo if x.isalpha() else int(x)
+        found = set()
+        for part in field.split(','):
+            span, _, step = part.partition('/')
+            a, _, b = span.partition('-')
+            first, last = (lo, hi) if a == '*' else (
+                number(a), number(b or a))
+            found |= set(range(first, last + 1, int(step or 1)))
+        return found
+
+    def day(self, n):
+        if n not in self.days:
+            d = datetime.date.fromordinal(EPOCH + n)
+            dom, dow = d.day in self.dom, d.isoweekday() % 7 in self.dow
+            self.days[n] = d.month in self.month and (
+                dom and dow if self.both else dom or dow)
+        return self.days[n]
+
+    def fits(self, wall):
+        """wall: minutes since 1970 as the clock on the wall shows them."""
+        return wall % 60 in self.minute and wall // 60 % 24 in self.hour and \
+            self.day(wall // 1440)
+
+
+class Zone:
+    """What the wall shows at each quarter of an hour."""
+
+    def __init__(self, name, first, last):
+        self.name, self.first, zone = name, first, zoneinfo.ZoneInfo(name)
+        self.last = last
+        self.wall = []
+
+        def ahead(t):
+            o = datetime.datetime.fromtimestamp(t, zone).utcoffset()
+            return int(o.total_seconds())
+        for day in range(first, last + QUARTER, 86400):
+            o, steady = ahead(day), ahead(day) == ahead(day + 86400)
+            for t in range(day, day + 86400, QUARTER):
+                self.wall.append((t + (o if steady else ahead(t))) // 60)
+
+    def dues(self, spec, after, before, slow=False):
+        start = max(0, (after - self.first) // QUARTER - 2 * 96)
+        wall, seen, behind = self.wall, None, None
+        minute, hour, fixed, day = (spec.minute, spec.hour, spec.fixed,
+                                    spec.day)
+        quarter = {m: [(i - m) * 60 for i in range(m, m + 15) if i in minute]
+                   for m in (0, 15, 30, 45)}
+        t = self.first + start * QUARTER
+        for k in range(start, len(wall)):
+            w = wall[k]
+            now, t = t, t + QUARTER
+            if seen is not None and w != seen:
+                if seen < w < seen + JUMP and fixed and any(
+                        spec.fits(x) for x in range(seen, w)):
+                    if after < now <= before:
+                        yield now
+                    done = now
+                else:
+                    done = None
+                if w < seen and seen - w < JUMP and fixed:
+                    behind = seen
+            else:
+                done = None
+            seen = w + 15
+            if not slow and behind is None and done is None:
+                # the whole quarter has one hour and one day
+                if w // 60 % 24 in hour and day(w // 1440):
+                    for i in quarter[w % 60]:
+                        if after < now + i <= before:
+                            yield now + i
+                if t > before:
+                    return
+                continue
+            for i in range(15):
+                x = w + i
+                due = now + 60 * i
+                if x % 60 in minute and x // 60 % 24 in hour and \
+                        day(x // 1440) and due != done and \
+                        (behind is None or x >= behind) and \
+                        after < due <= before:
+                    yield due
+            if behind is not None and seen >= behind:
+                behind = None
+            if t > before:
+                return
+
+
+# --- by hand: what stands here was not computed ---
+
+B, N, L, A = ZONES[1:]
+HAND = [
+    # Berlin, 2026-03-29: 02:00 is 03:00.  2026-10-25: 03:00 is 02:00.
+    (B, '2026-03-28 12:00', '30 2 * * *',
+     ['2026-03-29 03:00', '2026-03-30 02:30']),
+    (B, '2026-03-28 12:00', '0,15,30 2 * * *',
+     ['2026-03-29 03:00', '2026-03-30 02:00']),
+    (B, '2026-03-28 12:00', '30 2,3 * * *',
+     ['2026-03-29 03:00', '2026-03-29 03:30', '2026-03-30 02:30']),
+    (B, '2026-03-28 12:00', '0 2-3 29 3 *',
+     ['2026-03-29 03:00', '2027-03-29 02:00']),
+    (B, '2026-03-28 12:00', '*/30 2 * * *',
+     ['2026-03-30 02:00', '2026-03-30 02:30']),
+    (B, '2026-03-29 01:30', '10 * * * *',
+     ['2026-03-29 03:10', '2026-03-29 04:10']),
+    (B, '2026-10-25 00:00', '30 2 * * *',
+     ['2026-10-25 02:30', '2026-10-26 02:30']),
+    (B, '2026-10-25 01:30', '30 * * * *',
+     ['2026-10-25 02:30', '2026-10-25 02:30/1', '2026-10-25 03:30']),
+    (B, '2026-10-25 02:50', '30 2 * * *', ['2026-10-26 02:30']),
+    (B, '2026-10-25 02:10/1', '30 2,4 * * *', ['2026-10-25 04:30']),
+    (B, '2026-10-25 02:10/1', '*/20 2 25 10 *',
+     ['2026-10-25 02:20/1', '2026-10-25 02:40/1', '2027-10-25 02:00']),
+    (B, '2026-10-25 02:10', '0 3 * * *', ['2026-10-25 03:00']),
+    (N, '2026-03-08 00:00', '30 2 * * sun',
+     ['2026-03-08 03:00', '2026-03-15 02:30']),
+    (N, '2026-11-01 00:00', '30 1 * * *',
+     ['2026-11-01 01:30', '2026-11-02 01:30']),
+    (N, '2026-11-01 00:00', '*/30 1 * * *',
+     ['2026-11-01 01:00', '2026-11-01 01:30', '2026-11-01 01:00/1',
+      '2026-11-01 01:30/1', '2026-11-02 01:00']),
+    # Lord Howe: half an hour, 2026-10-04 at 02:00, 2026-04-05 at 02:00
+    (L, '2026-10-04 00:00', '15 2 * * *',
+     ['2026-10-04 02:30', '2026-10-05 02:15']),
+    (L, '2026-10-04 00:00', '45 2 * * *',
+     ['2026-10-04 02:45', '2026-10-05 02:45']),
+    (L, '2026-10-04 00:00', '30 2 4 10 *',
+     ['2026-10-04 02:30', '2027-10-04 02:30']),
+    (L, '2026-04-05 00:00', '45 1 * * *',
+     ['2026-04-05 01:45', '2026-04-06 01:45']),
+    (L, '2026-04-05 01:00', '45 * * * *',
+     ['2026-04-05 01:45', '2026-04-05 01:45/1', '2026-04-05 02:45']),
+    # Samoa went from 2011-12-29 to 12-31: no daylight saving, a correction
+    (A, '2011-12-29 12:00', '0 6 * * *',
+     ['2011-12-31 06:00', '2012-01-01 06:00']),
+    (A, '2011-12-29 12:00', '0 6 30 * *',
+     ['2012-01-30 06:00', '2012-03-30 06:00']),
+    # Havana's midnight is skipped, and comes twice
+    ('America/Havana', '2026-03-07 12:00', '0 0 * * *',
+     ['2026-03-08 01:00', '2026-03-09 00:00']),
+    ('America/Havana', '2026-10-31 12:00', '0 0 * * *',
+     ['2026-11-01 00:00', '2026-11-02 00:00']),
+    # days
+    ('UTC', '2025-03-01 00:00', '0 0 29 2 *',
+     ['2028-02-29 00:00', '2032-02-29 00:00']),
+    ('UTC', '2097-01-01 00:00', '0 0 29 2 *', ['2104-02-29 00:00']),
+    ('UTC', '2026-01-31 00:00', '0 0 31 * *',
+     ['2026-03-31 00:00', '2026-05-31 00:00']),
+    ('UTC', '2026-11-23 08:00', '0 8 1 * mon',
+     ['2026-11-30 08:00', '2026-12-01 08:00', '2026-12-07 08:00']),
+    ('UTC', '2026-11-23 08:00', '0 8 */2 * mon',
+     ['2026-12-07 08:00', '2026-12-21 08:00']),
+    ('UTC', '2026-12-31 23:59', '* * * * *', ['2027-01-01 00:00']),
+    ('UTC', '1969-12-31 23:58', '* * * * *',
+     ['1969-12-31 23:59', '1970-01-01 00:00']),
+]
+
+
+def local(text, zone):
+    text, _, fold = text.partition('/')
+    return at(text, zone, int(fold or 0))
+
+
+ask = []
+for zone, t, spec, want in HAND:
+    ask += ['zone ' + zone, 'next %d %d %s' % (len(want), local(t, zone),
+                                                spec)]
+got = answers(ask)
+for (zone, t, spec, want), g in zip(HAND, got):
+    want = [str(local(w, zone)) for w in want]
+    tell(want == g, '%s after %s, %s' % (spec, t, zone), want, g)
+tell(len(got) == len(HAND), 'all were answered')
+got = answers(['zone UTC', 'next 1 0 0 0 31 2,4,6,9,11 *',
+               'next 1 1e15 * * * * *', 'next 1 -1e15 * * * * *',
+               'next 2 %d 0 0 29 2 */7' % at('2026-01-01')])
+tell(got[:3] == [['never']] * 3, 'never, and moments that are none', got)
+tell(got[3] == [str(at('2032-02-29')), str(at('2060-02-29'))],
+     'Sundays of 29 February: 28 years apart', got[3])
+
+# --- 400 cases ---
+
+SPECS = '''* * * * *|*/5 * * * *|7 * * * *|0,30 2 * * *|30 2 * * *|15 1 * * *
+*/7 1-3 * * *|5-55/10 2 * * *|59 23 * * *|0 0 * * *|0 */6 * * *|30 1,2,3 * * *
+45 2 * * sun|0 0 29 2 *|30 2 29 2 *|1 3 31 * *|0 12 13 * fri|0 12 */13 * fri
+0 2 1-7 * sun|10,50 0-4/2 25-31 3,10 *'''.replace('\n', '|').split('|')
+MOMENTS = {
+    'UTC': ['2023-12-31 23:59', '2024-02-28 23:50', '2026-03-29 01:00',
+            '2027-02-28 10:00'],
+    B: ['2024-03-30 22:00', '2026-03-29 00:59', '2026-10-25 00:20',
+        '2024-02-28 23:50'],
+    N: ['2024-03-09 22:00', '2026-03-08 06:59', '2026-11-01 05:40',
+        '2024-02-29 04:00'],
+    L: ['2025-10-04 10:00', '2026-10-03 15:20', '2026-04-04 14:45',
+        '2024-02-28 13:00'],
+    A: ['2019-09-28 11:00', '2020-04-04 13:40', '2020-09-26 13:59',
+        '2011-12-29 20:00'],
+}
+specs = [Spec(s) for s in SPECS]
+zones = {z: Zone(z, at('2011-12-01'), at('2034-01-01')) for z in ZONES}
+cases, ask = [], []
+for z in ZONES:
+    ask.append('zone ' + z)
+    for m in MOMENTS[z]:
+        for s in specs:
+            cases.append((z, m, s))
+            ask.append('next 3 %d %s' % (at(m), s.text))
+got = answers(ask)
+for z in ZONES:
+    wrong, n = [], 0
+    for (zone, m, s), g in zip(cases, got):
+        if zone != z:
+            continue
+        n += 1
+        want = []
+        for due in zones[z].dues(s, at(m), at('2034-01-01')):
+            want.append(str(due))
+            if len(want) == 3:
+                break
+        if not want or want != g[:len(want)]:
+            wrong.append('%s after %s: want %s, got %s' % (s.text, m, want, g))
+    tell(not wrong and n == 80, '%d cases, %s' % (n, z), *wrong)
+tell(len(cases) == 400 and len(got) == 400, '400 cases', len(got))
+
+# --- ten years of minutes ---
+
+rnd = random.Random(20261123)
+
+
+def some(lo, hi, names=()):
+    def value(x):
+        return names[x - lo] if x - lo < len(names) and rnd.random() < .5 \
+            else str(x)
+    kind = rnd.random()
+    if kind < .3:
+        return '*'
+    if kind < .4:
+        return '*/%d' % rnd.randint(1, hi)
+    if kind < .7:
+        return value(rnd.randint(lo, hi))
+    if kind < .85:
+        return ','.join(value(x) for x in rnd.sample(range(lo, hi + 1), 3))
+    a, b = sorted(rnd.sample(range(lo, hi + 1), 2))
+    return '%d-%d/%d' % (a, b, rnd.randint(1, 7))
+
+
+def make():
+    while True:
+        # the hours in which zones change, often
+        hour = rnd.choice(['2', '1-3', '0-3/2', '1,2']) \
+            if rnd.random() < .4 else some(0, 23)
+        text = ' '.join([some(0, 59), hour, some(1, 31), some(1, 12, MONTHS),
+                         some(0, 7, DAYS)])
+        s = Spec(text)
+        if s.both and all(d > 28 for d in s.dom):
+            continue
+        return s
+
+
+def check(zone, made, first, last):
+    ask = ['zone ' + zone.name] + ['all %d %d %s' % (first, last, s.text)
+                                   for s in made]
+    wrong, total = [], 0
+    for s, g in zip(made, answers(ask)):
+        n = weighed = plain = 0
+        for due in zone.dues(s, first, last, LONG):
+            n += 1
+            weighed += n * due
+            plain += due
+        total += n
+        if [str(n), str(weighed % 2**64), str(plain % 2**64)] != g:
+            wrong.append('%s: want %d, got %s' % (s.text, n, g))
+    return wrong, total
+
+
+first, last = at('2011-12-01'), at('2021-12-01')
+for i, z in enumerate(ZONES):
+    made = [make() for _ in range(50 if LONG else 10)]
+    wrong, total = check(zones[z], made, first, last)
+    tell(not wrong and total > 1000, '%d specifications over ten years, %s: '
+         '%d dues' % (len(made), z, total), *wrong)
+for z in MORE if LONG else MORE[:1]:
+    made = [make() for _ in range(50 if LONG else 4)]
+    wrong, total = check(Zone(z, first, last), made, first, last)
+    tell(not wrong and total > 100, '%d specifications, %s: %d dues' % (
+        len(made), z, total), *wrong)
+
+# --- how fast: never minute by minute ---
+
+ask = ['zone ' + B] + ['time 2000 %d %s' % (at('2026-01-01'), s) for s in (
+    '* * * * *', '30 2 * * *', '0 0 1 * *', '0 0 29 2 *', '0 0 31 2 *')]
+took = [float(x[0]) for x in answers(ask)]
+print('# microseconds a question: ' + ' '.join('%.1f' % (x * 1e6)
+                                               for x in took))
+tell(len(took) == 5 and max(took) < 0.002, 'fast, however far it is', took)
+end()

@@ -18,7 +18,7 @@
  * less than 25 hours ahead or behind. */
 #define NEAR		(2 * DAY)
 
-/* --- the calendar without zones: minutes since 1970 as a wall shows them --- */
+/* --- without zones: minutes since 1970 as the clock on a wall has them --- */
 
 static int64_t
 floor_div(int64_t a, int64_t b)

@@ -9,9 +9,10 @@
 #define H	3600.0
 #define NOON	1795435200.0	/* 2026-11-23 12:00:00 UTC, a Monday */
 
-/* A zone that is `before` ahead until `at`, then `after`. */
+/* A zone that is `before` ahead until `at`, then `after`, and from `again` on
+ * (0: that never comes) `last`. */
 struct made {
-	int64_t	at, before, after;
+	int64_t	at, before, after, again, last;
 };
 
 static bool
@@ -19,7 +20,8 @@ made_ahead(void *arg, int64_t t, int64_t *seconds)
 {
 	const struct made *m = arg;
 
-	*seconds = t < m->at ? m->before : m->after;
+	*seconds = t < m->at ? m->before : m->again == 0 || t < m->again ?
+	    m->after : m->last;
 	return true;
 }
 
@@ -55,6 +57,7 @@ after(struct made m, const char *text, double from, double want)
 	double got;
 
 	m.at += (int64_t)NOON;
+	m.again += m.again != 0 ? (int64_t)NOON : 0;
 	got = calendar_after(&z, &c, NOON + from) - NOON;
 	if (!(got == want))
 		fail_msg("%s after %g: %g, not %g", text, from, got, want);
@@ -64,8 +67,10 @@ after(struct made m, const char *text, double from, double want)
 static void
 test_jumps(void **state)
 {
-	struct made on = { 0, 0, 10799 }, far = { 0, 0, 10800 };
-	struct made back = { 0, 10799, 0 }, far_back = { 0, 10800, 0 };
+	struct made on = { 0, 0, 10799, 0, 0 }, far = { 0, 0, 10800, 0, 0 };
+	struct made back = { 0, 10799, 0, 0, 0 };
+	struct made far_back = { 0, 10800, 0, 0, 0 };
+	struct made hour = { 0, 0, 3600, 0, 0 };
 
 	(void)state;
 	after(on, "30 13 * * *", -60, 0);
@@ -78,12 +83,22 @@ test_jumps(void **state)
 	after(back, "30 14 * * *", 0, 86400 + 9000);
 	after(back, "*/30 14 * * *", 0, 7200);
 	after(far_back, "30 14 * * *", -60, 9000);
+	after(far_back, "30 14 * * *", 0, 9000);
 	/* seconds in a zone: its minutes begin elsewhere */
-	after((struct made){ 0, -2670, -2670 }, "* * * * *", 0, 30);
-	after((struct made){ 0, -2670, 0 }, "20 11 * * *", -60, 0);
+	after((struct made){ 0, -2670, -2670, 0, 0 }, "* * * * *", 0, 30);
+	after((struct made){ 0, -2670, 0, 0, 0 }, "20 11 * * *", -60, 0);
 	/* the same moment, skipped and meant: once */
-	after((struct made){ 0, 0, 3600 }, "30 12,13 * * *", -1, 0);
-	after((struct made){ 0, 0, 3600 }, "30 12,13 * * *", 0, 1800);
+	after(hour, "30 12,13 * * *", -1, 0);
+	after(hour, "30 12,13 * * *", 0, 1800);
+	/* back at 13:00, and half an hour later on to 14:00: what was had is
+	 * not left out */
+	after((struct made){ 0, 3600, 0, 1800, 5400 }, "45 12 * * *", -60,
+	    86400 + 2700 - 5400);
+	after((struct made){ 0, 3600, 0, 1800, 5400 }, "15 13 * * *", -60,
+	    1800);
+	/* two changes that cancel out, half a day apart, are seen */
+	after((struct made){ 0, 3600, 0, 46800, 3600 }, "*/30 12 23 11 *",
+	    -60, 0);
 }
 
 static void
@@ -123,6 +138,8 @@ test_every(void **state)
 	assert_true(isinf(calendar_every(-1, NOON)));
 	assert_true(isinf(calendar_every(NAN, NOON)));
 	assert_true(isinf(calendar_every(60, NAN)));
+	/* where t / every is rounded down to less than a whole number */
+	assert_true(calendar_every(1.1, 17660587301.5) > 17660587301.5);
 	/* always later, and by no more than the span */
 	for (t = NOON; t < NOON + 50; t = next) {
 		next = calendar_every(0.1, t);

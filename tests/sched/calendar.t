@@ -346,6 +346,31 @@ for z in MORE if LONG else MORE[:1]:
     tell(not wrong and total > 100, '%d specifications, %s: %d dues' % (
         len(made), z, total), *wrong)
 
+# --- from any moment near a change on: the same dues, as after a restart ---
+
+for z in ZONES[1:]:
+    wall = zones[z].wall
+    changes = [zones[z].first + k * QUARTER for k in range(1, len(wall))
+               if wall[k] - wall[k - 1] != 15]
+    asked, ask = [], ['zone ' + z]
+    for _ in range(60):
+        s, t = make(), rnd.choice(changes) + rnd.randint(-18000, 18000)
+        asked.append((s, t))
+        ask.append('next 2 %d %s' % (t, s.text))
+    wrong, total = [], 0
+    for (s, t), g in zip(asked, answers(ask)):
+        most = t + 40 * 86400
+        want = []
+        for due in zones[z].dues(s, t, most):
+            want.append(due)
+            if len(want) == 2:
+                break
+        total += len(want)
+        if [int(x) for x in g if x != 'never' and int(x) <= most] != want:
+            wrong.append('%s after %d: want %s, got %s' % (s.text, t, want, g))
+    tell(not wrong and total > 40, '60 moments near changes, %s' % z, total,
+         *wrong)
+
 # --- how fast: never minute by minute ---
 
 ask = ['zone ' + B] + ['time 2000 %d %s' % (at('2026-01-01'), s) for s in (

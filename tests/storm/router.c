@@ -52,11 +52,12 @@ is_message(const struct dirent *d)
 }
 
 static void
-limit(int which, rlim_t n)
+limit(rlim_t bytes)
 {
-	struct rlimit l = { n, n };
+	struct rlimit none = { 0, 0 }, l = { bytes, bytes };
 
-	if (setrlimit(which, &l) != 0)
+	if (setrlimit(RLIMIT_CORE, &none) != 0 ||
+	    setrlimit(RLIMIT_AS, &l) != 0)
 		fail("setrlimit");
 }
 
@@ -115,8 +116,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: router queue done mebibytes\n");
 		return 2;
 	}
-	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_AS, strtoul(argv[3], NULL, 10) << 20);
+	limit(strtoul(argv[3], NULL, 10) << 20);
 	if ((done = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		fail(argv[2]);
 	if (chdir(argv[1]) != 0)

@@ -401,7 +401,7 @@ row_number(struct row *row, enum table_column c)
 {
 	(void)row;
 	assert_true(c < COLUMN_COUNT && column_info[c].sigil == '#');
-	return c % 3 == 0 ? NUM_NIL : c;
+	return c % 3 == 0 ? NUM_NIL : (double)c;
 }
 
 static struct str

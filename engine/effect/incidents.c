@@ -78,28 +78,50 @@ find(struct live *l, struct str key)
 	return incidents_add(&l->incidents, key, &is_new);
 }
 
-static bool
-has_control(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
-			return true;
-	return false;
-}
-
 /* NULL: it can be a key. */
 static const char *
 key_fault(struct str key)
 {
 	if (str_none(key))
 		return key.n == 0 ? "its key is NIL" : "its key is ERR";
-	if (key.n == 0)
-		return "its key is empty";
-	if (key.n > LIM_INCIDENT_KEY)
-		return "its key is longer than 500 bytes";
-	return has_control(key) ? "its key has control characters" : NULL;
+	return key.n == 0 ? "its key is empty" : NULL;
+}
+
+/*
+ * A text as a key: a line, of LIM_INCIDENT_KEY bytes at most.  Whoever can
+ * name a process must not be able to name one that nobody is told of: control
+ * characters are written out, and of what is too long the end is its digest.
+ */
+static struct str
+as_key(struct live *l, struct str key)
+{
+	static const char hex[] = "0123456789abcdef";
+	char id[INCIDENT_ID + 1], *p;
+	size_t i, n = 0;
+
+	for (i = 0; i < key.n && (unsigned char)key.p[i] >= ' ' &&
+	    key.p[i] != 0x7f; i++)
+		;
+	if (i == key.n && key.n <= LIM_INCIDENT_KEY)
+		return key;
+	p = arena_text(&l->step_arena, LIM_INCIDENT_KEY + 4);
+	for (i = 0; i < key.n && n <= LIM_INCIDENT_KEY; i++)
+		if ((unsigned char)key.p[i] >= ' ' && key.p[i] != 0x7f)
+			p[n++] = key.p[i];
+		else {
+			memcpy(p + n, "\\x", 2);
+			p[n + 2] = hex[(unsigned char)key.p[i] >> 4];
+			p[n + 3] = hex[(unsigned char)key.p[i] & 15];
+			n += 4;
+		}
+	if (i < key.n || n > LIM_INCIDENT_KEY) {
+		incident_id(STR_EMPTY, key, id);
+		n = LIM_INCIDENT_KEY - INCIDENT_ID - 1;
+		p[n++] = '~';
+		memcpy(p + n, id, INCIDENT_ID);
+		n += INCIDENT_ID;
+	}
+	return str_of(p, n);
 }
 
 /* "x.pikt:14: incident KEY why" */
@@ -172,6 +194,7 @@ step(struct live *l, const struct incident_seen *seen)
 {
 	struct incident_run run = { .good = true, .complete = true };
 	const char *fault = key_fault(seen->key);
+	struct incident_seen own = *seen;
 	struct live_step *s;
 	struct incident *in, *was;
 	struct buf owner;
@@ -182,6 +205,10 @@ step(struct live *l, const struct incident_seen *seen)
 		return NULL;
 	}
 	ready(l);
+	own.key = as_key(l, seen->key);
+	if (!str_none(own.unless))
+		own.unless = as_key(l, own.unless);
+	seen = &own;
 	if (l->nstep == LIM_STEPS && map_get(&l->step_by_key, seen->key) ==
 	    NULL) {
 		if (!l->steps_told)
@@ -276,6 +303,8 @@ live_incident_fact(void *h, enum incident_fact what, struct str key)
 
 	if (key_fault(key) != NULL)
 		return NUM_NIL;
+	ready(l);
+	key = as_key(l, key);
 	in = find(l, key);
 	fires = in->state == INCIDENT_FIRES;
 	switch (what) {

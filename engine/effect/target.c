@@ -367,8 +367,9 @@ in_unit(const struct process *p, struct str unit)
 	bool is = false;
 
 	snprintf(path, sizeof path, "/proc/%ld/cgroup", (long)p->pid);
+	/* what cannot be judged is protected; what has gone needs it not */
 	if (!lines_openat(&l, AT_FDCWD, path))
-		return false;
+		return errno != ENOENT && errno != ESRCH;
 	while (!is && lines_next(&l, &line)) {
 		line_part(&line, ':');
 		line_part(&line, ':');

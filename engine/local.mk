@@ -256,6 +256,7 @@ picket_SOURCES = \
 	engine/cli/alert.c \
 	engine/cli/alert.h \
 	engine/cli/alert_mail.c \
+	engine/cli/bundled.c \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
 	engine/cli/cmd_deliver.c \
@@ -297,6 +298,7 @@ picket_SOURCES = \
 	engine/cli/test_look.c \
 	engine/cli/test_run.c \
 	engine/cli/test_show.c \
+	engine/cli/test_world.c \
 	engine/cli/world.c \
 	engine/cli/world.h
 picket_LDADD = $(PICKET_LIBS)

@@ -132,6 +132,7 @@ lang_liblang_a_SOURCES = \
 	lang/code/gen_call.c \
 	lang/code/gen_expr.c \
 	lang/code/gen_incident.c \
+	lang/code/gen_init.c \
 	lang/code/gen_stmt.c \
 	lang/code/progfile.c \
 	lang/code/progfile.h \

@@ -85,8 +85,6 @@ bool	 cli_read_file(struct cli *, const char *path, struct str *text);
 /* The same of a file that a text names: a regular one; why it is not. */
 bool	 cli_read_regular(struct cli *, const char *path, struct str *text,
 	    const char **why);
-/* The folder of the standard library. */
-const char *cli_library(void);
 /* The programs of a source or .pkc; what is wrong has been shown. */
 struct loaded {
 	struct compile	*compile;	/* NULL for a .pkc */
@@ -124,11 +122,19 @@ void	 json_diag_changed(struct json_diag *, struct str path);
 int	 json_diag_end(struct json_diag *);
 bool	 cli_define(const struct cli *, const char *name);
 
+/* bundled.c: the folder of the standard library. */
+const char *cli_library(void);
 /* The bundled scripts, by name; false: there is no such folder. */
 bool	 cli_bundled(struct cli *, const struct site_bundled **, size_t *);
 /* The file of a bundled script; NIL: there is none of that name. */
 struct str cli_bundled_path(struct cli *, const char *name);
-/* site.c: whether the folder holds a file of a site. */
+/* site.c: for scandir, what is a script by its name. */
+struct dirent;
+int	 cli_is_script(const struct dirent *);
+/* DIR/name, and whether it is there. */
+bool	 cli_is_there(const char *dir, const char *name, struct cli *,
+	    struct str *path);
+/* Whether the folder holds a file of a site. */
 bool	 cli_site_is(struct cli *, const char *dir);
 /* Reads the folder's picket.conf, the system's if NULL; false: told of. */
 bool	 cli_configuration(struct cli *, const char *dir);

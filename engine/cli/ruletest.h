@@ -3,6 +3,7 @@
  *
  *	cmd_test.c	options, files, what is printed
  *	test_run.c	one test: its scripts, its world, its runs
+ *	test_world.c	what it says of the world
  *	test_look.c	one expectation against what a run did
  *	test_cover.c	what of the scripts has run
  */
@@ -60,6 +61,9 @@ void	 test_one(struct ruletest *, const char *path, struct str text,
 	    const struct compile_options *, struct diag *,
 	    const struct test *, struct test_outcome *);
 
+/* test_world.c: one word of it; what is not of the world is passed over. */
+void	 test_world(struct arena *, struct recorded *,
+	    const struct test_step *);
 /* test_look.c: true if it is so; else what was expected and got. */
 bool	 test_look(const struct test_run *, const struct test_step *,
 	    struct test_failure *);

@@ -16,8 +16,8 @@
 #define LIM_SCRIPTS	100000	/* files of one site: far above any, and a
 				 * folder that is none must not be read whole */
 
-static bool
-is_there(const char *dir, const char *name, struct cli *c, struct str *path)
+bool
+cli_is_there(const char *dir, const char *name, struct cli *c, struct str *path)
 {
 	struct stat st;
 	struct buf b;
@@ -39,7 +39,7 @@ cli_site_is(struct cli *c, const char *dir)
 	unsigned k;
 
 	for (k = 0; k < CONFIG_COUNT; k++)
-		if (is_there(dir, config_file_name[k], c, &path))
+		if (cli_is_there(dir, config_file_name[k], c, &path))
 			return true;
 	return false;
 }
@@ -53,7 +53,7 @@ cli_configuration(struct cli *c, const char *dir)
 	bool ok;
 
 	/* a site needs no picket.conf, but a folder of nothing is a mistake */
-	if (!is_there(dir == NULL ? PICKET_SYSCONFDIR : dir, "picket.conf", c,
+	if (!cli_is_there(dir == NULL ? PICKET_SYSCONFDIR : dir, "picket.conf", c,
 	    &path) && dir != NULL && c->command != CMD_CHECK &&
 	    c->command != CMD_LIST && !cli_site_is(c, dir)) {
 		cli_say("%s: %s", path.p, strerror(ENOENT));
@@ -134,7 +134,7 @@ say_of_file(struct cli *c, const char *dir, const char *name,
 	struct str path;
 	struct buf b;
 
-	(void)is_there(dir, name, c, &path);
+	(void)cli_is_there(dir, name, c, &path);
 	if (json != NULL) {
 		json_diag_say(json, path, severity, what);
 		return;
@@ -428,8 +428,8 @@ site_world(struct cli *c)
 
 /* --- which files --- */
 
-static int
-is_script(const struct dirent *e)
+int
+cli_is_script(const struct dirent *e)
 {
 	struct str s = str_c(e->d_name);
 
@@ -442,7 +442,7 @@ static bool
 add_scripts(struct cli *c, const char *dir, struct str *list, size_t *n)
 {
 	struct dirent **e = NULL;
-	int i, k = scandir(dir, &e, is_script, alphasort);
+	int i, k = scandir(dir, &e, cli_is_script, alphasort);
 	bool ok = true;
 
 	if (k < 0) {
@@ -451,7 +451,7 @@ add_scripts(struct cli *c, const char *dir, struct str *list, size_t *n)
 	}
 	for (i = 0; i < k; i++) {
 		if (*n < LIM_SCRIPTS)
-			(void)is_there(dir, e[i]->d_name, c, &list[(*n)++]);
+			(void)cli_is_there(dir, e[i]->d_name, c, &list[(*n)++]);
 		else if (ok) {
 			cli_say("%s: more than %d scripts", dir, LIM_SCRIPTS);
 			ok = false;
@@ -466,50 +466,12 @@ static size_t
 count(const char *dir)
 {
 	struct dirent **e = NULL;
-	int i, k = scandir(dir, &e, is_script, NULL);
+	int i, k = scandir(dir, &e, cli_is_script, NULL);
 
 	for (i = 0; i < k; i++)
 		free(e[i]);
 	free(e);
 	return k < 0 ? 0 : (size_t)k;
-}
-
-bool
-cli_bundled(struct cli *c, const struct site_bundled **to, size_t *n)
-{
-	const char *dir = cli_library();
-	struct site_bundled *b;
-	struct dirent **e = NULL;
-	int i, k = scandir(dir, &e, is_script, alphasort);
-
-	*n = 0;
-	*to = NULL;
-	if (k < 0)
-		return false;
-	b = arena_zalloc(&c->arena, ((size_t)k + 1) * sizeof *b);
-	*to = b;
-	for (i = 0; i < k; i++) {
-		(void)is_there(dir, e[i]->d_name, c, &b[*n].path);
-		b[*n].name = arena_dup(&c->arena, str_of(e[i]->d_name,
-		    strlen(e[i]->d_name) - strlen(".pikt")));
-		++*n;
-		free(e[i]);
-	}
-	free(e);
-	return true;
-}
-
-struct str
-cli_bundled_path(struct cli *c, const char *name)
-{
-	const struct site_bundled *b;
-	size_t i, n;
-
-	if (cli_bundled(c, &b, &n))
-		for (i = 0; i < n; i++)
-			if (str_eq(b[i].name, str_c(name)))
-				return b[i].path;
-	return STR_NIL;
 }
 
 /* Lower-case copy; a host's system is written so in systems.cfg. */
@@ -598,10 +560,10 @@ cli_site(struct cli *c, const char *dir, bool trace, bool no_alerts)
 		return NULL;
 	}
 	for (k = 0; k < CONFIG_COUNT; k++)
-		if (!is_there(dir, config_file_name[k], c, &o->file[k]))
+		if (!cli_is_there(dir, config_file_name[k], c, &o->file[k]))
 			o->file[k] = STR_NIL;
 	if (!no_alerts) {
-		(void)is_there(dir, "scripts", c, &sub);
+		(void)cli_is_there(dir, "scripts", c, &sub);
 		list = arena_alloc(&c->arena, (count(dir) + count(sub.p) + 1) *
 		    sizeof *list);
 		if (!add_scripts(c, dir, list, &o->nscript) ||

@@ -134,14 +134,6 @@ cli_read_regular(struct cli *c, const char *path, struct str *text,
 	return ok;
 }
 
-const char *
-cli_library(void)
-{
-	const char *dir = getenv("PICKET_LIB");
-
-	return dir == NULL || *dir == '\0' ? PICKET_DATADIR : dir;
-}
-
 /* A file of the standard library; a missing one is none. */
 static bool
 read_library(struct cli *c, const char *name, struct macro_source *m,

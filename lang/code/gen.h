@@ -71,6 +71,9 @@ void	 gen_jump_to(struct gen *, int *chain);
 void	 gen_patch(struct gen *, int *chain);
 /* A jump back to pc that counts. */
 void	 gen_loop_to(struct gen *, uint32_t pc);
+/* An error: more of these than a program can hold. */
+struct diag_item *gen_too_many(struct gen *, const char *n,
+	    const char *what);
 void	 gen_too_complex(struct gen *);
 /* For coverage: the section or function begins here. */
 void	 gen_mark(struct gen *, enum point_kind, struct span);
@@ -115,5 +118,8 @@ void	 gen_trace_value(struct gen *, bool number, struct str name,
 void	 gen_assigned(struct gen *, const struct symbol *);
 void	 gen_place(struct gen *, struct span);
 void	 gen_stmts(struct gen *, struct node *);
+
+/* gen_init.c: tables and code of the init section. */
+void	 gen_init(struct gen *);
 
 #endif

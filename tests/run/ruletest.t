@@ -243,11 +243,11 @@ set #n = #rotate("/l/a", 5) do #fopen(A, "/l/a.1", "r") do #read(A)
                 set $s .= " " . $rdlin set #m = #rotate("/l/a", 5)''')
 test('what an incident says against its script', '''input "a" "b"
      expect warning =~ "incident k ignored: its key was evaluated in this run"
-     expect error =~ "its key has control"''', '''\
+     expect error =~ "its key is empty"''', '''\
 t
         init    input file "/x"
         rule    incident "k" when 1 message "m" endincident
-        end     incident $tab() when 1 message "m" endincident
+        end     incident $trim(" ") when 1 message "m" endincident
 ''')
 test('expectations of each kind', '''command "true" gives ""
      expect mail "a mail" expect mail to "x@example.org" "to you"

@@ -32,15 +32,16 @@ struct compile {
 static void
 list_macros(struct compile *c, struct preprocess *pp)
 {
-	const struct source_use *u = c->src.use, *end = u + c->src.nuse;
+	const struct source_use *u;
 	struct compile_macro *k;
 	struct map_entry *e;
 	struct macro *m;
-	size_t i;
+	size_t i, n;
 
 	c->macro = arena_alloc(&c->arena, (c->src.nuse + 1) *
 	    sizeof *c->macro);
-	for (; u < end; u++) {
+	for (n = 0; n < c->src.nuse; n++) {
+		u = &c->src.use[n];
 		e = map_get(&pp->macro, u->macro);
 		m = e == NULL ? NULL : e->v.ptr;
 		if (m == NULL || m->takes_args)

@@ -68,6 +68,9 @@ struct live *live_new(const struct live_options *);
  * running), closes streams and inputs, frees.  Allocates nothing, so it is
  * right after a jump (mem.h), too. */
 void	 live_free(struct live *);
+/* The outcome is about to be freed: what is to be kept from here on is
+ * dropped. */
+void	 live_keep_nothing(struct live *);
 /* Puts the outcome into what the alert commits. */
 void	 live_leave(struct live *, struct batch *, bool ended_well,
 	    const struct state_expire *);

@@ -97,6 +97,12 @@ live_record(void *h, struct str series, double value)
 }
 
 void
+live_keep_nothing(struct live *l)
+{
+	l->o.outcome = NULL;
+}
+
+void
 live_leave(struct live *l, struct batch *to, bool ended_well,
     const struct state_expire *e)
 {

@@ -309,6 +309,7 @@ state_fails(struct run *r, const char *what, struct str why)
 
 	r->host->log(r->live, LOG_ERROR, str_of(t, (size_t)k));
 	r->res->state_lost = true;
+	live_keep_nothing(r->live);
 	outcome_free(r->outcome);
 	r->outcome = NULL;
 }

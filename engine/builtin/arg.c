@@ -151,3 +151,12 @@ arg_host_failed(struct call *c, struct str what)
 		    arg_cut(why), why.p);
 	c->rn = -1;
 }
+
+void
+arg_number(struct call *c, double d)
+{
+	if (num_fine(d))
+		c->rn = d;
+	else
+		vm_domain(c, "%s", num_fault_text(NUM_OVERFLOW));
+}

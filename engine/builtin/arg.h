@@ -53,4 +53,7 @@ void	arg_host_failed(struct call *, struct str what);
 /* The result, copied out of the machine's buf. */
 struct str arg_result(struct call *, const struct buf *);
 
+/* A result that is too large for a number is ERR, and said. */
+void	 arg_number(struct call *, double);
+
 #endif

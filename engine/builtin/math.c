@@ -235,15 +235,6 @@ sum(const double *v, size_t n)
 	return num_fine(s) ? s + lost : s;
 }
 
-static void
-result(struct call *c, double d)
-{
-	if (num_fine(d))
-		c->rn = d;
-	else
-		vm_domain(c, "%s", num_fault_text(NUM_OVERFLOW));
-}
-
 void
 bi_sum(struct call *c)
 {
@@ -255,7 +246,7 @@ bi_sum(struct call *c)
 			c->rn = 0;
 		return;
 	}
-	result(c, sum(l.v, l.n));
+	arg_number(c, sum(l.v, l.n));
 }
 
 void
@@ -265,7 +256,7 @@ bi_avg(struct call *c)
 
 	if (!list_get(c, 0, &l))
 		return;
-	result(c, sum(l.v, l.n) / (double)l.n);
+	arg_number(c, sum(l.v, l.n) / (double)l.n);
 }
 
 void
@@ -280,7 +271,7 @@ bi_stddev(struct call *c)
 	mean = sum(l.v, l.n) / (double)l.n;
 	for (i = 0; i < l.n; i++)
 		squares += (l.v[i] - mean) * (l.v[i] - mean);
-	result(c, sqrt(squares / (double)l.n));
+	arg_number(c, sqrt(squares / (double)l.n));
 }
 
 static int

@@ -6,21 +6,11 @@
 
 #include "engine/builtin/arg.h"
 
-/* A result that is too large for a number is ERR, and said. */
-static void
-result(struct call *c, double d)
-{
-	if (num_fine(d))
-		c->rn = d;
-	else
-		vm_domain(c, "%s", num_fault_text(NUM_OVERFLOW));
-}
-
 void
 bi_delta(struct call *c)
 {
 	if (!arg_none(c))
-		result(c, c->n[0] - c->n[1]);
+		arg_number(c, c->n[0] - c->n[1]);
 }
 
 /*
@@ -42,7 +32,7 @@ bi_rate(struct call *c)
 		c->rn = NUM_NIL;
 		return;
 	}
-	result(c, (now - was) / seconds);
+	arg_number(c, (now - was) / seconds);
 }
 
 /* n: the value, its weight, the average until now. */
@@ -50,7 +40,7 @@ void
 bi_ewma(struct call *c)
 {
 	if (!arg_none(c))
-		result(c, vm_ewma(c->n[2], c->n[0], c->n[1]));
+		arg_number(c, vm_ewma(c->n[2], c->n[0], c->n[1]));
 }
 
 static int
@@ -117,5 +107,5 @@ bi_window(struct call *c)
 		for (i = 1; i < n; i++)
 			if ((v[i] < d) == str_eq(c->s[0], STR_LIT("min")))
 				d = v[i];
-	result(c, d);
+	arg_number(c, d);
 }

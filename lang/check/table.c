@@ -255,25 +255,41 @@ check_table(struct check *c, struct init *in)
 	c->place = IN_INIT;
 }
 
+/*
+ * The table of a function that looks rows up, by its first argument; -1: it
+ * is not known here, or cannot be asked so.  A key column stands with its key:
+ * not so many arguments.
+ */
+static int
+asked_table(struct check *c, struct node *call, unsigned count,
+    unsigned not_so_many, struct str wants, struct str got)
+{
+	struct node *table = call->list;
+	int t;
+
+	if (count == not_so_many)
+		diag_at(c->diag, call->span, E_ARGS,
+		    builtin_main_name(call->id), wants, got);
+	if (table->kind != X_STR ||
+	    (t = check_table_name(c, table->text, table->span)) < 0)
+		return -1;
+	if (table_single((enum table_id)t))
+		return t;
+	check_error(c, table->span, E_TABLE_SINGLE, table->text, STR_NIL);
+	return -1;
+}
+
 void
 check_single(struct check *c, struct node *call, unsigned count)
 {
-	struct node *table = call->list, *column = table->next, *key;
+	struct node *column = call->list->next, *key;
 	char want = call->id == BI_COLUMN ? '#' : '$';
 	int t, k;
 
-	if (count == 3)
-		diag_at(c->diag, call->span, E_ARGS,
-		    builtin_main_name(call->id), STR_LIT("2 or 4 arguments"),
-		    STR_LIT("3"));
-	if (table->kind != X_STR ||
-	    (t = check_table_name(c, table->text, table->span)) < 0)
+	t = asked_table(c, call, count, 3, STR_LIT("2 or 4 arguments"),
+	    STR_LIT("3"));
+	if (t < 0)
 		return;
-	if (!table_single((enum table_id)t)) {
-		check_error(c, table->span, E_TABLE_SINGLE, table->text,
-		    STR_NIL);
-		return;
-	}
 	if (column->kind == X_STR) {
 		k = check_column_name(c, t, column->text, column->span);
 		if (k >= 0 && column_info[k].sigil != want)
@@ -292,24 +308,16 @@ check_single(struct check *c, struct node *call, unsigned count)
 void
 check_tally(struct check *c, struct node *call, unsigned count)
 {
-	struct node *table = call->list, *group = table->next;
+	struct node *group = call->list->next;
 	struct node *number = group->next, *key = number->next->next;
 	struct str rest, word;
 	size_t i;
 	int t, k;
 
-	if (count == 5)
-		diag_at(c->diag, call->span, E_ARGS,
-		    builtin_main_name(call->id), STR_LIT("4 or 6 arguments"),
-		    STR_LIT("5"));
-	if (table->kind != X_STR ||
-	    (t = check_table_name(c, table->text, table->span)) < 0)
+	t = asked_table(c, call, count, 5, STR_LIT("4 or 6 arguments"),
+	    STR_LIT("5"));
+	if (t < 0)
 		return;
-	if (!table_single((enum table_id)t)) {
-		check_error(c, table->span, E_TABLE_SINGLE, table->text,
-		    STR_NIL);
-		return;
-	}
 	rest = group->kind == X_STR ? group->text : STR_LIT("");
 	for (;;) {
 		rest = str_trim(rest);

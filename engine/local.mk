@@ -243,6 +243,8 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/window.h \
 	engine/deliver/words.c \
 	engine/deliver/words.h \
+	engine/image/image.h \
+	engine/image/schedule.h \
 	engine/sim/sim.c \
 	engine/sim/sim.h \
 	engine/sim/stamp.c \

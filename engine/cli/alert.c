@@ -301,7 +301,9 @@ run_row(struct alert *a, struct batch *b)
 			worst = a->result[i].end;
 	batch_row(b, Q_RUN_ADD, (struct param[]){ PT(str_c(a->run_id)),
 	    PT(a->name), PT(a->origin), PN(a->began), PN(clock_wall()),
-	    PT(str_c(run_end_name[worst])), PN(NUM_NIL) });
+	    PT(str_c(run_end_name[worst])), PN(NUM_NIL), PN(NUM_NIL),
+	    PT(STR_LIT("by-hand")), PN(NUM_NIL), PT(STR_NIL),
+	    PN((double)getpid()) });
 }
 
 /* Whether the site still has that script in that alert. */

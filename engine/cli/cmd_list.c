@@ -95,13 +95,13 @@ take_last(void *arg, const struct str *column, unsigned n)
 {
 	struct last *l = arg;
 
-	if (n < 4 || str_none(column[1]) || str_none(column[2]) ||
-	    str_none(column[3]))
+	if (n < 6 || str_none(column[3]) || str_none(column[4]) ||
+	    str_none(column[5]))
 		return;
-	l->began = num_parse(column[1], false);
-	l->ended = num_parse(column[2], false);
-	snprintf(l->result, sizeof l->result, "%.*s", (int)column[3].n,
-	    column[3].p);
+	l->began = num_parse(column[3], false);
+	l->ended = num_parse(column[4], false);
+	snprintf(l->result, sizeof l->result, "%.*s", (int)column[5].n,
+	    column[5].p);
 }
 
 static struct last

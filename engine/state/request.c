@@ -191,6 +191,10 @@ ask(struct request *r)
 	int rc = SQLITE_OK;
 	sqlite3_stmt *q = sql_prepare(r->s, query_sql[r->query], &rc);
 
+	/* of a file that nobody has upgraded yet: what it does not have is
+	 * empty */
+	if (rc == SQLITE_ERROR && r->s->version < STORE_VERSION)
+		rc = SQLITE_DONE;
 	(void)params(&w, r->query, q);
 	wire_begin(r->out, WIRE_ROWS_KIND);
 	while (rc == SQLITE_OK && (rc = sqlite3_step(q)) == SQLITE_ROW) {
@@ -411,9 +415,7 @@ request_do(struct store *s, enum wire_kind kind, struct wire *w,
 		got = store_open(s, write);
 		if (got == STORE_FAILED)
 			return REQUEST_FAILED;
-		if (got == STORE_EMPTY || (kind == WIRE_ASK &&
-		    s->version < STORE_VERSION)) {
-			/* an older file has none of these tables */
+		if (got == STORE_EMPTY) {
 			store_close(s);
 			nothing(&r, kind);
 			return REQUEST_DONE;

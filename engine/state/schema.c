@@ -97,7 +97,23 @@ static const char version_2[] =
     "CREATE INDEX delivery_rcpt ON delivery (rcpt, time);"
     "CREATE TABLE meta (name BLOB PRIMARY KEY, value BLOB);";
 
-const char *const schema_of[STORE_VERSION] = { version_1, version_2 };
+/*
+ * Runs that are due have one row each, however often they are begun.  due:
+ * NULL by hand; error: of the run as a whole; lines: of its mail.  The last
+ * statement writes all rows anew: salvage.h knows a row by how many fields it
+ * has, and ADD COLUMN leaves those that are there short.
+ */
+static const char version_3[] =
+    "ALTER TABLE run ADD COLUMN due REAL;"
+    "ALTER TABLE run ADD COLUMN reason BLOB;"
+    "ALTER TABLE run ADD COLUMN lines REAL;"
+    "ALTER TABLE run ADD COLUMN error BLOB;"
+    "ALTER TABLE run ADD COLUMN pid REAL;"
+    "CREATE UNIQUE INDEX run_due ON run (alert, due) WHERE due IS NOT NULL;"
+    "UPDATE run SET due = NULL;";
+
+const char *const schema_of[STORE_VERSION] = { version_1, version_2,
+    version_3 };
 
 int
 schema_make(struct store *s, int from)

@@ -8,7 +8,7 @@
 
 #include "engine/state/store.h"
 
-#define STORE_VERSION	2	/* of the schema */
+#define STORE_VERSION	3	/* of the schema */
 
 /* schema_of[v]: from version v to v + 1; 0 is an empty file. */
 extern const char *const schema_of[STORE_VERSION];

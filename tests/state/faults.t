@@ -111,11 +111,11 @@ for kind, make in ('folder', os.mkdir), ('pipe', os.mkfifo):
 
 p = Place()
 p.run('1')
-p.sql('PRAGMA user_version = 3')
+p.sql('PRAGMA user_version = 4')
 fault('a newer version', p, r'no previous values: \S+/state\.db: is of a newer '
-      r'Picket \(its version 3, this program knows 2\): run that Picket, or '
+      r'Picket \(its version 4, this program knows 3\): run that Picket, or '
       r'move the file away')
-p.sql('PRAGMA user_version = 2')
+p.sql('PRAGMA user_version = 3')
 tell('was 1\n' in p.run('2')[1], 'a newer version is not touched')
 p.sql('PRAGMA application_id = 5')
 fault('another program', p, 'is a database of another program: move it away')

@@ -8,6 +8,8 @@
  *	rows FILE count N	how many rows of batch N there are
  *	rows FILE fill COUNT	incidents, a hundred to a batch
  *	rows FILE incidents	how many there are
+ *	rows FILE runs ALERT	its last two: run alert origin result due reason
+ *				lines error pid
  *	rows FILE keep TEXT	a script's run that leaves it; "ok", or why
  *	rows FILE kept		what that was, or why it is not known
  */
@@ -91,6 +93,20 @@ count_history(void *arg, const struct str *column, unsigned n)
 {
 	if (n == 8 && str_eq(column[1], str_c(arg)))
 		nrow++;
+}
+
+static void
+show_run(void *arg, const struct str *c, unsigned n)
+{
+	static const unsigned shown[] = { 0, 1, 2, 5, 7, 8, 9, 10, 11 };
+	unsigned i;
+
+	(void)arg, (void)n;
+	for (i = 0; i < sizeof shown / sizeof *shown; i++)
+		printf("%s%.*s", i == 0 ? "" : " ",
+		    str_none(c[shown[i]]) ? 1 : (int)c[shown[i]].n,
+		    str_none(c[shown[i]]) ? "-" : c[shown[i]].p);
+	printf("\n");
 }
 
 static void
@@ -202,6 +218,10 @@ run(struct state *st, int argc, char **argv)
 		return keep(st, argv[3]);
 	if (strcmp(what, "kept") == 0)
 		return state_values(st, &owner, show, NULL) ? 0 :
+		    told(st, false);
+	if (strcmp(what, "runs") == 0 && argc > 3)
+		return state_ask(st, Q_RUN_OF_ALERT, (const struct param[]){
+		    PT(str_c(argv[3])), PN(2) }, show_run, NULL) ? 0 :
 		    told(st, false);
 	if (strcmp(what, "count") == 0 && argc > 3) {
 		snprintf(prefix, sizeof prefix, "%s.", argv[3]);

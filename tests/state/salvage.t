@@ -111,9 +111,10 @@ def fill(db):
          [(1 + i % 8, NOW + i, i / 3) for i in range(800)])
     many('INSERT INTO taken (id) VALUES (?)', [(blob('taken', i),)
                                                for i in range(300)])
-    many('INSERT INTO run (run, alert, origin, began, ended, result, level)'
-         ' VALUES (?, ?, ?, ?, ?, ?, NULL)',
-         [(blob('run', i), b'Hourly', b'/etc', NOW + i, NOW + i + .5, b'ok')
+    many('INSERT INTO run (run, alert, origin, began, ended, result, level, '
+         'due, reason, lines, pid) VALUES (?, ?, ?, ?, ?, ?, NULL, ?, ?, ?, ?)',
+         [(blob('run', i), b'Hourly', b'/etc', NOW + i, NOW + i + .5, b'ok',
+           NOW + i if i % 3 else None, b'scheduled', i % 7, 1000 + i)
           for i in range(300)])
     many('INSERT INTO incident (key, id, alert, script, state, told, since, '
          'message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
@@ -170,7 +171,7 @@ def content(db):
     got['meta'] = {r for r in got['meta'] if r[0] != b'damaged'}
     got['seq'] = dict(con.execute('SELECT name, seq FROM sqlite_sequence'))
     got['fine'] = con.execute('PRAGMA integrity_check').fetchall() == [
-        ('ok',)] and con.execute('PRAGMA user_version').fetchone() == (2,)
+        ('ok',)] and con.execute('PRAGMA user_version').fetchone() == (3,)
     roots = dict(con.execute('SELECT name, rootpage FROM sqlite_master'))
     con.close()
     return got, roots

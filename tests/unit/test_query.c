@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,8 +115,8 @@ test_runs(void **state)
 static void
 test_indexed(void **state)
 {
-	static const enum query asked[] = { Q_RUN_IS, Q_RUN_LAST, Q_INCIDENT_OF,
-	    Q_INCIDENT_GET, Q_INCIDENT_BY_ID, Q_INCIDENT_OPEN, Q_HISTORY_OF,
+	static const enum query asked[] = { Q_RUN_IS, Q_RUN_LAST,
+	    Q_RUN_OF_ALERT, Q_INCIDENT_OF, Q_INCIDENT_GET, Q_INCIDENT_BY_ID, Q_INCIDENT_OPEN, Q_HISTORY_OF,
 	    Q_SILENCE_GET, Q_NOTICE_GET, Q_OUTBOX_GET, Q_OUTBOX_OF,
 	    Q_OUTBOX_TRIED, Q_DELIVERY_OF, Q_DELIVERY_COUNT, Q_META_GET };
 	char sql[4096];
@@ -199,6 +200,75 @@ test_trim(void **state)
 	assert_true(count("SELECT count(*) FROM history WHERE id <= 4000") ==
 	    1);
 	assert_true(count("SELECT count(*) FROM history") == 20003 - 500);
+}
+
+/* Of 250,000 runs the newest are kept, and of each alert that runs seldom the
+ * last ones, and the one that was due last, whatever was done by hand since. */
+static void
+test_trim_runs(void **state)
+{
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(sqlite3_exec(store.db, "DELETE FROM run;"
+	    "WITH RECURSIVE n(x) AS "
+	    "(SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 250000) "
+	    "INSERT INTO run (id, run, alert, ended, due) SELECT x, "
+	    "CAST('r' || x AS BLOB), iif(x > 20, CAST('m' || (x % 100) AS "
+	    "BLOB), x'79'), x, iif(x > 20 OR x < 11, x, NULL) FROM n",
+	    NULL, NULL, NULL), SQLITE_OK);
+	for (i = 0; i < 9; i++)
+		trim(Q_RUN_TRIM, 0);
+	assert_true(count(query_sql[Q_TRIM_LEFT]) == 50000 - 45000);
+	for (i = 0; i < 9; i++)
+		trim(Q_RUN_TRIM, 0);
+	assert_true(count("SELECT count(*) FROM run WHERE id > 20") == 200000);
+	assert_true(count("SELECT min(id) FROM run WHERE id > 20") == 50001);
+	/* 16 to 20, and 10 */
+	assert_true(count("SELECT count(*) FROM run WHERE alert = x'79'") == 6);
+	assert_true(count("SELECT max(due) FROM run WHERE alert = x'79'") ==
+	    10);
+	assert_true(count("SELECT min(id) FROM run") == 10);
+	/* by time, but 20000 */
+	for (i = 0; i < 50; i++)
+		trim(Q_RUN_TRIM, 1e9);
+	assert_true(count("SELECT count(*) FROM run") == 20006);
+	assert_int_equal(sqlite3_exec(store.db, "DELETE FROM run", NULL, NULL,
+	    NULL), SQLITE_OK);
+}
+
+/* One row for each (alert, due); by hand as many as there are. */
+static void
+test_due(void **state)
+{
+	static const double due[] = { 60, 60, 120, NAN, NAN };
+	sqlite3_stmt *q;
+	char run[2] = "a";
+	unsigned i, k;
+	int rc = SQLITE_OK;
+
+	(void)state;
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < sizeof due / sizeof *due; k++, run[0]++) {
+			q = sql_prepare(&store, query_sql[Q_RUN_ADD], &rc);
+			sql_bind_text(q, 1, str_c(run));
+			sql_bind_text(q, 2, i == 0 ? STR_LIT("one") :
+			    STR_LIT("two"));
+			sql_bind_num(q, 8, isnan(due[k]) ? NUM_NIL :
+			    due[k] * (i + 1));
+			assert_int_equal(sql_run(q, rc), SQLITE_OK);
+			sqlite3_finalize(q);
+		}
+	assert_true(count("SELECT count(*) FROM run") == 8);
+	q = sql_prepare(&store, query_sql[Q_RUN_DUE], &rc);
+	for (i = 1; i < 3; i++) {
+		assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+		assert_true(sqlite3_column_double(q, 1) == 120 * i);
+	}
+	assert_int_equal(sqlite3_step(q), SQLITE_DONE);
+	sqlite3_finalize(q);
+	assert_int_equal(sqlite3_exec(store.db, "DELETE FROM run", NULL, NULL,
+	    NULL), SQLITE_OK);
 }
 
 static int
@@ -335,6 +405,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indexed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trim_runs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_due, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_points, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_back, setup,

@@ -249,8 +249,10 @@ engine_libengine_a_SOURCES = \
 	engine/sim/sim.h \
 	engine/sim/stamp.c \
 	engine/sim/stamp.h \
+	engine/sched/agenda.h \
 	engine/sched/calendar.c \
-	engine/sched/calendar.h
+	engine/sched/calendar.h \
+	engine/sched/queue.h
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.

@@ -252,7 +252,9 @@ engine_libengine_a_SOURCES = \
 	engine/sched/agenda.h \
 	engine/sched/calendar.c \
 	engine/sched/calendar.h \
-	engine/sched/queue.h
+	engine/sched/queue.h \
+	engine/daemon/look.c \
+	engine/daemon/look.h
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.

@@ -167,7 +167,7 @@ put_sum(struct cli *c, const struct outbox_sum *sum, size_t sent)
 	    json_integer((json_int_t)sum->waiting));
 	json_object_set_new(top, "dead", json_integer((json_int_t)sum->dead));
 	json_object_set_new(top, "next", sum->waiting == 0 ||
-	    num_none(sum->next) ? json_null() : cli_json_number(sum->next));
+	    num_none(sum->next) ? json_null() : look_json_number(sum->next));
 	json_object_set_new(top, "left", json_boolean(sum->left));
 	buf_init(&b, &c->mem);
 	cli_json_put(top, &b);

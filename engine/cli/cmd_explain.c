@@ -309,7 +309,7 @@ json_place(struct explain *e, json_t *o, struct place p)
 
 	if (p.file >= d->src->nfile)
 		return;
-	json_object_set_new(o, "file", cli_json_text(e->c,
+	json_object_set_new(o, "file", look_json_text(&e->c->mem,
 	    d->src->file[p.file].name));
 	json_object_set_new(o, "line", json_integer(p.line));
 }
@@ -324,7 +324,7 @@ explain_json(struct explain *e)
 	const struct compile_macro *m;
 	size_t i, n;
 
-	json_object_set_new(s, "script", cli_json_text(e->c, e->program->name));
+	json_object_set_new(s, "script", look_json_text(&e->c->mem, e->program->name));
 	json_object_set_new(s, "level",
 	    json_string(level_name[e->program->level]));
 	m = compile_macros(e->compile, &n);
@@ -332,8 +332,8 @@ explain_json(struct explain *e)
 		if (!is_setting(e, &m[i]))
 			continue;
 		o = json_object();
-		json_object_set_new(o, "name", cli_json_text(e->c, m[i].name));
-		json_object_set_new(o, "value", cli_json_text(e->c, m[i].body));
+		json_object_set_new(o, "name", look_json_text(&e->c->mem, m[i].name));
+		json_object_set_new(o, "value", look_json_text(&e->c->mem, m[i].body));
 		json_place(e, o, m[i].place);
 		json_array_append_new(list, o);
 	}
@@ -345,8 +345,8 @@ explain_json(struct explain *e)
 			continue;
 		o = json_object();
 		json_object_set_new(o, "kind", json_string(kind[out[i].kind]));
-		json_object_set_new(o, "word", cli_json_text(e->c, out[i].word));
-		json_object_set_new(o, "text", cli_json_text(e->c, out[i].text));
+		json_object_set_new(o, "word", look_json_text(&e->c->mem, out[i].word));
+		json_object_set_new(o, "text", look_json_text(&e->c->mem, out[i].text));
 		json_object_set_new(o, "doexec", json_boolean(out[i].doexec));
 		json_place(e, o, out[i].place);
 		json_array_append_new(list, o);

@@ -8,102 +8,6 @@
 
 /* --- incidents --- */
 
-static int
-worse(const void *pa, const void *pb)
-{
-	const struct incident *a = *(struct incident *const *)pa,
-	    *b = *(struct incident *const *)pb;
-
-	if (a->state != b->state)
-		return a->state > b->state ? -1 : 1;
-	if (a->state != INCIDENT_QUIET && a->level != b->level)
-		return a->level < b->level ? -1 : 1;
-	if (a->fired != b->fired)
-		return a->fired > b->fired ? -1 : 1;
-	return str_cmp(a->key, b->key);
-}
-
-/* How long it has been what it is. */
-static double
-lasts(const struct at_hand *h, const struct incident *in)
-{
-	switch ((int)in->state) {
-	case INCIDENT_FIRES:
-		return h->now - in->fired;
-	case INCIDENT_PENDING:
-		return h->now - in->since;
-	default:
-		return in->episode == 0 ? h->now - in->seen :
-		    h->now - in->ended;
-	}
-}
-
-json_t *
-cli_json_incident(const struct at_hand *h, const struct incident *in)
-{
-	const struct hush *q;
-	json_t *o = json_object(), *list, *ack;
-	size_t i;
-
-#define T(name) json_object_set_new(o, #name, cli_json_text(h->c, in->name));
-#define N(name) json_object_set_new(o, #name, cli_json_number(in->name));
-#define B(name, is) json_object_set_new(o, name, json_boolean(is));
-	T(key) T(id)
-	json_object_set_new(o, "state",
-	    json_string(incident_state_name[(int)in->state]));
-	json_object_set_new(o, "shown", json_string(hand_word(h, in)));
-	json_object_set_new(o, "level", json_string(level_name[(int)in->level]));
-	T(alert) T(script) T(message) T(evidence) T(place) T(done) T(unless)
-	T(inhibited)
-	N(episode) N(since) N(fired) N(ended)
-	json_object_set_new(o, "how",
-	    json_string(incident_end_name[(int)in->how]));
-	json_object_set_new(o, "duration", in->episode == 0 ? json_null() :
-	    cli_json_number(incident_duration(in, h->now)));
-	N(hold) N(remind) N(absent)
-	B("unknown", incident_is_unknown(in))
-	B("flapping", in->flapping != 0)
-	B("told", in->told != 0 && in->told == in->episode)
-#undef T
-#undef N
-#undef B
-	ack = json_null();
-	if (incident_is_acked(in)) {
-		ack = json_object();
-		json_object_set_new(ack, "by",
-		    cli_json_text(h->c, in->acked_by));
-		json_object_set_new(ack, "at", cli_json_number(in->acked_at));
-		json_object_set_new(ack, "why",
-		    cli_json_text(h->c, in->acked_why));
-	}
-	json_object_set_new(o, "acknowledged", ack);
-	list = json_array();
-	for (i = 0; i < h->nquiet; i++) {
-		q = &h->quiet[i];
-		if (q->ended == 0 && silence_holds(&q->is, in, h->now))
-			json_array_append_new(list,
-			    cli_json_text(h->c, q->is.id));
-	}
-	json_object_set_new(o, "silences", list);
-	return o;
-}
-
-json_t *
-cli_json_silence(const struct at_hand *h, const struct hush *q)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "id", cli_json_text(h->c, q->is.id));
-	json_object_set_new(o, "pattern", cli_json_text(h->c, q->is.pattern));
-	json_object_set_new(o, "holds", json_boolean(hush_holds(q, h->now)));
-	json_object_set_new(o, "made", cli_json_number(q->is.made));
-	json_object_set_new(o, "until", cli_json_number(q->is.until));
-	json_object_set_new(o, "ended", cli_json_number(q->ended));
-	json_object_set_new(o, "who", cli_json_text(h->c, q->is.who));
-	json_object_set_new(o, "why", cli_json_text(h->c, q->is.why));
-	return o;
-}
-
 static void
 pad(struct buf *b, size_t from, size_t width)
 {
@@ -129,7 +33,7 @@ cell(struct buf *b, const char *text, size_t width, const char *colour)
 static void
 more(struct at_hand *h, struct buf *b, const struct incident *in)
 {
-	const struct hush *q = hand_silence(h, in);
+	const struct hush *q = look_silence(&h->l, in);
 
 	if (in->message.n > 0) {
 		buf_puts(b, "    ");
@@ -138,18 +42,18 @@ more(struct at_hand *h, struct buf *b, const struct incident *in)
 	}
 	if (in->state == INCIDENT_QUIET && in->episode > 0) {
 		buf_puts(b, "    from ");
-		cli_moment(b, in->fired, h->now);
+		look_moment(b, in->fired, h->l.now);
 		buf_puts(b, " to ");
-		cli_moment(b, in->ended, h->now);
+		look_moment(b, in->ended, h->l.now);
 		buf_puts(b, ", ");
-		cli_span(b, incident_duration(in, h->now));
+		look_span(b, incident_duration(in, h->l.now));
 		buf_putc(b, '\n');
 	}
 	if (incident_is_acked(in)) {
 		buf_puts(b, "    acknowledged by ");
 		buf_escaped(b, in->acked_by, 100);
 		buf_puts(b, " at ");
-		cli_moment(b, in->acked_at, h->now);
+		look_moment(b, in->acked_at, h->l.now);
 		if (in->acked_why.n > 0)
 			buf_puts(b, ": ");
 		buf_escaped(b, in->acked_why, 200);
@@ -157,7 +61,7 @@ more(struct at_hand *h, struct buf *b, const struct incident *in)
 	}
 	if (q != NULL) {
 		buf_puts(b, "    silenced until ");
-		cli_moment(b, q->is.until, h->now);
+		look_moment(b, q->is.until, h->l.now);
 		buf_puts(b, " by ");
 		buf_escaped(b, q->is.who, 100);
 		buf_puts(b, " (");
@@ -183,10 +87,10 @@ show(struct at_hand *h, struct buf *b, struct incident *const *list, size_t n)
 	for (i = 0; i < n; i++) {
 		from = strlen(level_name[(int)list[i]->level]);
 		level = from > level ? from : level;
-		from = strlen(hand_word(h, list[i]));
+		from = strlen(look_word(&h->l, list[i]));
 		word = from > word ? from : word;
 		buf_clear(&t);
-		cli_span(&t, lasts(h, list[i]));
+		look_span(&t, look_lasts(&h->l, list[i]));
 		span = t.n > span ? t.n : span;
 	}
 	if (h->c->colour_out)
@@ -198,9 +102,9 @@ show(struct at_hand *h, struct buf *b, struct incident *const *list, size_t n)
 	buf_puts(b, h->c->colour_out ? "KEY\033[0m\n" : "KEY\n");
 	for (i = 0; i < n; i++) {
 		cell(b, level_name[(int)list[i]->level], level, "");
-		cell(b, hand_word(h, list[i]), word, hand_colour(h, list[i]));
+		cell(b, look_word(&h->l, list[i]), word, hand_colour(h, list[i]));
 		from = b->n;
-		cli_span(b, lasts(h, list[i]));
+		look_span(b, look_lasts(&h->l, list[i]));
 		pad(b, from, span);
 		from = b->n;
 		buf_escaped(b, list[i]->id, 0);
@@ -226,23 +130,23 @@ cmd_incidents(struct cli *c)
 		return EXIT_USAGE;
 	if (!hand_open(c, true, &h))
 		return EXIT_PROBLEMS;
-	list = arena_alloc(&c->arena, (h.incidents.by_key.n + 1) *
+	list = arena_alloc(&c->arena, (h.l.incidents.by_key.n + 1) *
 	    sizeof *list);
-	for (i = 0; i < h.incidents.by_key.n; i++) {
-		in = incidents_at(&h.incidents, i);
-		incident_clock(in, h.now);
+	for (i = 0; i < h.l.incidents.by_key.n; i++) {
+		in = incidents_at(&h.l.incidents, i);
+		incident_clock(in, h.l.now);
 		if ((all || in->state != INCIDENT_QUIET ||
 		    incident_is_unknown(in)) && (c->narg == 0 ||
 		    silence_is_about(str_c(c->arg[0]), in)))
 			list[n++] = in;
 	}
-	qsort(list, n, sizeof *list, worse);
+	qsort(list, n, sizeof *list, look_worse);
 	buf_init(&b, &c->mem);
 	if (c->given[OPT_JSON]) {
 		top = json_object();
 		array = json_array();
 		for (i = 0; i < n; i++)
-			json_array_append_new(array, cli_json_incident(&h, list[i]));
+			json_array_append_new(array, look_json_incident(&h.l, list[i]));
 		json_object_set_new(top, "incidents", array);
 		cli_json_put(top, &b);
 	} else if (n > 0)
@@ -274,7 +178,7 @@ static void
 show_silence(struct at_hand *h, struct buf *b, const struct hush *q,
     size_t width)
 {
-	bool holds = hush_holds(q, h->now);
+	bool holds = hush_holds(q, h->l.now);
 	size_t from = b->n;
 
 	buf_str(b, q->is.id);
@@ -287,7 +191,7 @@ show_silence(struct at_hand *h, struct buf *b, const struct hush *q,
 		buf_puts(b, "until ");
 	else
 		buf_puts(b, "ended ");
-	cli_moment(b, q->ended != 0 ? q->ended : q->is.until, h->now);
+	look_moment(b, q->ended != 0 ? q->ended : q->is.until, h->l.now);
 	pad(b, from, 22);
 	buf_escaped(b, q->is.who, 100);
 	buf_puts(b, ": ");
@@ -310,21 +214,21 @@ cmd_silences(struct cli *c)
 		return EXIT_PROBLEMS;
 	array = json_array();
 	buf_init(&b, &c->mem);
-	for (i = 0; i < h.nquiet; i++)
-		if (h.quiet[i].is.pattern.n > width &&
-		    (all || hush_holds(&h.quiet[i], h.now)))
-			width = h.quiet[i].is.pattern.n;
-	for (i = 0; i < h.nquiet; i++) {
-		if (!all && !hush_holds(&h.quiet[i], h.now))
+	for (i = 0; i < h.l.nquiet; i++)
+		if (h.l.quiet[i].is.pattern.n > width &&
+		    (all || hush_holds(&h.l.quiet[i], h.l.now)))
+			width = h.l.quiet[i].is.pattern.n;
+	for (i = 0; i < h.l.nquiet; i++) {
+		if (!all && !hush_holds(&h.l.quiet[i], h.l.now))
 			continue;
 		n++;
 		if (c->given[OPT_JSON])
 			json_array_append_new(array,
-			    cli_json_silence(&h, &h.quiet[i]));
+			    look_json_silence(&h.l, &h.l.quiet[i]));
 		else {
 			if (n == 1)
 				silence_head(&h, &b, width);
-			show_silence(&h, &b, &h.quiet[i], width);
+			show_silence(&h, &b, &h.l.quiet[i], width);
 		}
 	}
 	if (c->given[OPT_JSON]) {

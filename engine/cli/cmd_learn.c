@@ -191,9 +191,9 @@ progress(struct watch *w, double now)
 		return;
 	buf_clear(b);
 	buf_puts(b, "\rlearning: ");
-	cli_span(b, floor(now - w->begun));
+	look_span(b, floor(now - w->begun));
 	buf_puts(b, " of ");
-	cli_span(b, w->until - w->begun);
+	look_span(b, w->until - w->begun);
 	buf_printf(b, ", %.0f runs, %.0f would have been told of \033[K",
 	    w->runs, w->onsets);
 	(void)cli_write(2, buf_view(b));
@@ -297,8 +297,8 @@ accept_all(struct watch *w)
 		buf_clear(&w->b);
 		glob_quote(k->key, &w->b);
 		batch_row(batch, Q_SILENCE_ADD, (const struct param[]){
-		    PT(arena_dup(&w->c->arena, buf_view(&w->b))), PN(h.now),
-		    PN(h.now + BASELINE), PT(who), PT(STR_LIT(why)) });
+		    PT(arena_dup(&w->c->arena, buf_view(&w->b))), PN(h.l.now),
+		    PN(h.l.now + BASELINE), PT(who), PT(STR_LIT(why)) });
 		n++;
 	}
 	if (n > 0 && !state_commit(h.o.state, batch, true)) {
@@ -373,7 +373,7 @@ show(struct watch *w, double seconds, size_t accepted)
 	if (found > 0)
 		buf_putc(b, '\n');
 	buf_puts(b, "watched for ");
-	cli_span(b, seconds < 1 ? 1 : seconds);
+	look_span(b, seconds < 1 ? 1 : seconds);
 	buf_printf(b, ": %.0f runs would have told of %.0f onset%s in %.0f "
 	    "mail%s; nothing was done or told\n", w->runs, w->onsets,
 	    w->onsets == 1 ? "" : "s", w->mails, w->mails == 1 ? "" : "s");
@@ -407,17 +407,17 @@ show_json(struct watch *w, size_t accepted)
 		if (k->held == 0)
 			continue;
 		j = json_object();
-		json_object_set_new(j, "key", cli_json_text(w->c, k->key));
-		json_object_set_new(j, "script", cli_json_text(w->c,
+		json_object_set_new(j, "key", look_json_text(&w->c->mem, k->key));
+		json_object_set_new(j, "script", look_json_text(&w->c->mem,
 		    k->script));
 		json_object_set_new(j, "level", json_string(
 		    level_name[k->level]));
-		json_object_set_new(j, "message", cli_json_text(w->c,
+		json_object_set_new(j, "message", look_json_text(&w->c->mem,
 		    k->message));
-		json_object_set_new(j, "runs", cli_json_number(k->runs));
-		json_object_set_new(j, "held", cli_json_number(k->held));
-		json_object_set_new(j, "low", cli_json_number(k->low));
-		json_object_set_new(j, "high", cli_json_number(k->high));
+		json_object_set_new(j, "runs", look_json_number(k->runs));
+		json_object_set_new(j, "held", look_json_number(k->held));
+		json_object_set_new(j, "low", look_json_number(k->low));
+		json_object_set_new(j, "high", look_json_number(k->high));
 		json_object_set_new(j, "now", json_boolean(k->holds));
 		json_array_append_new(list, j);
 	}
@@ -426,16 +426,16 @@ show_json(struct watch *w, size_t accepted)
 	for (i = 0; i < w->nproposal; i++) {
 		p = &w->proposal[i];
 		j = json_object();
-		json_object_set_new(j, "macro", cli_json_text(w->c, p->macro));
-		json_object_set_new(j, "was", cli_json_text(w->c, p->was));
-		json_object_set_new(j, "value", cli_json_text(w->c, p->is));
+		json_object_set_new(j, "macro", look_json_text(&w->c->mem, p->macro));
+		json_object_set_new(j, "was", look_json_text(&w->c->mem, p->was));
+		json_object_set_new(j, "value", look_json_text(&w->c->mem, p->is));
 		json_array_append_new(list, j);
 	}
 	json_object_set_new(o, "thresholds", list);
-	json_object_set_new(o, "runs", cli_json_number(w->runs));
-	json_object_set_new(o, "onsets", cli_json_number(w->onsets));
-	json_object_set_new(o, "mails", cli_json_number(w->mails));
-	json_object_set_new(o, "failed", cli_json_number(w->failed));
+	json_object_set_new(o, "runs", look_json_number(w->runs));
+	json_object_set_new(o, "onsets", look_json_number(w->onsets));
+	json_object_set_new(o, "mails", look_json_number(w->mails));
+	json_object_set_new(o, "failed", look_json_number(w->failed));
 	json_object_set_new(o, "accepted", json_integer((json_int_t)accepted));
 	buf_clear(&w->b);
 	cli_json_put(o, &w->b);

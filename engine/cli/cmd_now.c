@@ -192,7 +192,7 @@ show_finding(struct now *w, struct buf *b, const struct finding *f)
 	buf_escaped(b, f->what, 0);
 	if (f->hold > 0) {
 		buf_puts(b, "  (if it lasts ");
-		cli_span(b, f->hold);
+		look_span(b, f->hold);
 		buf_putc(b, ')');
 	}
 	buf_putc(b, '\n');
@@ -265,18 +265,18 @@ show_json(struct now *w)
 		j = json_object();
 		json_object_set_new(j, "level", json_string(
 		    level_name[f->level]));
-		json_object_set_new(j, "script", cli_json_text(w->c,
+		json_object_set_new(j, "script", look_json_text(&w->c->mem,
 		    f->script));
-		json_object_set_new(j, "finding", cli_json_text(w->c,
+		json_object_set_new(j, "finding", look_json_text(&w->c->mem,
 		    f->what));
 		if (!str_none(f->key))
-			json_object_set_new(j, "key", cli_json_text(w->c,
+			json_object_set_new(j, "key", look_json_text(&w->c->mem,
 			    f->key));
-		json_object_set_new(j, "hold", cli_json_number(f->hold));
-		json_object_set_new(j, "lines", cli_json_text(w->c, f->more));
+		json_object_set_new(j, "hold", look_json_number(f->hold));
+		json_object_set_new(j, "lines", look_json_text(&w->c->mem, f->more));
 		buf_clear(&b);
 		cron_line(&b, f->alert, f->script);
-		json_object_set_new(j, "crontab", cli_json_text(w->c,
+		json_object_set_new(j, "crontab", look_json_text(&w->c->mem,
 		    buf_view(&b)));
 		json_array_append_new(list, j);
 	}
@@ -284,9 +284,9 @@ show_json(struct now *w)
 	list = json_array();
 	for (i = 0; i < w->nblind; i++) {
 		j = json_object();
-		json_object_set_new(j, "script", cli_json_text(w->c,
+		json_object_set_new(j, "script", look_json_text(&w->c->mem,
 		    w->blind[i].script));
-		json_object_set_new(j, "why", cli_json_text(w->c,
+		json_object_set_new(j, "why", look_json_text(&w->c->mem,
 		    w->blind[i].why));
 		json_array_append_new(list, j);
 	}

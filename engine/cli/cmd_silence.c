@@ -31,7 +31,7 @@ history(struct batch *batch, const struct at_hand *h,
     const struct incident *in, const char *what, struct str who,
     struct str why)
 {
-	batch_row(batch, Q_HISTORY_ADD, (const struct param[]){ PN(h->now),
+	batch_row(batch, Q_HISTORY_ADD, (const struct param[]){ PN(h->l.now),
 	    PT(in->key), PN(in->episode), PT(str_c(what)), PT(who), PT(why),
 	    PT(STR_EMPTY) });
 }
@@ -74,7 +74,7 @@ ack(struct at_hand *h, struct incident *in, struct batch *batch,
 		    " has not lasted long enough to fire" : in->episode == 0 ?
 		    " has never fired" : " does not fire: it ended ");
 		if (in->state == INCIDENT_QUIET && in->episode > 0) {
-			cli_span(said, h->now - in->ended);
+			look_span(said, h->l.now - in->ended);
 			buf_puts(said, " ago");
 		}
 		cli_say("%s", buf_c(said));
@@ -84,12 +84,12 @@ ack(struct at_hand *h, struct incident *in, struct batch *batch,
 		buf_puts(said, " was acknowledged by ");
 		buf_escaped(said, in->acked_by, 100);
 		buf_puts(said, " at ");
-		cli_moment(said, in->acked_at, h->now);
+		look_moment(said, in->acked_at, h->l.now);
 		buf_puts(said, " already\n");
 		return true;
 	}
 	in->acked = in->episode;
-	in->acked_at = h->now;
+	in->acked_at = h->l.now;
 	in->acked_by = who;
 	in->acked_why = why;
 	incident_put_human(batch, in);
@@ -129,7 +129,7 @@ cmd_ack(struct cli *c)
 		in = hand_find(&h, c->arg[i]);
 		if (in != NULL && ack(&h, in, batch, &said, cli_who(c),
 		    why == NULL ? STR_EMPTY : str_c(why))) {
-			json_array_append_new(list, cli_json_incident(&h, in));
+			json_array_append_new(list, look_json_incident(&h.l, in));
 			continue;
 		}
 		said.n = from;
@@ -203,7 +203,7 @@ find_made(void *arg, const struct str *column, unsigned n)
 	struct made *m = arg;
 
 	if (n > 3 && str_eq(column[1], m->pattern) &&
-	    num_parse(column[2], false) == m->h->now &&
+	    num_parse(column[2], false) == m->h->l.now &&
 	    num_parse(column[3], false) == m->until)
 		m->id = arena_dup(&m->h->c->arena, column[0]);
 }
@@ -216,15 +216,15 @@ concerns(struct at_hand *h, struct batch *batch, struct str pattern,
 	struct incident *in;
 	size_t i, n = 0;
 
-	for (i = 0; i < h->incidents.by_key.n; i++) {
-		in = incidents_at(&h->incidents, i);
+	for (i = 0; i < h->l.incidents.by_key.n; i++) {
+		in = incidents_at(&h->l.incidents, i);
 		if (in->state == INCIDENT_QUIET ||
 		    !silence_is_about(pattern, in))
 			continue;
 		n++;
 		history(batch, h, in, what, who, text);
 		buf_puts(said, "  ");
-		buf_puts(said, hand_word(h, in));
+		buf_puts(said, look_word(&h->l, in));
 		buf_puts(said, ": ");
 		buf_escaped(said, in->key, 0);
 		buf_putc(said, '\n');
@@ -275,7 +275,7 @@ cmd_silence(struct cli *c)
 	if (!hand_open(c, false, &h))
 		return EXIT_PROBLEMS;
 	if (c->given[OPT_FOR])
-		until = h.now + num_parse_duration(str_c(c->value[OPT_FOR]));
+		until = h.l.now + num_parse_duration(str_c(c->value[OPT_FOR]));
 	buf_init(&said, &c->mem);
 	buf_init(&text, &c->mem);
 	buf_init(&list, &c->mem);
@@ -284,9 +284,9 @@ cmd_silence(struct cli *c)
 	m.pattern = str_c(c->arg[0]);
 	m.until = until;
 	batch_row(batch, Q_SILENCE_ADD, (const struct param[]){
-	    PT(m.pattern), PN(h.now), PN(until), PT(who), PT(str_c(why)) });
+	    PT(m.pattern), PN(h.l.now), PN(until), PT(who), PT(str_c(why)) });
 	buf_puts(&text, "until ");
-	cli_moment(&text, until, 0);
+	look_moment(&text, until, 0);
 	buf_printf(&text, ": %s", why);
 	if (concerns(&h, batch, m.pattern, "silenced", who, buf_view(&text),
 	    &list) == 0)
@@ -300,16 +300,16 @@ cmd_silence(struct cli *c)
 		    str_none(m.id) ? "" : m.id.p);
 		buf_escaped(&said, m.pattern, 0);
 		buf_puts(&said, " until ");
-		cli_moment(&said, until, h.now);
+		look_moment(&said, until, h.l.now);
 		buf_puts(&said, " (");
-		cli_span(&said, until - h.now);
+		look_span(&said, until - h.l.now);
 		buf_puts(&said, ")\n");
 		buf_str(&said, buf_view(&list));
 		q.is = (struct silence){ .id = silence_id(c, m.id),
-		    .pattern = m.pattern, .made = h.now, .until = until,
+		    .pattern = m.pattern, .made = h.l.now, .until = until,
 		    .who = who, .why = str_c(why) };
 		all = json_array();
-		json_array_append_new(all, cli_json_silence(&h, &q));
+		json_array_append_new(all, look_json_silence(&h.l, &q));
 		as_json(c, "silences", all, &said);
 		r = cli_write(1, buf_view(&said)) ? EXIT_FINE : EXIT_PROBLEMS;
 	}
@@ -348,22 +348,22 @@ cmd_unsilence(struct cli *c)
 	list = json_array();
 	for (k = 0; k < c->narg; k++) {
 		arg = str_c(c->arg[k]);
-		for (i = n = 0; i < h.nquiet; i++) {
-			q = &h.quiet[i];
-			if (!hush_holds(q, h.now) ||
+		for (i = n = 0; i < h.l.nquiet; i++) {
+			q = &h.l.quiet[i];
+			if (!hush_holds(q, h.l.now) ||
 			    !(str_eq(q->is.id, arg) ||
 			    str_eq(q->is.pattern, arg)))
 				continue;
 			n++;
 			batch_row(batch, Q_SILENCE_END,
-			    (const struct param[]){ PN(q->n), PN(h.now) });
+			    (const struct param[]){ PN(q->n), PN(h.l.now) });
 			buf_puts(&said, "silence ");
 			buf_str(&said, q->is.id);
 			buf_puts(&said, " of ");
 			buf_escaped(&said, q->is.pattern, 0);
 			buf_puts(&said, " is over\n");
-			q->ended = h.now;
-			json_array_append_new(list, cli_json_silence(&h, q));
+			q->ended = h.l.now;
+			json_array_append_new(list, look_json_silence(&h.l, q));
 			(void)concerns(&h, batch, q->is.pattern, "unsilenced",
 			    who, q->is.id, &said);
 		}

@@ -66,7 +66,7 @@ spans(struct buf *b, const char *name, const char *before, double seconds,
 {
 	tag(b, name);
 	buf_puts(b, before);
-	cli_span(b, seconds);
+	look_span(b, seconds);
 	buf_puts(b, after);
 	buf_putc(b, '\n');
 }
@@ -97,23 +97,23 @@ show_state(struct why *w, const struct incident *in)
 	    level_name[(int)in->level]);
 	texts(b, "says", in->message);
 	tag(b, "is");
-	buf_printf(b, "%s%s%s", hand_colour(h, in), hand_word(h, in),
+	buf_printf(b, "%s%s%s", hand_colour(h, in), look_word(&h->l, in),
 	    *hand_colour(h, in) == '\0' ? "" : "\033[0m");
 	if (in->state == INCIDENT_FIRES) {
 		/* the word may be younger: acknowledged, silenced */
-		buf_puts(b, strcmp(hand_word(h, in), "firing") == 0 ?
+		buf_puts(b, strcmp(look_word(&h->l, in), "firing") == 0 ?
 		    " since " : "; it fires since ");
-		cli_moment(b, in->fired, h->now);
+		look_moment(b, in->fired, h->l.now);
 		buf_puts(b, ", for ");
-		cli_span(b, incident_duration(in, h->now));
+		look_span(b, incident_duration(in, h->l.now));
 	} else if (in->state == INCIDENT_PENDING) {
 		buf_puts(b, " since ");
-		cli_moment(b, in->since, h->now);
+		look_moment(b, in->since, h->l.now);
 	} else if (in->episode > 0) {
 		buf_puts(b, " since ");
-		cli_moment(b, in->ended, h->now);
+		look_moment(b, in->ended, h->l.now);
 		buf_puts(b, ", after ");
-		cli_span(b, incident_duration(in, h->now));
+		look_span(b, incident_duration(in, h->l.now));
 	}
 	if (in->episode > 0)
 		buf_printf(b, "; it has fired %s", times(in->episode, t));
@@ -123,19 +123,19 @@ show_state(struct why *w, const struct incident *in)
 		buf_puts(b, "acknowledged by ");
 		buf_escaped(b, in->acked_by, 0);
 		buf_puts(b, " at ");
-		cli_moment(b, in->acked_at, h->now);
+		look_moment(b, in->acked_at, h->l.now);
 		if (in->acked_why.n > 0)
 			buf_puts(b, ": ");
 		buf_escaped(b, in->acked_why, 0);
 		buf_putc(b, '\n');
 	}
-	for (i = 0; i < h->nquiet; i++) {
-		q = &h->quiet[i];
-		if (q->ended != 0 || !silence_holds(&q->is, in, h->now))
+	for (i = 0; i < h->l.nquiet; i++) {
+		q = &h->l.quiet[i];
+		if (q->ended != 0 || !silence_holds(&q->is, in, h->l.now))
 			continue;
 		tag(b, "silenced");
 		buf_puts(b, "until ");
-		cli_moment(b, q->is.until, h->now);
+		look_moment(b, q->is.until, h->l.now);
 		buf_puts(b, " by ");
 		buf_escaped(b, q->is.who, 0);
 		buf_printf(b, " (%.*s): ", (int)q->is.id.n, q->is.id.p);
@@ -224,7 +224,7 @@ static void
 when(struct buf *b, double t)
 {
 	buf_puts(b, "    ");
-	cli_moment(b, t, -1e9);		/* always with its date */
+	look_moment(b, t, -1e9);		/* always with its date */
 	buf_puts(b, "  ");
 }
 
@@ -246,7 +246,7 @@ show_history(struct why *w)
 		buf_escaped(b, r->what, 0);
 		if (r->notice.n == 0 && !num_none(from = begun(w, i))) {
 			buf_puts(b, " after ");
-			cli_span(b, r->time - from);
+			look_span(b, r->time - from);
 		}
 		if (r->who.n > 0)
 			buf_puts(b, " by ");
@@ -278,9 +278,9 @@ show_delivery(void *arg, const struct str *c, unsigned n)
 		    "outcome", "why" };
 
 		o = json_object();
-		json_object_set_new(o, "time", cli_json_number(number(c[0])));
+		json_object_set_new(o, "time", look_json_number(number(c[0])));
 		for (n = 0; n < 5; n++)
-			json_object_set_new(o, name[n], cli_json_text(w->h.c,
+			json_object_set_new(o, name[n], look_json_text(&w->h.c->mem,
 			    str_none(c[n + 2]) ? STR_EMPTY : c[n + 2]));
 		json_array_append_new(w->json, o);
 		return;
@@ -321,12 +321,12 @@ show_waiting(void *arg, const struct str *column, unsigned n)
 		list = json_array();
 		for (i = 0; i < nto; i++)
 			json_array_append_new(list,
-			    cli_json_text(w->h.c, to[i]));
-		json_object_set_new(o, "time", cli_json_number(r.due));
-		json_object_set_new(o, "way", cli_json_text(w->h.c, r.way));
+			    look_json_text(&w->h.c->mem, to[i]));
+		json_object_set_new(o, "time", look_json_number(r.due));
+		json_object_set_new(o, "way", look_json_text(&w->h.c->mem, r.way));
 		json_object_set_new(o, "to", list);
 		json_object_set_new(o, "outcome", json_string(state[r.state]));
-		json_object_set_new(o, "why", cli_json_text(w->h.c, r.why));
+		json_object_set_new(o, "why", look_json_text(&w->h.c->mem, r.why));
 		json_array_append_new(w->json, o);
 		return;
 	}
@@ -380,16 +380,16 @@ json_history(struct why *w)
 	for (i = w->nrow; i-- > 0;) {
 		r = &w->row[i];
 		o = json_object();
-		json_object_set_new(o, "time", cli_json_number(r->time));
-		json_object_set_new(o, "episode", cli_json_number(r->episode));
-		json_object_set_new(o, "what", cli_json_text(w->h.c, r->what));
-		json_object_set_new(o, "who", cli_json_text(w->h.c, r->who));
-		json_object_set_new(o, "text", cli_json_text(w->h.c, r->text));
+		json_object_set_new(o, "time", look_json_number(r->time));
+		json_object_set_new(o, "episode", look_json_number(r->episode));
+		json_object_set_new(o, "what", look_json_text(&w->h.c->mem, r->what));
+		json_object_set_new(o, "who", look_json_text(&w->h.c->mem, r->who));
+		json_object_set_new(o, "text", look_json_text(&w->h.c->mem, r->text));
 		json_object_set_new(o, "notice",
-		    cli_json_text(w->h.c, r->notice));
+		    look_json_text(&w->h.c->mem, r->notice));
 		from = begun(w, i);
 		json_object_set_new(o, "duration", num_none(from) ?
-		    json_null() : cli_json_number(r->time - from));
+		    json_null() : look_json_number(r->time - from));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -401,7 +401,7 @@ why_incident(struct why *w, struct incident *in)
 	json_t *top = NULL, *all, *o;
 	size_t i, n = 0;
 
-	incident_clock(in, w->h.now);
+	incident_clock(in, w->h.l.now);
 	w->row = arena_alloc(&w->h.c->arena, HISTORY * sizeof *w->row);
 	if (!state_ask(w->h.o.state, Q_HISTORY_OF,
 	    (const struct param[]){ PT(in->key), PN(HISTORY) }, take_row, w))
@@ -409,7 +409,7 @@ why_incident(struct why *w, struct incident *in)
 	if (w->h.c->given[OPT_JSON]) {
 		top = json_object();
 		json_object_set_new(top, "incident",
-		    cli_json_incident(&w->h, in));
+		    look_json_incident(&w->h.l, in));
 		json_object_set_new(top, "history", json_history(w));
 		all = json_array();
 		json_object_set_new(top, "notices", all);
@@ -425,7 +425,7 @@ why_incident(struct why *w, struct incident *in)
 			o = json_object();
 			w->json = json_array();
 			json_object_set_new(o, "id",
-			    cli_json_text(w->h.c, w->row[i].notice));
+			    look_json_text(&w->h.c->mem, w->row[i].notice));
 			json_object_set_new(o, "copies", w->json);
 			json_array_append_new(all, o);
 		} else {
@@ -479,14 +479,14 @@ show_notice(void *arg, const struct str *c, unsigned n)
 
 		o = json_object();
 		for (n = 0; n < 3; n++)
-			json_object_set_new(o, name[n], cli_json_text(
-			    t->w->h.c, str_none(c[n]) ? STR_EMPTY : c[n]));
+			json_object_set_new(o, name[n], look_json_text(
+			    &t->w->h.c->mem, str_none(c[n]) ? STR_EMPTY : c[n]));
 		json_object_set_new(o, "level",
 		    json_string(level_name[(int)level]));
-		json_object_set_new(o, "time", cli_json_number(number(c[4])));
-		json_object_set_new(o, "subject", cli_json_text(t->w->h.c,
+		json_object_set_new(o, "time", look_json_number(number(c[4])));
+		json_object_set_new(o, "subject", look_json_text(&t->w->h.c->mem,
 		    str_none(c[5]) ? STR_EMPTY : c[5]));
-		json_object_set_new(o, "text", cli_json_text(t->w->h.c,
+		json_object_set_new(o, "text", look_json_text(&t->w->h.c->mem,
 		    str_none(c[8]) ? STR_EMPTY : c[8]));
 		json_array_append_new(t->list, o);
 		return;
@@ -503,7 +503,7 @@ show_notice(void *arg, const struct str *c, unsigned n)
 	buf_printf(b, ", %s, run ", level_name[(int)level]);
 	buf_escaped(b, str_none(c[1]) ? STR_EMPTY : c[1], 0);
 	buf_puts(b, ", at ");
-	cli_moment(b, number(c[4]), t->w->h.now);
+	look_moment(b, number(c[4]), t->w->h.l.now);
 	buf_putc(b, '\n');
 	texts(b, "told", str_none(c[8]) ? STR_EMPTY : c[8]);
 }
@@ -566,7 +566,7 @@ cmd_why(struct cli *c)
 	if (!hand_open(c, true, &w.h))
 		return EXIT_PROBLEMS;
 	buf_init(&w.out, &c->mem);
-	in = incidents_find(&w.h.incidents, str_c(c->arg[0]));
+	in = incidents_find(&w.h.l.incidents, str_c(c->arg[0]));
 	ok = in != NULL || why_notice(&w, c->arg[0], &found);
 	if (ok && (in != NULL || !found)) {
 		if (in == NULL)

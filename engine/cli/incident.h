@@ -6,10 +6,8 @@
 #ifndef ENGINE_CLI_INCIDENT_H
 #define ENGINE_CLI_INCIDENT_H
 
-#include <jansson.h>
-
 #include "engine/cli/outbox.h"
-#include "engine/state/incidents.h"
+#include "engine/daemon/look.h"
 
 #define LIM_SILENCE	(400 * 86400.0)	/* seconds: what is never to be told is
 					 * no matter of a silence, but of the
@@ -17,20 +15,10 @@
 #define LIM_SILENCE_TEXT 1000	/* bytes of a reason or a pattern: a person
 				 * types it, a line shows it */
 
-/* A silence as the store has it. */
-struct hush {
-	struct silence	 is;		/* its id is "s12" */
-	double		 n;		/* 12 */
-	double		 ended;		/* by a person, 0: it was not */
-};
-
 struct at_hand {
 	struct cli	*c;
 	struct outbox_options o;	/* the state is in it */
-	struct incidents incidents;	/* all */
-	struct hush	*quiet;		/* the newest first */
-	size_t		 nquiet, capquiet;
-	double		 now;
+	struct look	 l;		/* incidents and silences */
 };
 
 /* Opens the state and reads all; false: told of. */
@@ -41,31 +29,12 @@ int	hand_failed(const struct at_hand *);
 /* By its key or id, or the beginning of an id; NULL: told of, with the
  * nearest key. */
 struct incident *hand_find(struct at_hand *, const char *name);
-/* The silence that holds it back the longest, or NULL. */
-const struct hush *hand_silence(const struct at_hand *,
-	    const struct incident *);
-/* Whether a silence holds now, whatever it is about. */
-bool	hush_holds(const struct hush *, double now);
-
-/* "firing", "acknowledged", "silenced", "inhibited" ...: one word for it. */
-const char *hand_word(const struct at_hand *, const struct incident *);
 /* Its colour on a terminal, or "". */
 const char *hand_colour(const struct at_hand *, const struct incident *);
-/* All of it for programs. */
-json_t	*cli_json_incident(const struct at_hand *, const struct incident *);
-json_t	*cli_json_silence(const struct at_hand *, const struct hush *);
-
-/* "14:05" today, else "2026-11-23 14:05", in the local zone. */
-void	cli_moment(struct buf *, double t, double now);
-/* "2h 5m" */
-void	cli_span(struct buf *, double seconds);
 /* Who calls: the login name behind sudo, else that of the real user. */
 struct str cli_who(struct cli *);
 
-/* json.c: a text whose bytes may be anything, a number, and a whole document,
- * which it frees. */
-json_t	*cli_json_text(struct cli *, struct str);
-json_t	*cli_json_number(double);
+/* json.c: a whole document, which it frees. */
 void	cli_json_put(json_t *, struct buf *);
 
 #endif

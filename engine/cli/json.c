@@ -181,27 +181,6 @@ json_diag_end(struct json_diag *j)
 	return r;
 }
 
-json_t *
-cli_json_text(struct cli *c, struct str s)
-{
-	json_t *t = json_stringn(s.p, s.n);
-	struct buf b;
-
-	if (t != NULL)
-		return t;
-	buf_init(&b, &c->mem);
-	buf_escaped(&b, s, 0);
-	t = json_stringn(buf_view(&b).p, b.n);
-	buf_free(&b);
-	return t;
-}
-
-json_t *
-cli_json_number(double d)
-{
-	return num_is_int(d) ? json_integer((json_int_t)d) : json_real(d);
-}
-
 static int
 add(const char *p, size_t n, void *arg)
 {

@@ -370,7 +370,7 @@ incidents_text(const struct replay_sum *s, struct buf *b)
 		    c->resolved == 1 ? "" : "s");
 		if (c->longest > 0) {
 			buf_puts(b, ", the longest after ");
-			cli_span(b, c->longest);
+			look_span(b, c->longest);
 		}
 		if (c->still > 0)
 			buf_printf(b, ", reminded %.0f time%s", c->still,
@@ -474,12 +474,12 @@ list_json(const struct replay_sum *s, struct cli *c, const struct list *l)
 		k = e[i]->v.ptr;
 		o = json_object();
 		ex = json_array();
-		json_object_set_new(o, "kind", cli_json_text(c, e[i]->key));
-		json_object_set_new(o, "count", cli_json_number(k->n));
-		json_object_set_new(o, "first", cli_json_number(k->first));
-		json_object_set_new(o, "last", cli_json_number(k->last));
+		json_object_set_new(o, "kind", look_json_text(&c->mem, e[i]->key));
+		json_object_set_new(o, "count", look_json_number(k->n));
+		json_object_set_new(o, "first", look_json_number(k->first));
+		json_object_set_new(o, "last", look_json_number(k->last));
 		for (n = 0; n < k->nexample; n++)
-			json_array_append_new(ex, cli_json_text(c,
+			json_array_append_new(ex, look_json_text(&c->mem,
 			    k->example[n]));
 		json_object_set_new(o, "examples", ex);
 		json_array_append_new(all, o);
@@ -497,19 +497,19 @@ incidents_json(const struct replay_sum *s, struct cli *c)
 	for (n = 0; n < s->incidents.n; n++) {
 		i = s->incidents.entry[n].v.ptr;
 		o = json_object();
-		json_object_set_new(o, "key", cli_json_text(c,
+		json_object_set_new(o, "key", look_json_text(&c->mem,
 		    s->incidents.entry[n].key));
-		json_object_set_new(o, "message", cli_json_text(c,
+		json_object_set_new(o, "message", look_json_text(&c->mem,
 		    i->message));
-		json_object_set_new(o, "fired", cli_json_number(i->fired));
+		json_object_set_new(o, "fired", look_json_number(i->fired));
 		json_object_set_new(o, "resolved",
-		    cli_json_number(i->resolved));
-		json_object_set_new(o, "reminded", cli_json_number(i->still));
-		json_object_set_new(o, "other", cli_json_number(i->other));
-		json_object_set_new(o, "first", cli_json_number(i->first));
-		json_object_set_new(o, "last", cli_json_number(i->last));
+		    look_json_number(i->resolved));
+		json_object_set_new(o, "reminded", look_json_number(i->still));
+		json_object_set_new(o, "other", look_json_number(i->other));
+		json_object_set_new(o, "first", look_json_number(i->first));
+		json_object_set_new(o, "last", look_json_number(i->last));
 		json_object_set_new(o, "longest",
-		    cli_json_number(i->longest));
+		    look_json_number(i->longest));
 		json_object_set_new(o, "fires", json_boolean(i->since > 0));
 		json_array_append_new(all, o);
 	}
@@ -526,28 +526,28 @@ replay_sum_json(const struct replay_sum *s, const struct replay_about *a,
 	size_t i;
 
 	for (i = 0; i < a->nfile; i++)
-		json_array_append_new(file, cli_json_text(c,
+		json_array_append_new(file, look_json_text(&c->mem,
 		    str_c(a->file[i])));
-	json_object_set_new(o, "script", cli_json_text(c, a->script));
+	json_object_set_new(o, "script", look_json_text(&c->mem, a->script));
 	json_object_set_new(o, "files", file);
 	json_object_set_new(o, "stamp", json_string(a->stamp));
 	json_object_set_new(o, "step", json_string(a->step));
-	json_object_set_new(o, "begin", cli_json_number(a->begin));
-	json_object_set_new(o, "end", cli_json_number(a->end));
-	json_object_set_new(o, "runs", cli_json_number(a->runs));
-	json_object_set_new(o, "skipped", cli_json_number(a->skipped));
-	json_object_set_new(o, "failed", cli_json_number(s->failed));
-	json_object_set_new(o, "lines", cli_json_number(a->logs.nline -
+	json_object_set_new(o, "begin", look_json_number(a->begin));
+	json_object_set_new(o, "end", look_json_number(a->end));
+	json_object_set_new(o, "runs", look_json_number(a->runs));
+	json_object_set_new(o, "skipped", look_json_number(a->skipped));
+	json_object_set_new(o, "failed", look_json_number(s->failed));
+	json_object_set_new(o, "lines", look_json_number(a->logs.nline -
 	    a->left_out));
-	json_object_set_new(o, "read", cli_json_number(a->read));
-	json_object_set_new(o, "left_out", cli_json_number(a->left_out));
-	json_object_set_new(o, "unstamped", cli_json_number(a->logs.nbare));
-	json_object_set_new(o, "bytes", cli_json_number(a->logs.bytes));
-	json_object_set_new(o, "seconds", cli_json_number(a->took));
-	json_object_set_new(m, "count", cli_json_number(s->nmail));
+	json_object_set_new(o, "read", look_json_number(a->read));
+	json_object_set_new(o, "left_out", look_json_number(a->left_out));
+	json_object_set_new(o, "unstamped", look_json_number(a->logs.nbare));
+	json_object_set_new(o, "bytes", look_json_number(a->logs.bytes));
+	json_object_set_new(o, "seconds", look_json_number(a->took));
+	json_object_set_new(m, "count", look_json_number(s->nmail));
 	for (i = 0; i < s->day.n; i++)
 		json_object_set_new(day, arena_dup(&c->arena,
-		    s->day.entry[i].key).p, cli_json_number((double)
+		    s->day.entry[i].key).p, look_json_number((double)
 		    s->day.entry[i].v.num));
 	json_object_set_new(m, "days", day);
 	json_object_set_new(o, "mails", m);
@@ -558,9 +558,9 @@ replay_sum_json(const struct replay_sum *s, const struct replay_about *a,
 	/* of kinds beyond LIM_REPLAY_CLASSES: how often */
 	for (i = 0; i < REPLAY_LISTS; i++)
 		json_object_set_new(more, list_key[i],
-		    cli_json_number(s->list[i].more));
+		    look_json_number(s->list[i].more));
 	json_object_set_new(more, "incidents",
-	    cli_json_number(s->more_incidents));
+	    look_json_number(s->more_incidents));
 	json_object_set_new(o, "more", more);
 	cli_json_put(o, b);
 }

@@ -30,6 +30,11 @@ engine_libengine_a_SOURCES = \
 	engine/vm/vm.h \
 	engine/vm/when.c \
 	engine/vm/when.h \
+	engine/jail/calls.c \
+	engine/jail/calls.def \
+	engine/jail/files.c \
+	engine/jail/jail.c \
+	engine/jail/jail.h \
 	engine/builtin/act.c \
 	engine/builtin/arg.c \
 	engine/builtin/arg.h \

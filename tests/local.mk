@@ -64,6 +64,7 @@ HELPERS = \
 	tests/command/argv \
 	tests/command/hostile \
 	tests/command/random \
+	tests/daemon/jailed \
 	tests/deliver/mkjob \
 	tests/deliver/mkmail \
 	tests/incident/drive \
@@ -129,6 +130,7 @@ tests_fuzz_fuzz_program_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LINK)
 EXTRA_DIST += \
 	tests/bench \
 	tests/command \
+	tests/daemon \
 	tests/deliver \
 	tests/floors \
 	tests/fmt \

@@ -3,6 +3,7 @@
 
 noinst_LIBRARIES += engine/libengine.a
 bin_PROGRAMS += picket
+sbin_PROGRAMS += picketd
 
 engine_libengine_a_SOURCES = \
 	engine/vm/array.c \
@@ -313,6 +314,18 @@ picket_SOURCES = \
 	engine/cli/world.c \
 	engine/cli/world.h
 picket_LDADD = $(PICKET_LIBS)
+
+# The scheduler.  It is locked in memory: it links few objects, and no library
+# but the C library and jansson.
+picketd_SOURCES = \
+	engine/daemon/children.c \
+	engine/daemon/daemon.h \
+	engine/daemon/daemon_main.c \
+	engine/daemon/loop.c \
+	engine/daemon/loop.h \
+	engine/daemon/notify.c \
+	engine/daemon/notify.h
+picketd_LDADD = $(PICKET_LIBS)
 
 # Sends what was composed; with picket-contact the only program with libcurl.
 pkglibexec_PROGRAMS += picket-deliver

@@ -1,0 +1,462 @@
+/*
+ * picketd: the scheduler.  It is small and locked in memory, has no network
+ * socket, and starts a process for everything that can fail.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "engine/daemon/daemon.h"
+#include "engine/daemon/notify.h"
+#include "engine/effect/spawn.h"
+#include "engine/state/place.h"
+#include "engine/vm/clock.h"
+
+#define EXIT_FINE	0
+#define EXIT_PROBLEMS	1
+#define EXIT_USAGE	2
+#define LIM_MAIN_MEM	((size_t)1 << 20)	/* bytes: paths and a reason */
+#define OOM_ADJ		"-900"	/* the last but what the system itself cannot do
+				 * without */
+
+static struct daemon picketd;
+static struct spawn_origin origin;
+
+static const char usage[] =
+    "usage: picketd [OPTIONS]\n"
+    "\n"
+    "Runs the alerts of a site when they are due, and tells of what they find.\n"
+    "\n"
+    "Options\n"
+    "      --config DIR     folder of picket.conf and of the site\n"
+    "      --state DIR      folder of what outlives a run\n"
+    "      --run DIR        folder of the control socket\n"
+    "  -f, --foreground     stay in front; messages go to standard error\n"
+    "  -n, --check          only check the configuration, and run nothing\n"
+    "      --log WHERE      syslog, journal, stderr or a file\n"
+    "      --pid-file FILE  write the process's number there\n"
+    "      --trust-permissions\n"
+    "                       take a configuration that others may write to\n"
+    "  -h, --help           show this\n"
+    "  -V, --version        show the version\n";
+
+void
+daemon_say(struct daemon *d, enum say say, const char *fmt, ...)
+{
+	static const char *const word[] = { "error: ", "warning: ", "", "",
+	    "" };
+	char t[2000];
+	va_list ap;
+	int n;
+
+	(void)d;
+	n = snprintf(t, sizeof t, "picketd: %s", word[say]);
+	va_start(ap, fmt);
+	(void)vsnprintf(t + n, sizeof t - (size_t)n, fmt, ap);
+	va_end(ap);
+	(void)dprintf(STDERR_FILENO, "%s\n", t);
+}
+
+void
+daemon_stop(struct daemon *d)
+{
+	if (!d->stopping)
+		notify_say("STOPPING=1");
+	d->stopping = true;
+	d->loop.end = true;
+}
+
+static int
+wrong(const char *what, const char *arg)
+{
+	fprintf(stderr, "picketd: %s%s%s\npicketd: try picketd --help\n", what,
+	    arg == NULL ? "" : ": ", arg == NULL ? "" : arg);
+	return EXIT_USAGE;
+}
+
+/* An absolute path of what was given: a daemon leaves its folder. */
+static bool
+take_path(char to[PATH_MAX], const char *given)
+{
+	char here[PATH_MAX];
+	size_t n;
+	int k;
+
+	if (given[0] == '/')
+		k = snprintf(to, PATH_MAX, "%s", given);
+	else if (getcwd(here, sizeof here) == NULL)
+		return false;
+	else
+		k = snprintf(to, PATH_MAX, "%s/%s", here, given);
+	if (k < 0 || k >= PATH_MAX || given[0] == '\0')
+		return false;
+	for (n = (size_t)k; n > 1 && to[n - 1] == '/'; n--)
+		to[n - 1] = '\0';
+	return true;
+}
+
+/* As picket does it. */
+static bool
+default_state(char to[PATH_MAX])
+{
+	const char *xdg = secure_getenv("XDG_STATE_HOME");
+	const char *home = secure_getenv("HOME");
+	int k;
+
+	if (xdg != NULL && xdg[0] == '/')
+		k = snprintf(to, PATH_MAX, "%s/picket", xdg);
+	else if (geteuid() == 0)
+		k = snprintf(to, PATH_MAX, "/var/lib/picket");
+	else if (home != NULL && home[0] == '/')
+		k = snprintf(to, PATH_MAX, "%s/.local/state/picket", home);
+	else
+		return false;
+	return k > 0 && k < PATH_MAX;
+}
+
+/* -1: go on; else the exit status. */
+static int
+take_options(struct options *o, int argc, char **argv)
+{
+	enum { CONFIG = 256, STATE, RUN, LOG, PIDFILE, TRUST };
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, CONFIG },
+		{ "state", required_argument, NULL, STATE },
+		{ "run", required_argument, NULL, RUN },
+		{ "log", required_argument, NULL, LOG },
+		{ "pid-file", required_argument, NULL, PIDFILE },
+		{ "trust-permissions", no_argument, NULL, TRUST },
+		{ "foreground", no_argument, NULL, 'f' },
+		{ "check", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },
+		{ NULL, 0, NULL, 0 },
+	};
+	char *to;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+:fnhV", known, NULL)) != -1) {
+		to = NULL;
+		switch (c) {
+		case 'f': o->foreground = true; break;
+		case 'n': o->check_only = true; break;
+		case TRUST: o->trust = true; break;
+		case CONFIG: to = o->config; break;
+		case STATE: to = o->state; break;
+		case RUN: to = o->run; break;
+		case PIDFILE: to = o->pidfile; break;
+		case LOG:
+			if (snprintf(o->log, sizeof o->log, "%s", optarg) >=
+			    (int)sizeof o->log)
+				return wrong("--log: too long", NULL);
+			break;
+		case 'h':
+			return fputs(usage, stdout) == EOF ||
+			    fflush(stdout) != 0 ? EXIT_PROBLEMS : EXIT_FINE;
+		case 'V':
+			return puts("picketd " PACKAGE_VERSION) == EOF ||
+			    fflush(stdout) != 0 ? EXIT_PROBLEMS : EXIT_FINE;
+		case ':':
+			return wrong("a value is missing after",
+			    argv[optind - 1]);
+		default:
+			return wrong("unknown option", argv[optind - 1]);
+		}
+		if (to != NULL && !take_path(to, optarg))
+			return wrong("no usable path", optarg);
+	}
+	if (optind < argc)
+		return wrong("what is this", argv[optind]);
+	if (o->config[0] == '\0')
+		(void)take_path(o->config, PICKET_SYSCONFDIR);
+	if (o->state[0] == '\0' && !default_state(o->state)) {
+		fputs("picketd: there is no folder for the state: give "
+		    "--state DIR\n", stderr);
+		return EXIT_PROBLEMS;
+	}
+	if (o->run[0] == '\0')
+		memcpy(o->run, o->state, sizeof o->run);
+	return -1;
+}
+
+/*
+ * Into the background, as daemons do it: a session of its own, no terminal.
+ * The parent stays until the child is ready, and ends with its word.  Returns
+ * the descriptor that the word is given to.
+ */
+static int
+go_behind(void)
+{
+	unsigned char word = EXIT_PROBLEMS;
+	int p[2];
+	pid_t pid;
+
+	if (pipe2(p, O_CLOEXEC) != 0 || (pid = fork()) == -1) {
+		perror("picketd: cannot go into the background");
+		exit(EXIT_PROBLEMS);
+	}
+	if (pid == 0) {
+		(void)close(p[0]);
+		(void)setsid();
+		return p[1];
+	}
+	(void)close(p[1]);
+	while (read(p[0], &word, 1) == -1 && errno == EINTR)
+		;
+	_exit(word);
+}
+
+static void
+ready(struct daemon *d, int word)
+{
+	unsigned char fine = EXIT_FINE;
+	int null;
+
+	(void)d;
+	if (word == -1)
+		return;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null != -1) {
+		(void)dup2(null, 0);
+		(void)dup2(null, 1);
+		(void)dup2(null, 2);
+		(void)close(null);
+	}
+	(void)!write(word, &fine, 1);
+	(void)close(word);
+}
+
+/* What is not granted is shown by status, and work goes on. */
+static void
+lacks(struct daemon *d, const char *what, int error)
+{
+	size_t n = strlen(d->missing);
+
+	(void)snprintf(d->missing + n, sizeof d->missing - n, "%s%s: %s",
+	    n > 0 ? "\n" : "", what, strerror(error));
+	daemon_say(d, SAY_NOTICE, "%s: %s; goes on without", what,
+	    strerror(error));
+}
+
+static void
+harden(struct daemon *d)
+{
+	struct rlimit l;
+	int fd;
+
+	/* what a killed runner leaves comes to us */
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
+		lacks(d, "to get the children of killed runs", errno);
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &l);
+	}
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd == -1 || write(fd, OOM_ADJ, sizeof OOM_ADJ - 1) == -1)
+		lacks(d, "oom_score_adj " OOM_ADJ, errno);
+	if (fd != -1)
+		(void)close(fd);
+}
+
+void
+daemon_lock_memory(struct daemon *d)
+{
+	struct rlimit l;
+
+	/* with a limit, what is mapped later would fail instead of swap */
+	if (geteuid() != 0 && (getrlimit(RLIMIT_MEMLOCK, &l) != 0 ||
+	    l.rlim_cur != RLIM_INFINITY))
+		lacks(d, "mlockall", EPERM);
+	else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
+		lacks(d, "mlockall", errno);
+}
+
+/* --- signals --- */
+
+static void
+on_signal(struct watch *w, short revents)
+{
+	struct daemon *d = w->arg;
+	struct signalfd_siginfo si;
+
+	(void)revents;
+	while (read(w->fd, &si, sizeof si) == (ssize_t)sizeof si)
+		switch ((int)si.ssi_signo) {
+		case SIGCHLD:
+			break;		/* below: one may stand for many */
+		case SIGHUP:
+			daemon_say(d, SAY_INFO, "SIGHUP: reload");
+			break;
+		case SIGUSR1:
+			daemon_say(d, SAY_INFO, "SIGUSR1");
+			break;
+		case SIGTERM:
+		case SIGINT:
+			daemon_say(d, SAY_NOTICE, "%s: ends",
+			    si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+			daemon_stop(d);
+			break;
+		}
+	children_reap(d);
+}
+
+static bool
+take_signals(struct daemon *d)
+{
+	static const int mine[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGTERM, SIGINT };
+	sigset_t set;
+	size_t i;
+	int fd;
+
+	sigemptyset(&set);
+	for (i = 0; i < sizeof mine / sizeof *mine; i++) {
+		sigaddset(&set, mine[i]);
+		/* whoever started us may have them ignored */
+		(void)signal(mine[i], SIG_DFL);
+	}
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGUSR2, SIG_IGN);
+	sigprocmask(SIG_SETMASK, &set, NULL);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd != -1 &&
+	    loop_watch(&d->loop, fd, POLLIN, on_signal, d) != NULL;
+}
+
+/* --- the start --- */
+
+static void
+fill_standard(void)
+{
+	static const int mode[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", mode[fd]) != fd)
+			_exit(EXIT_PROBLEMS);
+	(void)syscall(SYS_close_range, 3, ~0U, 0);
+}
+
+/* One daemon a state. */
+static bool
+take_state(struct daemon *d)
+{
+	static struct lock lock;
+	char path[PATH_MAX + 16];
+	struct mem m;
+	struct buf why;
+	enum lock_got got = LOCK_NONE;
+	bool ok;
+
+	mem_init(&m, LIM_MAIN_MEM, NULL);
+	buf_init(&why, &m);
+	(void)snprintf(path, sizeof path, "%s/picketd.lock", d->opt.state);
+	ok = place_folder(str_c(path), &m, &why);
+	if (ok) {
+		got = lock_take(&lock, path, LOCK_ALONE, 0);
+		ok = got == LOCK_GOT;
+		if (got == LOCK_HELD)
+			buf_printf(&why, "picketd runs already with the state "
+			    "in %s: process %ld", d->opt.state,
+			    (long)lock.holder);
+		else if (!ok)
+			lock_why(&lock, got, path, &why);
+	}
+	if (!ok)
+		daemon_say(d, SAY_ERROR, "%s", buf_c(&why));
+	buf_free(&why);
+	return ok;
+}
+
+static bool
+write_pid(struct daemon *d)
+{
+	char t[24];
+	int fd, n;
+
+	if (d->opt.pidfile[0] == '\0')
+		return true;
+	fd = open(d->opt.pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
+	    O_NOFOLLOW, 0644);
+	n = snprintf(t, sizeof t, "%ld\n", (long)getpid());
+	if (fd == -1 || fchmod(fd, 0644) != 0 ||
+	    write(fd, t, (size_t)n) != n) {
+		daemon_say(d, SAY_ERROR, "%s: %s", d->opt.pidfile,
+		    strerror(errno));
+		return false;
+	}
+	(void)close(fd);
+	return true;
+}
+
+static void
+on_watchdog(struct timer *t)
+{
+	struct daemon *d = t->arg;
+
+	notify_say("WATCHDOG=1");
+	timer_set(&d->loop, t, d->loop.now + notify_watchdog());
+}
+
+static int
+start(struct daemon *d)
+{
+	static struct timer watchdog;
+
+	if (!take_signals(d) || !children_init(d)) {
+		daemon_say(d, SAY_ERROR, "cannot start: %s", strerror(errno));
+		return EXIT_PROBLEMS;
+	}
+	if (!take_state(d))
+		return EXIT_PROBLEMS;
+	harden(d);
+	if (!write_pid(d))
+		return EXIT_PROBLEMS;
+	daemon_lock_memory(d);
+	watchdog = (struct timer){ .fire = on_watchdog, .arg = d };
+	if (notify_watchdog() > 0)
+		on_watchdog(&watchdog);
+	return -1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct daemon *d = &picketd;
+	int r, word = -1;
+
+	spawn_origin_take(&origin);
+	fill_standard();
+	(void)unsetenv("PICKET_RUN_ID");
+	r = take_options(&d->opt, argc, argv);
+	if (r != -1)
+		return r;
+	notify_init();
+	if (notify_wanted())
+		d->opt.foreground = true;
+	if (!d->opt.foreground && !d->opt.check_only)
+		word = go_behind();
+	(void)umask(077);
+	if (chdir("/") != 0)
+		return EXIT_PROBLEMS;
+	d->began = clock_wall();
+	loop_init(&d->loop);
+	r = start(d);
+	if (r != -1)
+		return r;
+	ready(d, word);
+	notify_say("READY=1");
+	loop_run(&d->loop);
+	return EXIT_FINE;
+}

@@ -249,6 +249,12 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/window.h \
 	engine/deliver/words.c \
 	engine/deliver/words.h \
+	engine/alert/alert.c \
+	engine/alert/alert.h \
+	engine/alert/alert_end.c \
+	engine/alert/alert_inner.h \
+	engine/alert/alert_mail.c \
+	engine/alert/objects.c \
 	engine/image/image.h \
 	engine/image/schedule.h \
 	engine/sim/sim.c \
@@ -265,9 +271,6 @@ engine_libengine_a_SOURCES = \
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.
 picket_SOURCES = \
-	engine/cli/alert.c \
-	engine/cli/alert.h \
-	engine/cli/alert_mail.c \
 	engine/cli/bundled.c \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
@@ -295,10 +298,10 @@ picket_SOURCES = \
 	engine/cli/incident.h \
 	engine/cli/json.c \
 	engine/cli/main.c \
-	engine/cli/objects.c \
 	engine/cli/options.c \
 	engine/cli/outbox.h \
 	engine/cli/site.c \
+	engine/cli/place.c \
 	engine/cli/plan.c \
 	engine/cli/plan.h \
 	engine/cli/ruletest.h \

@@ -163,14 +163,23 @@ struct site *cli_site(struct cli *, const char *dir, bool trace,
  * false: told of.
  */
 bool	 cli_open_site(struct cli *, bool no_alerts);
-/* The transport's line of an alert's webhook. */
-void	 cli_webhook(struct str url, struct buf *line);
 /* All that is wrong, on standard error or into json. */
 void	 cli_site_show(struct cli *, struct site *, struct json_diag *json);
 /* The site's object sets for a run. */
 const struct objects *cli_objects(struct cli *, const struct site *);
-/* objects.c: the sets as files below =objdir; the folder =hstdir. */
-void	 cli_object_files(struct cli *, const struct site *);
+/*
+ * place.c: a folder of the state: /var/lib/picket for root, else under
+ * $XDG_STATE_HOME or ~/.local/state; made if need be, NIL if there is no
+ * place for it.
+ */
+struct str state_folder(struct cli *, const char *leaf);
+/* Its path alone; nothing is made. */
+struct str state_path(struct cli *, const char *leaf);
+/* The folder of the state itself. */
+struct str state_home(struct cli *);
+/* Where runs are, by the configuration and the site that were read. */
+struct alert_place;
+void	 cli_place(struct cli *, struct alert_place *);
 
 /* cmd_list.c: "5m"; a timing as people read it. */
 void	 cli_duration(struct buf *, double seconds);

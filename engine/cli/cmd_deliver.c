@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "lang/base/num.h"
-#include "engine/cli/alert.h"
+#include "engine/alert/alert.h"
 #include "engine/cli/incident.h"
 #include "engine/cli/outbox.h"
 #include "engine/deliver/send.h"
@@ -204,6 +204,7 @@ int
 cmd_deliver(struct cli *c)
 {
 	const char *arg = c->value[OPT_WAIT];
+	struct alert_place at;
 	struct outbox_options o;
 	struct outbox_sum sum;
 	double wait = 0, end;
@@ -229,8 +230,9 @@ cmd_deliver(struct cli *c)
 	catch_signals();
 	o.linger = c->given[OPT_LOOP];
 	o.debt = outbox_debt_new(&c->mem);
+	cli_place(c, &at);
 	for (end = clock_steady() + wait;;) {
-		(void)alert_tick(c, o.state, "deliver", false);
+		(void)alert_tick(&at, o.state, "deliver", false);
 		r = cli_outbox_send(c, &o, &sum);
 		sent += sum.sent;
 		if (stop || (!c->given[OPT_LOOP] && (clock_steady() >= end ||

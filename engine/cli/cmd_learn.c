@@ -11,7 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/cli/alert.h"
 #include "engine/cli/incident.h"
 #include "engine/cli/learn.h"
 #include "engine/sched/calendar.h"

@@ -2,11 +2,12 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lang/base/num.h"
-#include "engine/cli/alert.h"
 #include "engine/cli/outbox.h"
+#include "engine/run/run.h"
 #include "engine/sched/calendar.h"
 #include "engine/vm/clock.h"
 

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "engine/cli/alert.h"
 #include "engine/cli/incident.h"
+#include "engine/run/run.h"
 #include "engine/vm/clock.h"
 
 #define NOW_TIME	2.0	/* seconds for one script: a person waits */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lang/base/num.h"
+#include "engine/alert/alert.h"
 #include "engine/cli/outbox.h"
 #include "engine/deliver/outbox_inner.h"
 #include "engine/vm/clock.h"

@@ -13,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/cli/alert.h"
 #include "engine/cli/plan.h"
 #include "engine/cli/replay.h"
 #include "engine/deliver/window.h"

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "lang/base/num.h"
-#include "engine/cli/alert.h"
+#include "engine/alert/alert.h"
 #include "engine/cli/incident.h"
 #include "engine/deliver/window.h"
 #include "engine/vm/clock.h"
@@ -15,6 +15,7 @@ static int
 commit(struct at_hand *h, struct batch *batch, const char *what,
     struct buf *said)
 {
+	struct alert_place at;
 	bool ok;
 
 	if (!state_commit(h->o.state, batch, true))
@@ -22,7 +23,8 @@ commit(struct at_hand *h, struct batch *batch, const char *what,
 	ok = cli_write(1, buf_view(said));
 	/* what cannot go waits in the outbox, and it is said why: the change
 	 * itself is made */
-	(void)alert_tick(h->c, h->o.state, what, true);
+	cli_place(h->c, &at);
+	(void)alert_tick(&at, h->o.state, what, true);
 	return ok ? EXIT_FINE : EXIT_PROBLEMS;
 }
 

@@ -8,9 +8,6 @@
 #include "engine/cli/cli.h"
 #include "engine/deliver/outbox.h"
 
-/* The folder of the state with mails that could neither go nor be kept. */
-#define UNDELIVERED	"undelivered"
-
 /* Reads the configuration and opens the state; false: told of. */
 bool	cli_outbox_open(struct cli *, bool read_only,
 	    struct outbox_options *);

@@ -2,7 +2,7 @@
 
 #include <unistd.h>
 
-#include "engine/cli/alert.h"
+#include "engine/alert/alert.h"
 
 /* One script of the alert, or all; false: told of. */
 static bool

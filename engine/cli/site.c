@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "engine/alert/alert.h"
 #include "engine/cli/world.h"
 #include "engine/deliver/address.h"
 #include "engine/deliver/trust.h"
@@ -200,13 +201,6 @@ cli_warn_files(struct cli *c, const char *dir, struct json_diag *json)
 	return n;
 }
 
-void
-cli_webhook(struct str url, struct buf *line)
-{
-	buf_puts(line, "webhook ");
-	words_add(line, url);
-}
-
 /* Whether an alert's webhook can be one; else why. */
 static bool
 webhook_fits(struct cli *c, struct str url, struct buf *why)
@@ -216,7 +210,7 @@ webhook_fits(struct cli *c, struct str url, struct buf *why)
 	bool ok;
 
 	buf_init(&line, &c->mem);
-	cli_webhook(url, &line);
+	alert_webhook(url, &line);
 	ok = transport_parse_line(&t, buf_view(&line), &c->arena, why);
 	buf_free(&line);
 	return ok;

@@ -10,7 +10,6 @@
 
 #include "lang/code/progfile.h"
 #include "lang/code/verify.h"
-#include "engine/cli/alert.h"
 #include "engine/cli/world.h"
 
 #define LIM_PROGFILE	(64u << 20)	/* bytes: a source of LIM_SOURCE makes

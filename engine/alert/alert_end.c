@@ -1,12 +1,9 @@
-/* alert: see alert.h. */
-#include <sys/stat.h>
-#include <errno.h>
+/* alert_end: what comes of a run, and what time brings about. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/cli/alert.h"
+#include "engine/alert/alert_inner.h"
 #include "engine/deliver/address.h"
 #include "engine/deliver/child.h"
 #include "engine/deliver/send.h"
@@ -15,72 +12,11 @@
 
 #define LPCMD_TIMEOUT	60.0	/* seconds a print command may take */
 
-/* Makes a folder and those above it, for the user alone. */
-static bool
-make_folders(const char *path)
-{
-	char t[4096];
-	size_t i, n = strlen(path);
-
-	if (n >= sizeof t)
-		return false;
-	memcpy(t, path, n + 1);
-	for (i = 1; i <= n; i++) {
-		if (t[i] != '/' && t[i] != '\0')
-			continue;
-		t[i] = '\0';
-		if (mkdir(t, 0700) != 0 && errno != EEXIST)
-			return false;
-		t[i] = i == n ? '\0' : '/';
-	}
-	return true;
-}
-
-struct str
-state_path(struct cli *c, const char *leaf)
-{
-	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char t[4096];
-	int k;
-
-	if (xdg != NULL && xdg[0] == '/')
-		k = snprintf(t, sizeof t, "%s/picket/%s", xdg, leaf);
-	else if (geteuid() == 0)
-		k = snprintf(t, sizeof t, "/var/lib/picket/%s", leaf);
-	else if (home != NULL && home[0] == '/')
-		k = snprintf(t, sizeof t, "%s/.local/state/picket/%s", home,
-		    leaf);
-	else
-		return STR_NIL;
-	if (k < 0 || (size_t)k >= sizeof t)
-		return STR_NIL;
-	return arena_dup(&c->arena, str_of(t, (size_t)k));
-}
-
-struct str
-state_home(struct cli *c)
-{
-	struct str path = state_path(c, "");
-
-	return str_none(path) ? path : str_of(path.p, path.n - 1);
-}
-
-struct str
-state_folder(struct cli *c, const char *leaf)
-{
-	struct str path = state_path(c, leaf);
-
-	if (!str_none(path) && access(path.p, W_OK) != 0 &&
-	    !make_folders(path.p))
-		return STR_NIL;
-	return path;
-}
-
 /* `output print`: the lines of all scripts, to the print command. */
 bool
 alert_print(struct alert *a)
 {
-	struct str cmd = a->c->conf.value[CONF_LPCMD], line;
+	struct str cmd = a->o.facts.lpcmd, line;
 	const char *argv[4] = { "/bin/sh", "-c", NULL, NULL };
 	struct buf text, out;
 	struct child child;
@@ -88,25 +24,25 @@ alert_print(struct alert *a)
 	size_t i;
 	bool ok = true;
 
-	buf_init(&text, &a->c->mem);
-	buf_init(&out, &a->c->mem);
+	buf_init(&text, a->at->mem);
+	buf_init(&out, a->at->mem);
 	for (i = 0; i < a->n; i++)
 		if (!a->dry)
 			buf_str(&text, buf_view(&a->result[i].print));
 	if (text.n == 0)
 		return true;
 	if (str_none(cmd) || cmd.n == 0) {
-		cli_say("output print: picket.conf names no lpcmd; the lines "
-		    "were:");
-		(void)cli_write(2, buf_view(&text));
+		alert_say(a->at, "output print: picket.conf names no "
+		    "lpcmd; the lines were:");
+		(void)a->at->write(2, buf_view(&text));
 		buf_free(&text);
 		return false;
 	}
-	argv[2] = arena_dup(&a->c->arena, cmd).p;
+	argv[2] = arena_dup(a->at->arena, cmd).p;
 	memset(&child, 0, sizeof child);
 	child.argv = argv;
 	child.input = buf_view(&text);
-	child.path = a->c->conf.value[CONF_PATH];
+	child.path = a->at->conf->value[CONF_PATH];
 	child.run_id = str_c(a->run_id);
 	child.timeout = LPCMD_TIMEOUT;
 	child_run(&child, &out, &end);
@@ -114,7 +50,7 @@ alert_print(struct alert *a)
 		line = child_last_line(buf_view(&out));
 		if (!end.started)
 			line = str_c(end.why);
-		cli_say("lpcmd: exit status %d: %.*s", end.status,
+		alert_say(a->at, "lpcmd: exit status %d: %.*s", end.status,
 		    (int)line.n, line.p);
 		ok = false;
 	}
@@ -169,10 +105,10 @@ others(struct alert *a, struct tell *t)
 			break;
 		done[n++] = to;
 		nsection = 0;
-		section = arena_zalloc(&a->c->arena, (a->n + 1) *
+		section = arena_zalloc(a->at->arena, (a->n + 1) *
 		    sizeof *section);
 		for (i = 0; i < a->n; i++) {
-			buf_init(&lines, &a->c->mem);
+			buf_init(&lines, a->at->mem);
 			all = buf_view(&a->result[i].mail_to);
 			while (next_to(&all, &addr, &text))
 				if (str_eq(addr, to))
@@ -181,24 +117,17 @@ others(struct alert *a, struct tell *t)
 				section[nsection] = a->section[i];
 				section[nsection].error = STR_EMPTY;
 				section[nsection++].lines = arena_dup(
-				    &a->c->arena, buf_view(&lines));
+				    a->at->arena, buf_view(&lines));
 			}
 			buf_free(&lines);
 		}
 		fault = address_fault(to);
 		if (fault != NULL)
-			cli_say("output mail to %.*s: %s; it goes to the "
-			    "alert's recipients", (int)to.n, to.p, fault);
+			alert_say(a->at, "output mail to %.*s: %s; it goes to "
+			    "the alert's recipients", (int)to.n, to.p, fault);
 		tell_mail(t, section, nsection, fault == NULL ? to :
 		    STR_EMPTY);
 	}
-}
-
-static void
-say_line(void *arg, struct str line)
-{
-	(void)arg;
-	cli_say("%.*s", (int)line.n, line.p);
 }
 
 static double
@@ -213,20 +142,18 @@ uptime(void)
 void
 alert_options(struct alert *a, struct tell_options *o)
 {
-	struct cli *c = a->c;
+	const struct alert_place *at = a->at;
 
 	memset(o, 0, sizeof *o);
-	o->mem = &c->mem;
+	o->mem = at->mem;
 	o->state = a->o.state;
-	o->folder = state_home(c);
-	o->conf = &c->conf;
+	o->folder = at->state;
+	o->conf = at->conf;
 	o->alert = a->name;
 	o->origin = a->origin;
 	o->run = str_c(a->run_id);
-	if (c->site != NULL) {
-		o->group = c->site->compile.member;
-		o->ngroup = c->site->compile.nmember;
-	}
+	o->group = at->group;
+	o->ngroup = at->ngroup;
 	o->uptime = uptime();
 	o->mailfrom = a->mailfrom;
 	o->mailto = a->mailto;
@@ -235,11 +162,12 @@ alert_options(struct alert *a, struct tell_options *o)
 		o->route = a->site->route;
 		o->nroute = a->site->nroute;
 		o->digest = a->site->digest;
-		o->keep_ways = a->c->nmailto == 0;
+		o->keep_ways = !a->only_to;
 	}
 	o->first = a->first;
 	o->also = a->also;
-	o->say = say_line;
+	o->say = at->say;
+	o->arg = at->say_arg;
 }
 
 /* Of this run's mail something has to wait. */
@@ -248,7 +176,7 @@ say_waits(void *arg, struct str line)
 {
 	struct alert *a = arg;
 
-	say_line(arg, line);
+	a->at->say(a->at->say_arg, line);
 	a->failed = true;
 }
 
@@ -259,7 +187,7 @@ complain(struct alert *a, struct str why)
 	struct buf b;
 	size_t i;
 
-	buf_init(&b, &a->c->mem);
+	buf_init(&b, a->at->mem);
 	buf_printf(&b, "%s: ", a->o.state != NULL && state_is_unknown(
 	    a->o.state) ? "it is not known whether this run was kept" :
 	    "nothing was kept of this run");
@@ -306,20 +234,6 @@ run_row(struct alert *a, struct batch *b)
 	    PN((double)getpid()) });
 }
 
-/* Whether the site still has that script in that alert. */
-static bool
-is_there(void *arg, struct str alert, struct str script)
-{
-	const struct site *s = arg;
-	const struct site_alert *a = site_alert(s, alert);
-	size_t i;
-
-	for (i = 0; a != NULL && i < a->nalarm; i++)
-		if (str_eq(a->alarm[i].name, script))
-			return true;
-	return false;
-}
-
 /* A dry run tells what mail there would be, and --mail shows it. */
 static void
 dry_finish(struct alert *a, struct tell *t)
@@ -332,7 +246,6 @@ alert_finish(struct alert *a)
 {
 	struct tell_script s;
 	struct tell *t = a->tell;
-	const char *mail = a->c->value[OPT_MAIL];
 	struct str why = STR_LIT("there is no folder for the state: set HOME "
 	    "or XDG_STATE_HOME");
 	size_t i;
@@ -354,19 +267,21 @@ alert_finish(struct alert *a)
 	}
 	others(a, t);
 	/* scripts that have errors are left out of a site, and not gone */
-	if (a->site != NULL && a->c->site->nerror == 0)
-		tell_gone(t, is_there, a->c->site);
+	if (a->site != NULL && a->at->there != NULL)
+		tell_gone(t, a->at->there, a->at->there_arg);
 	if (a->dry) {
 		dry_finish(a, t);
 		return;
 	}
 	run_row(a, tell_batch(t));
-	a->kept = kept = tell_commit(t, mail != NULL ? alert_show_mail : NULL, a);
+	a->kept = kept = tell_commit(t, a->mail != NULL ? alert_show_mail :
+	    NULL, a);
 	if (!kept) {
 		if (a->o.state != NULL && state_why(a->o.state).n > 0)
 			why = state_why(a->o.state);
 		complain(a, why);
-		tell_direct(t, why, mail != NULL ? alert_show_mail : alert_send_now, a);
+		tell_direct(t, why, a->mail != NULL ? alert_show_mail :
+		    alert_send_now, a);
 	}
 }
 
@@ -397,7 +312,7 @@ alert_left(void *arg, struct trail *trail)
 
 	if (!trail_left(trail, &head, NULL, NULL))
 		return true;
-	buf_init(&run, &a->c->mem);
+	buf_init(&run, a->at->mem);
 	buf_str(&run, head.run);
 	buf_puts(&run, ".left");
 	t = tell_apart(a, buf_view(&run));
@@ -413,17 +328,26 @@ alert_left(void *arg, struct trail *trail)
 	return told;
 }
 
-/* What killed runs left, and what time brings about. */
+/* What all killed runs left. */
+static void
+left_all(struct alert *a)
+{
+	struct buf why;
+
+	buf_init(&why, a->at->mem);
+	if (!trail_each(a->at->mem, a->at->state, alert_left, a, &why))
+		alert_say(a->at, "%s", buf_c(&why));
+	buf_free(&why);
+}
+
+/* That, and what time brings about. */
 static void
 rest(struct alert *a)
 {
 	struct tell *t;
-	struct buf why;
 	char id[sizeof a->run_id + 8];
 
-	buf_init(&why, &a->c->mem);
-	if (!trail_each(&a->c->mem, state_home(a->c), alert_left, a, &why))
-		cli_say("%s", buf_c(&why));
+	left_all(a);
 	snprintf(id, sizeof id, "%s.rest", a->run_id);
 	t = tell_apart(a, str_c(id));
 	if (tell_open(t)) {
@@ -431,7 +355,6 @@ rest(struct alert *a)
 		(void)tell_commit(t, NULL, NULL);
 	}
 	tell_free(t);
-	buf_free(&why);
 }
 
 void
@@ -444,14 +367,14 @@ alert_send(struct alert *a)
 	if (a->dry || !a->kept)
 		return;
 	rest(a);
-	buf_init(&program, &a->c->mem);
+	buf_init(&program, a->at->mem);
 	send_program(&program);
 	memset(&o, 0, sizeof o);
 	o.state = a->o.state;
-	o.folder = state_home(a->c);
-	o.conf = &a->c->conf;
+	o.folder = a->at->state;
+	o.conf = a->at->conf;
 	o.program = buf_c(&program);
-	o.mem = &a->c->mem;
+	o.mem = a->at->mem;
 	o.say = say_waits;
 	o.arg = a;
 	if (!outbox_flush(&o, str_c(a->run_id), &sum))
@@ -459,21 +382,39 @@ alert_send(struct alert *a)
 	buf_free(&program);
 }
 
+/* No run, but with an id as of one. */
+static void
+init_apart(struct alert *a, const struct alert_place *at, struct state *st,
+    const char *what)
+{
+	memset(a, 0, sizeof *a);
+	a->at = at;
+	a->name = a->origin = a->first = a->also = a->mailfrom = STR_EMPTY;
+	a->o.state = st;
+	a->kept = true;
+	snprintf(a->run_id, sizeof a->run_id, "%s.%.0f.%ld", what,
+	    clock_wall() * 1000, (long)getpid());
+}
+
 bool
-alert_tick(struct cli *c, struct state *st, const char *what, bool send)
+alert_tick(const struct alert_place *at, struct state *st, const char *what,
+    bool send)
 {
 	struct alert a;
 
-	memset(&a, 0, sizeof a);
-	a.c = c;
-	a.name = a.origin = a.first = a.also = a.mailfrom = STR_EMPTY;
-	a.o.state = st;
-	a.kept = true;
-	snprintf(a.run_id, sizeof a.run_id, "%s.%.0f.%ld", what,
-	    clock_wall() * 1000, (long)getpid());
+	init_apart(&a, at, st, what);
 	if (send)
 		alert_send(&a);
 	else
 		rest(&a);
 	return !a.failed;
+}
+
+void
+alert_left_all(const struct alert_place *at, struct state *st)
+{
+	struct alert a;
+
+	init_apart(&a, at, st, "left");
+	left_all(&a);
 }

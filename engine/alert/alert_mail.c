@@ -5,8 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/cli/alert.h"
-#include "engine/cli/outbox.h"
+#include "engine/alert/alert_inner.h"
 #include "engine/deliver/mailbox.h"
 #include "engine/deliver/send.h"
 
@@ -14,26 +13,26 @@
 static void
 keep(struct alert *a, struct str run_id, struct str message)
 {
-	struct str dir = state_folder(a->c, UNDELIVERED);
+	struct str dir = alert_folder(a->at, UNDELIVERED, true);
 	struct buf path;
 	int fd;
 
 	if (str_none(dir)) {
-		cli_say("the mail was not sent, and there is no folder to "
+		alert_say(a->at, "the mail was not sent, and there is no folder to "
 		    "keep it in; here it is:");
-		(void)cli_write(2, message);
+		(void)a->at->write(2, message);
 		return;
 	}
-	buf_init(&path, &a->c->mem);
+	buf_init(&path, a->at->mem);
 	buf_printf(&path, "%s/%.*s.eml", dir.p, (int)run_id.n, run_id.p);
 	fd = open(buf_c(&path), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
 	    O_NOFOLLOW, 0600);
-	if (fd < 0 || !cli_write(fd, message) || fsync(fd) != 0) {
-		cli_say("%s: %s; here is the mail:", buf_c(&path),
+	if (fd < 0 || !a->at->write(fd, message) || fsync(fd) != 0) {
+		alert_say(a->at, "%s: %s; here is the mail:", buf_c(&path),
 		    strerror(errno));
-		(void)cli_write(2, message);
+		(void)a->at->write(2, message);
 	} else
-		cli_say("the mail was not sent; it is kept in %s",
+		alert_say(a->at, "the mail was not sent; it is kept in %s",
 		    buf_c(&path));
 	if (fd >= 0)
 		(void)close(fd);
@@ -45,7 +44,7 @@ keep(struct alert *a, struct str run_id, struct str message)
  * "ok WAY WHY", "left ADDRESS".
  */
 static void
-say_report(struct str report)
+say_report(const struct alert_place *at, struct str report)
 {
 	struct str line;
 	size_t n, k;
@@ -58,12 +57,12 @@ say_report(struct str report)
 		for (k = 0; k < line.n && line.p[k] != ' '; k++)
 			;
 		if (k == line.n)
-			cli_say("mail: %.*s", (int)line.n, line.p);
+			alert_say(at, "mail: %.*s", (int)line.n, line.p);
 		else if (str_eq(str_of(line.p, k), STR_LIT("left")))
-			cli_say("mail: %.*s has not got it",
+			alert_say(at, "mail: %.*s has not got it",
 			    (int)(line.n - k - 1), line.p + k + 1);
 		else
-			cli_say("mail: %.*s", (int)(line.n - k - 1),
+			alert_say(at, "mail: %.*s", (int)(line.n - k - 1),
 			    line.p + k + 1);
 	}
 }
@@ -76,13 +75,13 @@ bool
 alert_send_now(void *arg, const struct notice *n)
 {
 	struct alert *a = arg;
-	struct cli *c = a->c;
+	const struct alert_place *at = a->at;
 	struct buf report, program;
 	struct job job;
 	size_t i;
 	bool ok;
 
-	job_from_conf(&job, &c->conf, &c->arena);
+	job_from_conf(&job, at->conf, at->arena);
 	if (n->first.n > 0) {
 		if (job.ntransport == LIM_CONF_TRANSPORTS)
 			job.ntransport--;
@@ -98,18 +97,18 @@ alert_send_now(void *arg, const struct notice *n)
 	job.body = n->body;
 	job.notice = n->json;
 	if (job.ntransport == 0) {
-		cli_say("no way to send mail: picket.conf names none and "
+		alert_say(a->at, "no way to send mail: picket.conf names none and "
 		    "there is no " CONF_SENDMAIL_PATH);
 		keep(a, n->id, n->message);
 		a->failed = true;
 		return false;
 	}
-	buf_init(&report, &c->mem);
-	buf_init(&program, &c->mem);
+	buf_init(&report, at->mem);
+	buf_init(&program, at->mem);
 	send_program(&program);
 	ok = send_job(&job, buf_c(&program), 0, &report);
 	if (!ok) {
-		say_report(buf_view(&report));
+		say_report(at, buf_view(&report));
 		keep(a, n->id, n->message);
 		a->failed = true;
 	}
@@ -123,12 +122,12 @@ bool
 alert_show_mail(void *arg, const struct notice *n)
 {
 	struct alert *a = arg;
-	const char *to = a->c->value[OPT_MAIL];
+	const char *to = a->mail;
 	struct buf text, why;
 	size_t i;
 
-	buf_init(&text, &a->c->mem);
-	buf_init(&why, &a->c->mem);
+	buf_init(&text, a->at->mem);
+	buf_init(&why, a->at->mem);
 	if (to == NULL) {		/* a dry run */
 		buf_puts(&text, "dry-run: mail not sent: ");
 		buf_str(&text, n->subject);
@@ -136,7 +135,7 @@ alert_show_mail(void *arg, const struct notice *n)
 		for (i = 0; i < n->nto; i++)
 			buf_printf(&text, " %.*s", (int)n->to[i].n, n->to[i].p);
 		buf_puts(&text, " (--mail stdout shows it)\n");
-		(void)cli_write(1, buf_view(&text));
+		(void)a->at->write(1, buf_view(&text));
 	} else if (strcmp(to, "stdout") == 0) {
 		buf_puts(&text, "To: ");
 		for (i = 0; i < n->nto; i++) {
@@ -147,11 +146,11 @@ alert_show_mail(void *arg, const struct notice *n)
 		buf_str(&text, n->subject);
 		buf_puts(&text, "\n\n");
 		buf_str(&text, n->body);
-		if (!cli_write(1, buf_view(&text)))
+		if (!a->at->write(1, buf_view(&text)))
 			a->failed = true;
 	} else if (!mailbox_append(to, n->from, (time_t)n->made, n->message,
 	    &why)) {
-		cli_say("--mail: %s", buf_c(&why));
+		alert_say(a->at, "--mail: %s", buf_c(&why));
 		keep(a, n->id, n->message);
 		a->failed = true;
 	}

@@ -261,9 +261,13 @@ engine_libengine_a_SOURCES = \
 	engine/sim/sim.h \
 	engine/sim/stamp.c \
 	engine/sim/stamp.h \
+	engine/sched/agenda.c \
 	engine/sched/agenda.h \
 	engine/sched/calendar.c \
 	engine/sched/calendar.h \
+	engine/sched/heap.c \
+	engine/sched/heap.h \
+	engine/sched/queue.c \
 	engine/sched/queue.h \
 	engine/daemon/look.c \
 	engine/daemon/look.h

@@ -268,12 +268,16 @@ mix(uint64_t h, struct str s)
 double
 calendar_drift(const struct cron *c, struct str host, struct str name)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = UINT64_C(0xcbf29ce484222325), part;
 
 	if (!c->has_drift || c->drift == 0)
 		return 0;
 	h = mix(mix(h, host), name);
-	return (double)((h ^ h >> 32) % (c->drift * UINT64_C(60)));
+	/* bits that the seconds are least of: those are the low ones of both
+	 * halves */
+	part = (h >> 20 ^ h >> 50) % 64;
+	return (double)((h ^ h >> 32) % (c->drift * UINT64_C(60))) +
+	    (double)part * CALENDAR_GRAIN;
 }
 
 double
@@ -311,21 +315,28 @@ last_between(const struct calendar_zone *z, const struct cron *c, double every,
 	return calendar_after(z, c, lo);
 }
 
+bool
+calendar_follows(const struct cron *c, double set)
+{
+	bool fixed = c != NULL && !c->wild;
+
+	return fabs(set) >= CALENDAR_JUMP ||
+	    (!fixed && (set > CALENDAR_LAG || set < -CALENDAR_BACK));
+}
+
 struct calendar_gap
 calendar_gap(const struct calendar_zone *z, const struct cron *c, double every,
     double then, double now, double real)
 {
 	struct calendar_gap g = { NUM_NIL, now };
 	double set, start = then;
-	bool fixed = c != NULL && !c->wild;
 
 	if (!(fabs(then) < LIM_TIME) || !(fabs(now) < LIM_TIME))
 		return g;
 	if (num_none(real) || !(real >= 0))
 		real = now > then ? now - then : 0;
 	set = now - then - real;	/* this much the clock was set by */
-	if (fabs(set) >= CALENDAR_JUMP ||
-	    (!fixed && (set > CALENDAR_LAG || set < -CALENDAR_BACK)))
+	if (calendar_follows(c, set))
 		start = now - real;
 	g.due = last_between(z, c, every, start, now);
 	if (start > now)

@@ -202,6 +202,7 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/conf.c \
 	engine/deliver/conf.def \
 	engine/deliver/conf.h \
+	engine/deliver/conf_daemon.c \
 	engine/deliver/conf_inner.h \
 	engine/deliver/conf_rules.c \
 	engine/deliver/encode.c \
@@ -270,7 +271,10 @@ engine_libengine_a_SOURCES = \
 	engine/sched/queue.c \
 	engine/sched/queue.h \
 	engine/daemon/look.c \
-	engine/daemon/look.h
+	engine/daemon/look.h \
+	engine/daemon/logger.c \
+	engine/daemon/log.def \
+	engine/daemon/logger.h
 
 # picket must start fast: no library but pcre2 and jansson.  What needs more
 # is a helper program.

@@ -503,6 +503,7 @@ conf_row(const char *word_, int form_first, const char *dflt,
 #define CONF_NAMES	0
 #define CONF_TRANSPORT	1
 #define CONF_RULE	2
+#define CONF_DAEMON	3
 
 static void
 conf_keys(void)
@@ -527,6 +528,15 @@ conf_rules(void)
 {
 #define K(id, word, kind, dflt, help) \
 	if ((kind) == 2) conf_row(word, kind, dflt, help);
+#include "engine/deliver/conf.def"
+#undef K
+}
+
+static void
+conf_daemon(void)
+{
+#define K(id, word, kind, dflt, help) \
+	if ((kind) == 3) conf_row(word, kind, dflt, help);
 #include "engine/deliver/conf.def"
 #undef K
 }
@@ -884,6 +894,7 @@ static const struct {
 	{ "conf_transports", conf_transports },
 	{ "conf_options", conf_options },
 	{ "conf_rules", conf_rules },
+	{ "conf_daemon", conf_daemon },
 	{ "conf_when", conf_when },
 	{ "conf_route", conf_route },
 	{ "conf_heartbeat", conf_heartbeat },

@@ -26,6 +26,7 @@ UNIT_TESTS = \
 	tests/unit/test_jpath \
 	tests/unit/test_live \
 	tests/unit/test_logfile \
+	tests/unit/test_logger \
 	tests/unit/test_notice \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \

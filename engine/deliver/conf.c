@@ -239,7 +239,8 @@ no_value(struct parse *p, enum conf_key k)
 	const char *help = keys[k].help, *end = strchr(help, ':');
 	char what[200] = "a value";
 
-	if (keys[k].kind == CONF_RULE && end != NULL)
+	if ((keys[k].kind == CONF_RULE || keys[k].kind == CONF_DAEMON) &&
+	    end != NULL)
 		snprintf(what, sizeof what, "%.*s", (int)(end - help), help);
 	buf_clear(p->why);
 	buf_printf(p->why, "%s must follow \"%s\"", what, keys[k].word);
@@ -279,6 +280,8 @@ parse_line(struct parse *p, struct str line)
 		add_names(p, word + 1, n - 1);
 	} else if (keys[k].kind == CONF_RULE) {
 		conf_rule(p, k, word, n);
+	} else if (keys[k].kind == CONF_DAEMON) {
+		conf_daemon(p, k, word, n);
 	} else if (n > 2) {
 		conf_fault_word(p, "one value only after", word[0],
 		    "; quote a text that holds blanks");
@@ -364,6 +367,7 @@ conf_parse(struct conf *c, struct str name, struct str text,
 		parse_line(&p, line);
 	}
 	settle(c, a, &why);
+	conf_settle_daemon(&p);
 	conf_settle_rules(&p);
 	if (p.nerror > LIM_CONF_ERRORS)
 		buf_printf(errors, "%u more errors\n",

@@ -16,7 +16,8 @@
 #include "engine/deliver/transport.h"
 
 enum conf_kind { CONF_ADDRESSES, CONF_ADDRESS, CONF_TEXT, CONF_TRANSPORT,
-    CONF_SEARCH, CONF_FOLDER, CONF_HOST, CONF_RULE, CONF_NAMES };
+    CONF_SEARCH, CONF_FOLDER, CONF_HOST, CONF_RULE, CONF_NAMES,
+    CONF_DAEMON };
 enum conf_key {
 #define K(id, word, kind, dflt, help) id,
 #include "engine/deliver/conf.def"
@@ -46,6 +47,14 @@ struct heartbeat {
 	double		 every;		/* seconds; 0: HEARTBEAT_EVERY */
 };
 
+/* What picketd reads (conf_daemon.c). */
+struct conf_daemon {
+	struct str	 log;		/* syslog, journal, stderr or a path; NIL:
+					 * see engine/daemon/logger.h */
+	struct str	 log_level;	/* a word of engine/daemon/log.def */
+	struct str	 control_group;	/* NIL: none */
+};
+
 struct conf {
 	struct str	 value[CONF_KEYS];	/* of keys with one value */
 	unsigned	 line[CONF_KEYS];	/* where first given; 0: default */
@@ -65,6 +74,7 @@ struct conf {
 	unsigned	 limit;			/* mails to one recipient in an
 						 * hour; 0: any number */
 	struct heartbeat heartbeat;
+	struct conf_daemon daemon;
 };
 
 /*

@@ -1,6 +1,7 @@
 /*
- * conf_inner: what the readers of picket.conf share.  Why two files: the lines
- * of conf.c are values, those of conf_rules.c have a grammar.
+ * conf_inner: what the readers of picket.conf share.  Why three files: the
+ * lines of conf.c are values, those of conf_rules.c have a grammar, those of
+ * conf_daemon.c are picketd's.
  */
 #ifndef ENGINE_DELIVER_CONF_INNER_H
 #define ENGINE_DELIVER_CONF_INNER_H
@@ -32,6 +33,11 @@ bool	conf_add_address(struct parse *, struct str,
 /* A line with a grammar: route, quiet ...; n >= 2. */
 void	conf_rule(struct parse *, enum conf_key, const struct str *word,
 	    int n);
+/* A line of picketd's; n >= 2. */
+void	conf_daemon(struct parse *, enum conf_key, const struct str *word,
+	    int n);
+/* What the lines left open of them. */
+void	conf_settle_daemon(struct parse *);
 /* What can be said at the end of the file only: names that nobody has. */
 void	conf_settle_rules(struct parse *);
 

@@ -103,15 +103,10 @@ buf_c(struct buf *b)
 	return b->p;
 }
 
-/*
- * The length of the UTF-8 character at p if it may be shown, else 0.  Shortest
- * forms only, no surrogates.  Not shown either: C1 controls, which some
- * terminals obey, and the characters that turn the direction of text, which
- * make a log say what it does not.
- */
-static size_t
-shown_char(const unsigned char *p, size_t n)
+size_t
+buf_shown_char(const char *s, size_t n)
 {
+	const unsigned char *p = (const unsigned char *)s;
 	uint32_t c;
 	size_t len, i;
 
@@ -158,7 +153,7 @@ buf_escaped(struct buf *b, struct str s, size_t max)
 	if (max != 0 && max < end)
 		end = max;
 	for (i = run = 0; i < end; ) {
-		len = shown_char(p + i, s.n - i);
+		len = buf_shown_char(s.p + i, s.n - i);
 		if (len > end - i)
 			break;		/* the cut is inside a character */
 		if (len > 0) {

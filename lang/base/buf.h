@@ -45,5 +45,12 @@ buf_view(const struct buf *b)
  * text are shown (0: all), with "..." after a cut.
  */
 void	buf_escaped(struct buf *, struct str, size_t max);
+/*
+ * The length of the UTF-8 character at s if it may be shown so, else 0.
+ * Shortest forms only, no surrogates.  Not shown either: C1 controls, which
+ * some terminals obey, and the characters that turn the direction of text,
+ * which make a log say what it does not.
+ */
+size_t	buf_shown_char(const char *s, size_t n);
 
 #endif

@@ -144,6 +144,24 @@ test_protect(void **state)
 }
 
 static void
+test_daemon(void **state)
+{
+	(void)state;
+	assert_string_equal(parse(""), "");
+	assert_true(str_none(conf.daemon.log));
+	assert_str(conf.daemon.log_level, "notice");
+	assert_true(str_none(conf.daemon.control_group));
+	assert_string_equal(parse("log syslog debug\ncontrol group adm\n"),
+	    "");
+	assert_str(conf.daemon.log, "syslog");
+	assert_str(conf.daemon.log_level, "debug");
+	assert_str(conf.daemon.control_group, "adm");
+	assert_string_equal(parse("log \"/var/log/a b.log\""), "");
+	assert_str(conf.daemon.log, "/var/log/a b.log");
+	assert_str(conf.daemon.log_level, "notice");
+}
+
+static void
 test_wrong(void **state)
 {
 	static const struct {
@@ -183,6 +201,30 @@ test_wrong(void **state)
 		    "\"/bin:\"" },
 		{ "path .:/bin", "every folder of path must begin with /: "
 		    "\".:/bin\"" },
+		{ "log", "syslog | journal | stderr | FILE [LEVEL] must follow "
+		    "\"log\"" },
+		{ "log sislog", "log is syslog, journal, stderr or a path that "
+		    "begins with /, not \"sislog\"; did you mean "
+		    "\"syslog\"?" },
+		{ "log picketd.log", "log is syslog, journal, stderr or a path "
+		    "that begins with /, not \"picketd.log\"" },
+		{ "log /var/log/", "this is a folder, and log wants a file: "
+		    "\"/var/log/\"" },
+		{ "log syslog loud", "log's levels are error, warning, notice, "
+		    "info and debug, not \"loud\"" },
+		{ "log syslog warnings", "log's levels are error, warning, "
+		    "notice, info and debug, not \"warnings\"; did you mean "
+		    "\"warning\"?" },
+		{ "log syslog info x", "unexpected \"x\"" },
+		{ "log syslog\nlog syslog", "given twice: \"log\"" },
+		{ "control", "group NAME must follow \"control\"" },
+		{ "control grup adm", "control is followed by group, not "
+		    "\"grup\"; did you mean \"group\"?" },
+		{ "control group", "the name of a group must follow "
+		    "\"group\"" },
+		{ "control group a b", "unexpected \"b\"" },
+		{ "control group a:b", "no name of a group: \"a:b\"" },
+		{ "control group \"\"", "no name of a group: \"\"" },
 		{ "smtp", "smtp needs HOST[:PORT]" },
 		{ "smtp a:0", "bad port in \"a:0\"" },
 		{ "smtp a:65536", "bad port in \"a:65536\"" },
@@ -726,6 +768,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_protect),
+		cmocka_unit_test(test_daemon),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_relays),

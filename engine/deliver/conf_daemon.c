@@ -1,0 +1,133 @@
+/* The lines of picket.conf that are picketd's: each at most once. */
+#include <stdio.h>
+
+#include "engine/deliver/conf_inner.h"
+#include "engine/deliver/words.h"
+
+#define LIM_PATH	4095	/* bytes: PATH_MAX with its zero byte */
+#define LIM_GROUP	32	/* bytes: what groupadd(8) takes */
+#define DEFAULT_LEVEL	STR_LIT("notice")
+
+static const char *const log_level[] = {
+#define L(id, word, severity) word,
+#include "engine/daemon/log.def"
+#undef L
+};
+
+static void
+fault_near(struct parse *p, const char *what, struct str word,
+    const char *const *known, size_t n)
+{
+	struct nearest near = words_nearest(word);
+	char hint[80] = "";
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		words_offer(&near, known[i]);
+	if (near.best != NULL)
+		snprintf(hint, sizeof hint, "; did you mean \"%s\"?",
+		    near.best);
+	conf_fault_word(p, what, word, hint);
+}
+
+static bool
+among(struct str word, const char *const *known, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (str_eq(word, str_c(known[i])))
+			return true;
+	return false;
+}
+
+#define COUNT(a)	(sizeof (a) / sizeof (a)[0])
+
+static void
+read_log(struct parse *p, const struct str *word, int n)
+{
+	static const char *const where[] = { "syslog", "journal", "stderr" };
+	struct conf_daemon *d = &p->conf->daemon;
+
+	if (n > 2) {
+		conf_fault_word(p, "unexpected", word[2], "");
+		return;
+	}
+	if (word[0].n > LIM_PATH || memchr(word[0].p, '\0', word[0].n) != NULL)
+		conf_fault_word(p, "no path of a file:", word[0], "");
+	else if (!str_starts(word[0], "/") &&
+	    !among(word[0], where, COUNT(where)))
+		fault_near(p, "log is syslog, journal, stderr or a path that "
+		    "begins with /, not", word[0], where, COUNT(where));
+	else if (str_ends(word[0], "/"))
+		conf_fault_word(p, "this is a folder, and log wants a file:",
+		    word[0], "");
+	else
+		d->log = word[0];
+	if (n == 1)
+		return;
+	if (among(word[1], log_level, COUNT(log_level)))
+		d->log_level = word[1];
+	else
+		fault_near(p, "log's levels are error, warning, notice, info "
+		    "and debug, not", word[1], log_level, COUNT(log_level));
+}
+
+static void
+read_control(struct parse *p, const struct str *word, int n)
+{
+	static const char *const part[] = { "group" };
+	size_t i;
+
+	if (!str_eq(word[0], STR_LIT("group"))) {
+		fault_near(p, "control is followed by group, not", word[0],
+		    part, 1);
+		return;
+	}
+	if (n < 2) {
+		conf_fault(p, STR_LIT("the name of a group must follow "
+		    "\"group\""));
+		return;
+	}
+	if (n > 2) {
+		conf_fault_word(p, "unexpected", word[2], "");
+		return;
+	}
+	for (i = 0; i < word[1].n && word[1].p[i] > ' ' &&
+	    word[1].p[i] <= '~' && word[1].p[i] != ':';)
+		i++;
+	if (i < word[1].n || i == 0 || i > LIM_GROUP)
+		conf_fault_word(p, "no name of a group:", word[1], "");
+	else
+		p->conf->daemon.control_group = word[1];
+}
+
+void
+conf_daemon(struct parse *p, enum conf_key k, const struct str *word, int n)
+{
+	if (p->conf->line[k] != 0) {
+		conf_fault_word(p, "given twice:", word[0], "");
+		return;
+	}
+	word++;
+	n--;
+	switch (k) {
+	case CONF_LOG:
+		read_log(p, word, n);
+		break;
+	case CONF_CONTROL:
+		read_control(p, word, n);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+conf_settle_daemon(struct parse *p)
+{
+	struct conf_daemon *d = &p->conf->daemon;
+
+	if (str_none(d->log_level))
+		d->log_level = DEFAULT_LEVEL;
+}

@@ -93,18 +93,18 @@ open_file(const char *path, char *why, size_t size)
 
 	if (fd == -1) {
 		if (errno == ELOOP)
-			snprintf(why, size, "%s: is a symbolic link; a log "
+			snprintf(why, size, "%.300s: is a symbolic link; a log "
 			    "must be a file", path);
 		else if (errno == ENXIO)
-			snprintf(why, size, "%s: is no regular file", path);
+			snprintf(why, size, "%.300s: is no regular file", path);
 		else
-			snprintf(why, size, "%s: %s", path, strerror(errno));
+			snprintf(why, size, "%.300s: %s", path, strerror(errno));
 		return -1;
 	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		snprintf(why, size, "%s: is no regular file", path);
+		snprintf(why, size, "%.300s: is no regular file", path);
 	else if (st.st_nlink > 1)
-		snprintf(why, size, "%s: has another name elsewhere (a hard "
+		snprintf(why, size, "%.300s: has another name elsewhere (a hard "
 		    "link)", path);
 	else
 		return fd;
@@ -140,15 +140,28 @@ open_socket(struct logger *l)
 	}
 }
 
+/* Takes the level off the end of a setting, what is left is where it goes. */
 static void
-take_path(struct logger *l, const char *path)
+take_setting(struct logger *l, const char *setting)
 {
-	snprintf(l->path, sizeof l->path, "%s", path);
+	char *blank, text[PATH_MAX + 20];
+	enum logger_level level;
+
+	l->most = LOG_DEFAULT;
+	snprintf(text, sizeof text, "%s", setting);
+	blank = strrchr(text, ' ');
+	level = blank == NULL ? LOG_LEVELS : logger_level_named(blank + 1);
+	if (level != LOG_LEVELS) {
+		l->most = level;
+		*blank = '\0';
+	}
+	text[sizeof l->path - 1] = '\0';	/* open says that it is too long */
+	memcpy(l->path, text, strlen(text) + 1);
 }
 
 bool
-logger_open(struct logger *l, const char *name, const char *where,
-    bool foreground, enum logger_level most, char *why, size_t size)
+logger_open(struct logger *l, const char *name, const char *setting,
+    bool foreground, char *why, size_t size)
 {
 	struct tm tm;
 	time_t now = time(NULL);
@@ -156,45 +169,42 @@ logger_open(struct logger *l, const char *name, const char *where,
 
 	memset(l, 0, sizeof *l);
 	l->name = name;
-	l->most = most;
-	l->fd = -1;
+	l->to = LOG_TO_STDERR;
+	l->fd = STDERR_FILENO;
+	l->prefix = journal;
 	l->tokens = LIM_LOG_BURST;
 	l->filled = steady();
 	/* the zone's file is read here once, not while something is said */
 	tzset();
 	localtime_r(&now, &tm);
-	if (where == NULL)
-		where = journal ? "journal" : foreground ? "stderr" : "syslog";
-	if (strcmp(where, "syslog") == 0) {
+	take_setting(l, setting != NULL ? setting : journal ? "journal" :
+	    foreground ? "stderr" : "syslog");
+	if (strcmp(l->path, "stderr") == 0)
+		return true;
+	if (strcmp(l->path, "journal") == 0 && journal)
+		return true;
+	if (l->path[0] == '/') {
+		int fd = open_file(l->path, why, size);
+
+		if (fd == -1)
+			return false;
+		l->fd = fd;
+		l->to = LOG_TO_FILE;
+		return true;
+	}
+	if (strcmp(l->path, "syslog") == 0) {
 		l->to = LOG_TO_SYSLOG;
-		take_path(l, LOG_SYSLOG_PATH);
-		return true;
-	}
-	l->to = LOG_TO_STDERR;
-	l->fd = STDERR_FILENO;
-	l->prefix = journal;
-	if (strcmp(where, "stderr") == 0)
-		return true;
-	if (strcmp(where, "journal") == 0) {
-		if (journal)
-			return true;
+		memcpy(l->path, LOG_SYSLOG_PATH, sizeof LOG_SYSLOG_PATH);
+	} else if (strcmp(l->path, "journal") == 0) {
 		l->to = LOG_TO_JOURNAL;
-		l->fd = -1;
-		take_path(l, LOG_JOURNAL_PATH);
-		return true;
-	}
-	if (where[0] != '/' || strlen(where) >= sizeof l->path) {
-		snprintf(why, size, "%.200s: the path of a log must begin with "
-		    "/ and have at most %zu bytes", where, sizeof l->path - 1);
+		memcpy(l->path, LOG_JOURNAL_PATH, sizeof LOG_JOURNAL_PATH);
+	} else {
+		snprintf(why, size, "a log is syslog, journal, stderr or the "
+		    "path of a file, which begins with /, and perhaps a "
+		    "level, not \"%.200s\"", setting);
 		return false;
 	}
-	l->fd = open_file(where, why, size);
-	if (l->fd == -1) {
-		l->fd = STDERR_FILENO;
-		return false;
-	}
-	l->to = LOG_TO_FILE;
-	take_path(l, where);
+	l->fd = -1;
 	return true;
 }
 
@@ -522,7 +532,7 @@ logger_tick(struct logger *l)
 void
 logger_reopen(struct logger *l)
 {
-	char why[PATH_MAX + 100];
+	char why[400];
 	int fd;
 
 	if (l->to == LOG_TO_STDERR)

@@ -28,6 +28,7 @@
 				 * less; more is a flood that fills a disk */
 #define LOG_RATE	100	/* messages a second that a flood is cut to:
 				 * 500 MB a day at the very most */
+#define LOG_DEFAULT	SAY_NOTICE
 #define LOG_REPEAT	30.0	/* seconds; then 4 times that, up to ... */
 #define LOG_REPEAT_MAX	3600.0	/* ... this: when repeats are told of */
 #define LOG_SYSLOG_PATH	"/dev/log"
@@ -65,14 +66,16 @@ struct logger {
 };
 
 /*
- * Where: "syslog", "journal", "stderr" or the absolute path of a file; NULL:
- * the journal or standard error if that is the journal's or foreground is
- * set, else syslog.  A file is opened now: false with why it cannot be, then
- * messages go to standard error.  Sockets are opened when something is said.
- * The name must outlive the log.
+ * Setting: as picket.conf has it, "syslog", "journal", "stderr" or the absolute
+ * path of a file, and perhaps a blank and a level; without one it is notice.
+ * NULL: the journal where standard error is the journal's, else standard
+ * error in the foreground, else syslog.
+ *
+ * A file is opened now, sockets when something is said.  False, and why: then
+ * messages go to standard error.  The name must outlive the log.
  */
-bool	logger_open(struct logger *, const char *name, const char *where,
-	    bool foreground, enum logger_level, char *why, size_t size);
+bool	logger_open(struct logger *, const char *name, const char *setting,
+	    bool foreground, char *why, size_t size);
 void	logger_close(struct logger *);
 /*
  * The file again, by its name (SIGUSR1: it was turned away), or the socket.

@@ -367,7 +367,6 @@ conf_parse(struct conf *c, struct str name, struct str text,
 		parse_line(&p, line);
 	}
 	settle(c, a, &why);
-	conf_settle_daemon(&p);
 	conf_settle_rules(&p);
 	if (p.nerror > LIM_CONF_ERRORS)
 		buf_printf(errors, "%u more errors\n",

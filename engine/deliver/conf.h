@@ -47,14 +47,6 @@ struct heartbeat {
 	double		 every;		/* seconds; 0: HEARTBEAT_EVERY */
 };
 
-/* What picketd reads (conf_daemon.c). */
-struct conf_daemon {
-	struct str	 log;		/* syslog, journal, stderr or a path; NIL:
-					 * see engine/daemon/logger.h */
-	struct str	 log_level;	/* a word of engine/daemon/log.def */
-	struct str	 control_group;	/* NIL: none */
-};
-
 struct conf {
 	struct str	 value[CONF_KEYS];	/* of keys with one value */
 	unsigned	 line[CONF_KEYS];	/* where first given; 0: default */
@@ -74,7 +66,6 @@ struct conf {
 	unsigned	 limit;			/* mails to one recipient in an
 						 * hour; 0: any number */
 	struct heartbeat heartbeat;
-	struct conf_daemon daemon;
 };
 
 /*

@@ -6,7 +6,6 @@
 
 #define LIM_PATH	4095	/* bytes: PATH_MAX with its zero byte */
 #define LIM_GROUP	32	/* bytes: what groupadd(8) takes */
-#define DEFAULT_LEVEL	STR_LIT("notice")
 
 static const char *const log_level[] = {
 #define L(id, word, severity) word,
@@ -47,7 +46,8 @@ static void
 read_log(struct parse *p, const struct str *word, int n)
 {
 	static const char *const where[] = { "syslog", "journal", "stderr" };
-	struct conf_daemon *d = &p->conf->daemon;
+	struct str out;
+	char *t;
 
 	if (n > 2) {
 		conf_fault_word(p, "unexpected", word[2], "");
@@ -62,15 +62,18 @@ read_log(struct parse *p, const struct str *word, int n)
 	else if (str_ends(word[0], "/"))
 		conf_fault_word(p, "this is a folder, and log wants a file:",
 		    word[0], "");
-	else
-		d->log = word[0];
-	if (n == 1)
-		return;
-	if (among(word[1], log_level, COUNT(log_level)))
-		d->log_level = word[1];
-	else
+	if (n == 2 && !among(word[1], log_level, COUNT(log_level)))
 		fault_near(p, "log's levels are error, warning, notice, info "
 		    "and debug, not", word[1], log_level, COUNT(log_level));
+	/* as logger_open takes it */
+	out.n = word[0].n + (n == 2 ? 1 + word[1].n : 0);
+	out.p = t = arena_text(p->arena, out.n + 1);
+	memcpy(t, word[0].p, word[0].n);
+	t[word[0].n] = ' ';
+	if (n == 2)
+		memcpy(t + word[0].n + 1, word[1].p, word[1].n);
+	t[out.n] = '\0';
+	p->conf->value[CONF_LOG] = out;
 }
 
 static void
@@ -99,7 +102,7 @@ read_control(struct parse *p, const struct str *word, int n)
 	if (i < word[1].n || i == 0 || i > LIM_GROUP)
 		conf_fault_word(p, "no name of a group:", word[1], "");
 	else
-		p->conf->daemon.control_group = word[1];
+		p->conf->value[CONF_CONTROL] = word[1];
 }
 
 void
@@ -121,13 +124,4 @@ conf_daemon(struct parse *p, enum conf_key k, const struct str *word, int n)
 	default:
 		break;
 	}
-}
-
-void
-conf_settle_daemon(struct parse *p)
-{
-	struct conf_daemon *d = &p->conf->daemon;
-
-	if (str_none(d->log_level))
-		d->log_level = DEFAULT_LEVEL;
 }

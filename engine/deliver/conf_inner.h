@@ -33,11 +33,12 @@ bool	conf_add_address(struct parse *, struct str,
 /* A line with a grammar: route, quiet ...; n >= 2. */
 void	conf_rule(struct parse *, enum conf_key, const struct str *word,
 	    int n);
-/* A line of picketd's; n >= 2. */
+/*
+ * A line of picketd's; n >= 2.  Its value is one text, as picketd does not
+ * read this file itself (engine/image/schedule.h, schedule_setting).
+ */
 void	conf_daemon(struct parse *, enum conf_key, const struct str *word,
 	    int n);
-/* What the lines left open of them. */
-void	conf_settle_daemon(struct parse *);
 /* What can be said at the end of the file only: names that nobody has. */
 void	conf_settle_rules(struct parse *);
 

@@ -148,17 +148,14 @@ test_daemon(void **state)
 {
 	(void)state;
 	assert_string_equal(parse(""), "");
-	assert_true(str_none(conf.daemon.log));
-	assert_str(conf.daemon.log_level, "notice");
-	assert_true(str_none(conf.daemon.control_group));
+	assert_true(str_none(conf.value[CONF_LOG]));
+	assert_true(str_none(conf.value[CONF_CONTROL]));
 	assert_string_equal(parse("log syslog debug\ncontrol group adm\n"),
 	    "");
-	assert_str(conf.daemon.log, "syslog");
-	assert_str(conf.daemon.log_level, "debug");
-	assert_str(conf.daemon.control_group, "adm");
+	assert_str(conf.value[CONF_LOG], "syslog debug");
+	assert_str(conf.value[CONF_CONTROL], "adm");
 	assert_string_equal(parse("log \"/var/log/a b.log\""), "");
-	assert_str(conf.daemon.log, "/var/log/a b.log");
-	assert_str(conf.daemon.log_level, "notice");
+	assert_str(conf.value[CONF_LOG], "/var/log/a b.log");
 }
 
 static void
@@ -216,7 +213,6 @@ test_wrong(void **state)
 		    "notice, info and debug, not \"warnings\"; did you mean "
 		    "\"warning\"?" },
 		{ "log syslog info x", "unexpected \"x\"" },
-		{ "log syslog\nlog syslog", "given twice: \"log\"" },
 		{ "control", "group NAME must follow \"control\"" },
 		{ "control grup adm", "control is followed by group, not "
 		    "\"grup\"; did you mean \"group\"?" },

@@ -59,9 +59,11 @@ lines(const char *s)
 static void
 open_at(const char *name, enum logger_level most)
 {
-	char why[400] = "";
+	char why[400] = "", setting[300];
 
-	if (!logger_open(&l, "picketd", at(name), false, most, why, sizeof why))
+	snprintf(setting, sizeof setting, "%s %s", at(name),
+	    logger_level_word(most));
+	if (!logger_open(&l, "picketd", setting, false, why, sizeof why))
 		fail_msg("%s", why);
 }
 
@@ -83,9 +85,10 @@ listen_at(const char *name, int type)
 static void
 open_socket_at(const char *name, const char *where)
 {
-	char why[400];
+	char why[400], setting[50];
 
-	assert_true(logger_open(&l, "picketd", where, false, SAY_DEBUG, why,
+	snprintf(setting, sizeof setting, "%s debug", where);
+	assert_true(logger_open(&l, "picketd", setting, false, why,
 	    sizeof why));
 	snprintf(l.path, sizeof l.path, "%s", at(name));
 }
@@ -155,7 +158,7 @@ refused(const char *name, const char *want)
 	char why[400] = "";
 
 	assert_false(logger_open(&l, "picketd", name[0] == '/' || *name == '.' ?
-	    name : at(name), false, SAY_INFO, why, sizeof why));
+	    name : at(name), false, why, sizeof why));
 	if (strstr(why, want) == NULL)
 		fail_msg("got \"%s\", wanted \"%s\"", why, want);
 	assert_int_equal(l.to, LOG_TO_STDERR);
@@ -186,7 +189,13 @@ test_refused(void **state)
 	}
 	refused("/dev/null", "is no regular file");
 	refused("none/a.log", "No such file or directory");
-	refused("./a.log", "must begin with /");
+	refused("./a.log", "not \"./a.log\"");
+	{
+		char big[PATH_MAX + 100] = "/";
+
+		memset(big + 1, 'x', sizeof big - 2);
+		refused(big, "File name too long");
+	}
 }
 
 static void
@@ -397,7 +406,7 @@ test_journal(void **state)
 	snprintf(value, sizeof value, "%llu:%llu",
 	    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
 	setenv("JOURNAL_STREAM", value, 1);
-	assert_true(logger_open(&l, "picketd", NULL, false, SAY_INFO, why,
+	assert_true(logger_open(&l, "picketd", NULL, false, why,
 	    sizeof why));
 	logger_say(&l, SAY_NOTICE, "here");
 	logger_close(&l);
@@ -405,7 +414,7 @@ test_journal(void **state)
 	assert_int_equal(read(p[0], value, sizeof value), 8);
 	assert_string_equal(value, "<5>here\n");
 	/* nobody reads: nothing waits, nothing kills */
-	assert_true(logger_open(&l, "picketd", "stderr", false, SAY_INFO, why,
+	assert_true(logger_open(&l, "picketd", "stderr info", false, why,
 	    sizeof why));
 	for (fd = 0; fd < 4000; fd++)
 		logger_say(&l, SAY_INFO, "message %d with some more text", fd);
@@ -418,10 +427,10 @@ test_journal(void **state)
 	close(p[1]);
 	/* another stream's */
 	setenv("JOURNAL_STREAM", "1:2", 1);
-	assert_true(logger_open(&l, "picketd", NULL, false, SAY_INFO, why,
+	assert_true(logger_open(&l, "picketd", NULL, false, why,
 	    sizeof why));
 	assert_int_equal(l.to, LOG_TO_SYSLOG);
-	assert_true(logger_open(&l, "picketd", NULL, true, SAY_INFO, why,
+	assert_true(logger_open(&l, "picketd", NULL, true, why,
 	    sizeof why));
 	assert_int_equal(l.to, LOG_TO_STDERR);
 	unsetenv("JOURNAL_STREAM");
@@ -454,6 +463,10 @@ test_levels(void **state)
 	assert_int_equal(logger_level_named("debug"), SAY_DEBUG);
 	assert_int_equal(logger_level_named("loud"), LOG_LEVELS);
 	assert_string_equal(logger_level_word(SAY_WARNING), "warning");
+	open_at("a b", SAY_DEBUG);		/* a blank in the path */
+	assert_int_equal(l.most, SAY_DEBUG);
+	logger_close(&l);
+	assert_int_equal(access(at("a b"), F_OK), 0);
 }
 
 int

@@ -264,6 +264,7 @@ engine_libengine_a_SOURCES = \
 	engine/sim/stamp.h \
 	engine/sched/agenda.c \
 	engine/sched/agenda.h \
+	engine/sched/agenda_site.c \
 	engine/sched/calendar.c \
 	engine/sched/calendar.h \
 	engine/sched/heap.c \

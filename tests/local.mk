@@ -5,6 +5,7 @@ UNIT_TESTS = \
 	tests/command/test_fill \
 	tests/command/test_template \
 	tests/unit/test_act \
+	tests/unit/test_agenda \
 	tests/unit/test_array \
 	tests/unit/test_base \
 	tests/unit/test_beside \
@@ -73,6 +74,7 @@ HELPERS = \
 	tests/deliver/put \
 	tests/limit/peak \
 	tests/sched/due \
+	tests/sched/plan \
 	tests/state/rows \
 	tests/state/salvage \
 	tests/storm/alone \

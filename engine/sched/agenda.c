@@ -325,8 +325,13 @@ agenda_look(struct agenda *a, double now, double real)
 	if (num_none(real) || !(real >= 0))
 		real = now > then ? now - then : 0;
 	set = now - then - real;
+	/* what a paused one has missed is had, though its time comes again */
+	for (e = 0; now < then && e < a->site.n; e++)
+		if (agenda_paused(a, e))
+			forgive(a, e);
 	a->now = now;
-	if (now < then)
+	/* the clock can be set back and be no less than it was: time went by */
+	if (now < then || set < -CALENDAR_BACK)
 		a->turn++;
 	/* within these no timing follows; what is next stays so */
 	if (set >= -CALENDAR_BACK && set <= CALENDAR_LAG)

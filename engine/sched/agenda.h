@@ -78,6 +78,10 @@ struct agenda_site {
 	uint32_t	(*find)(void *arg, const char *name);	/* AGENDA_NONE */
 };
 
+/* Of an image (engine/image/schedule.h), which must outlive it. */
+struct schedule;
+void	 agenda_of(struct agenda_site *, struct schedule *);
+
 struct agenda_due {
 	uint32_t	 entry;
 	double		 due;		/* unique for the entry: print it with

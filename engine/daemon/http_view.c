@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lang/base/num.h"
 #include "engine/vm/clock.h"
 
 #define RUNS		60	/* of a picture */
@@ -66,25 +67,25 @@ level(double d)
 	return d >= 0 && d < LEVEL_COUNT ? (enum level)d : LEVEL_NOTICE;
 }
 
-/* run alert began ended result level due reason lines error */
+/* run alert origin began ended result level due reason lines error pid */
 static void
 take_run(void *arg, const struct str *c, unsigned n)
 {
 	struct rows *r = arg;
-	struct web_run *run = n < 10 ? NULL : more(r);
+	struct web_run *run = n < 12 ? NULL : more(r);
 
 	if (run == NULL)
 		return;
 	run->run = copy(r->w, c[0]);
 	run->alert = copy(r->w, c[1]);
-	run->began = number(c[2]);
-	run->ended = number(c[3]);
-	run->result = copy(r->w, c[4]);
-	run->level = level(number(c[5]));
-	run->due = number(c[6]);
-	run->reason = copy(r->w, c[7]);
-	run->lines = number(c[8]);
-	run->error = copy(r->w, c[9]);
+	run->began = number(c[3]);
+	run->ended = number(c[4]);
+	run->result = copy(r->w, c[5]);
+	run->level = level(number(c[6]));
+	run->due = number(c[7]);
+	run->reason = copy(r->w, c[8]);
+	run->lines = number(c[9]);
+	run->error = copy(r->w, c[10]);
 }
 
 /* alert script name points time value */
@@ -165,7 +166,7 @@ ask(struct web *w)
 	if (!look_load(&w->look, &w->mem, &w->arena, w->state, w->now))
 		return false;
 	w->has_store = true;
-	if (!state_ask(w->state, Q_RUN_RECENT, (const struct param[]){ PN(RUNS) },
+	if (!state_ask(w->state, Q_RUN_LIST, (const struct param[]){ PN(RUNS) },
 	    take_run, &run) ||
 	    !state_ask(w->state, Q_SERIES_LIST,
 	    (const struct param[]){ PN(LIM_HTTP_SERIES) }, take_series,
@@ -310,7 +311,7 @@ web_runs(struct web *w, struct str alert, size_t n, struct web_run **run)
 	struct rows r = ROWS(w, struct web_run, n);
 	struct param p[] = { PT(alert), PN((double)n) };
 
-	if (!(str_none(alert) ? state_ask(w->state, Q_RUN_RECENT, p + 1,
+	if (!(str_none(alert) ? state_ask(w->state, Q_RUN_LIST, p + 1,
 	    take_run, &r) : state_ask(w->state, Q_RUN_OF_ALERT, p, take_run,
 	    &r)))
 		return 0;

@@ -391,6 +391,20 @@ picket_store_SOURCES = \
 picket_store_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE3_CFLAGS)
 picket_store_LDADD = $(PICKET_LIBS) $(SQLITE3_LIBS)
 
+# The status page; the only program with libevent, and that strangers reach.
+pkglibexec_PROGRAMS += picket-http
+picket_http_SOURCES = \
+	engine/daemon/http.h \
+	engine/daemon/http_api.c \
+	engine/daemon/http_graph.c \
+	engine/daemon/http_main.c \
+	engine/daemon/http_metrics.c \
+	engine/daemon/http_page.c \
+	engine/daemon/http_style.h \
+	engine/daemon/http_view.c
+picket_http_CPPFLAGS = $(AM_CPPFLAGS) $(EVENT_CFLAGS)
+picket_http_LDADD = $(PICKET_LIBS) $(EVENT_LIBS)
+
 # Reads systemd's journal; the only program with libsystemd, and not there
 # where that is not.
 if HAVE_SYSTEMD

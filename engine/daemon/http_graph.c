@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <time.h>
 
-#define WIDTH	640.0
-#define HEIGHT	150.0
-#define LEFT	6.0		/* room at the sides and for the times below */
+#define WIDTH	420.0		/* as on a phone: letters keep their size there */
+#define HEIGHT	130.0
+#define LEFT	46.0		/* room for the scale and for the times below */
 #define RIGHT	6.0
 #define TOP	8.0
-#define BOTTOM	22.0
+#define BOTTOM	20.0
 #define GAP	3.5		/* steps without a point end a line: a run that
 				 * was late is no gap */
 #define TICKS	4		/* times below the graph: five fit a phone */
@@ -138,7 +138,7 @@ web_graph(struct buf *b, const struct web_step *s, size_t n, double from,
 		end = one_line(s, i, n, gap);
 		if (end - i == 1) {	/* alone: a dot */
 			buf_printf(b, "<circle cx=\"%.1f\" cy=\"%.1f\" "
-			    "r=\"2\"/>", X(s[i].time), Y(s[i].mean));
+			    "r=\"3\"/>", X(s[i].time), Y(s[i].mean));
 			continue;
 		}
 		buf_puts(b, "<polygon points=\"");
@@ -154,10 +154,11 @@ web_graph(struct buf *b, const struct web_step *s, size_t n, double from,
 		}
 		buf_puts(b, "\"/>");
 	}
-	buf_puts(b, "<text class=\"scale\" x=\"9\" y=\"18\">");
+	buf_printf(b, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"end\">",
+	    LEFT - 6, TOP + 8);
 	web_number(b, high);
-	buf_printf(b, "</text><text class=\"scale\" x=\"9\" y=\"%.1f\">",
-	    HEIGHT - BOTTOM - 4);
+	buf_printf(b, "</text><text x=\"%.1f\" y=\"%.1f\" "
+	    "text-anchor=\"end\">", LEFT - 6, HEIGHT - BOTTOM);
 	web_number(b, low);
 	buf_puts(b, "</text></svg>");
 #undef X

@@ -14,6 +14,7 @@
 #include "engine/daemon/http_style.h"
 #include "engine/vm/when.h"
 
+#define RUNS_SHOWN	15	/* then the rest is folded away */
 #define ENDED_SHOWN	86400.0	/* seconds: what was over before is history */
 
 void
@@ -370,6 +371,8 @@ scripts(struct web *w, struct buf *b)
 		buf_puts(b, "</table></div></section>");
 }
 
+#define RUNS_HEAD "<tr><th>Alert<th>Result<th>When<th>Took<th>Lines<th></tr>"
+
 static void
 runs(struct web *w, struct buf *b, const struct web_query *q)
 {
@@ -382,8 +385,12 @@ runs(struct web *w, struct buf *b, const struct web_query *q)
 	if (n == 0)
 		return;
 	buf_puts(b, "<section><h2>Last runs</h2><div class=\"table\"><table>"
-	    "<tr><th>Alert<th>Result<th>When<th>Took<th>Lines<th></tr>");
+	    RUNS_HEAD);
 	for (i = 0; i < n; i++) {
+		if (i == RUNS_SHOWN)
+			buf_printf(b, "</table></div><details><summary>%zu "
+			    "before them</summary><div class=\"table\">"
+			    "<table>" RUNS_HEAD, n - i);
 		bad = !str_eq(r[i].result, STR_LIT("ok"));
 		buf_printf(b, "<tr%s><td>", bad ? " class=\"bad\"" : "");
 		names(b, r[i].alert, STR_EMPTY);
@@ -406,7 +413,8 @@ runs(struct web *w, struct buf *b, const struct web_query *q)
 		}
 		buf_puts(b, "</tr>");
 	}
-	buf_puts(b, "</table></div></section>");
+	buf_puts(b, n > RUNS_SHOWN ? "</table></div></details></section>" :
+	    "</table></div></section>");
 }
 
 /* --- graphs --- */

@@ -44,7 +44,9 @@
 	"table{border-collapse:collapse;width:100%}" \
 	"td,th{text-align:left;padding:.3rem .8rem .3rem 0;" \
 	"border-bottom:1px solid var(--line);vertical-align:top}" \
-	"td:first-child{overflow-wrap:anywhere}" \
+	"td{white-space:nowrap}" \
+	"td:first-child,td:last-child{white-space:normal}" \
+	"td:first-child{min-width:8rem;overflow-wrap:anywhere}" \
 	".graphs{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill," \
 	"minmax(min(100%,24rem),1fr))}" \
 	"figure{margin:0;background:var(--card);border:1px solid var(--line);" \

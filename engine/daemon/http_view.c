@@ -248,7 +248,8 @@ web_forget(struct web *w)
 	w->oldest = NUM_NIL;
 	w->steady = 0;
 	w->why = STR_EMPTY;
-	arena_reset(&w->arena);
+	arena_free(&w->arena);
+	arena_init(&w->arena, &w->mem, 65536);
 }
 
 void

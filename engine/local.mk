@@ -130,6 +130,7 @@ engine_libengine_a_SOURCES = \
 	engine/effect/maillock.h \
 	engine/effect/memory.c \
 	engine/effect/memory.h \
+	engine/effect/origin.c \
 	engine/effect/path.c \
 	engine/effect/paths.c \
 	engine/effect/proc.c \

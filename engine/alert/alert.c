@@ -249,6 +249,30 @@ say_dry(struct alert *a, const struct program *p, const struct run_result *r)
 	buf_free(&b);
 }
 
+/*
+ * Who reads what the run says must know that nothing was done about it: once
+ * a run, and where there is a mail anyway.
+ */
+static struct str
+say_disarmed(struct alert *a, struct str lines, size_t n)
+{
+	struct buf b;
+	struct str s;
+
+	if (n == 0 || lines.n == 0 || a->told_disarmed)
+		return lines;
+	a->told_disarmed = true;
+	buf_init(&b, a->at->mem);
+	buf_str(&b, lines);
+	if (b.p[b.n - 1] != '\n')
+		buf_putc(&b, '\n');
+	buf_printf(&b, "[disarmed] %zu effect%s not done: picket arm ends "
+	    "this\n", n, n == 1 ? " was" : "s were");
+	s = arena_dup(a->at->arena, buf_view(&b));
+	buf_free(&b);
+	return s;
+}
+
 static void
 run_one(struct alert *a, const struct program *p)
 {
@@ -263,6 +287,7 @@ run_one(struct alert *a, const struct program *p)
 	if (p->status == STATUS_TESTING && !a->dry)
 		alert_say(a->at, "%.*s: status testing: effects are only told "
 		    "of", (int)p->name.n, p->name.p);
+	a->o.disarmed = a->disarmed;
 	/* a program of one's own reads what is given to it, as awk does */
 	fd = a->o.input_fd;
 	if (fd < 0 && a->owns_stdin && p->standalone && p->has_rules &&
@@ -286,7 +311,7 @@ run_one(struct alert *a, const struct program *p)
 		buf_clear(&r->print);
 		return;
 	}
-	s->lines = buf_view(&r->mail);
+	s->lines = say_disarmed(a, buf_view(&r->mail), r->disarmed);
 	s->error = r->end == RUN_SUPPRESSED ? STR_EMPTY : buf_view(&r->error);
 }
 
@@ -304,7 +329,7 @@ static bool
 take_trail(struct alert *a, const struct program *program, size_t n)
 {
 	struct trail_head head = { str_c(a->run_id), a->name, a->origin,
-	    a->began };
+	    a->began, a->due, a->reason, (double)getpid() };
 	struct timespec tick = { 0, 100000000 };
 	double left = RUN_TIMEOUT;	/* by no clock: a test's may stand */
 	struct buf name, why;
@@ -384,9 +409,14 @@ alert_run(struct alert *a, const struct program *program, size_t n)
 		run_one(a, one);
 		died = a->result[a->n - 1].end == RUN_DIED;
 	}
+	if (a->ended != NULL)
+		a->ended(a->arg, a);
 	alert_finish(a);
 	tell_free(a->tell);
-	if (a->trail != NULL)
+	if (a->trail != NULL && !a->kept && !num_none(a->due)) {
+		trail_sent(a->trail);	/* its row is still to be */
+		trail_close(a->trail);
+	} else if (a->trail != NULL)
 		trail_end(a->trail);
 	if (!a->no_send)
 		alert_send(a);

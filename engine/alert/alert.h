@@ -73,6 +73,10 @@ struct alert {
 	bool		 no_wait;	/* for another run's end */
 	bool		 no_send;	/* the courier does */
 	bool		 disarmed;	/* what acts is told of, and not done */
+	bool		 told_disarmed;
+	/* all scripts have ended, nothing is committed; or NULL */
+	void		(*ended)(void *arg, const struct alert *);
+	void		*arg;
 	/* set by a signal, whose handler ends the run at hand through o.running */
 	volatile sig_atomic_t *interrupted;
 

@@ -11,6 +11,8 @@
 #include "engine/vm/clock.h"
 
 #define LPCMD_TIMEOUT	60.0	/* seconds a print command may take */
+#define LIM_ROW_ERROR	500	/* bytes of an error in the history of runs: the
+				 * mail and the log have all of it */
 
 /* `output print`: the lines of all scripts, to the print command. */
 bool
@@ -208,7 +210,7 @@ leaves_something(const struct alert *a)
 {
 	size_t i;
 
-	if (a->site != NULL)
+	if (a->site != NULL || a->always_trail)
 		return true;	/* a row of the history */
 	for (i = 0; i < a->n; i++)
 		if (run_needs_state(a->program[i]) ||
@@ -218,19 +220,39 @@ leaves_something(const struct alert *a)
 	return false;
 }
 
+/* The first thing that went wrong, as far as a table shows it. */
+static struct str
+first_error(const struct alert *a)
+{
+	struct str s;
+	size_t i;
+
+	for (i = 0; i < a->n; i++) {
+		s = buf_view(&a->result[i].error);
+		if (s.n == 0)
+			continue;
+		s = str_of(s.p, str_find(s, '\n', 0));
+		return str_of(s.p, s.n < LIM_ROW_ERROR ? s.n : LIM_ROW_ERROR);
+	}
+	return STR_NIL;
+}
+
 static void
 run_row(struct alert *a, struct batch *b)
 {
 	enum run_end worst = RUN_OK;
+	double lines = 0;
 	size_t i;
 
-	for (i = 0; i < a->n; i++)
+	for (i = 0; i < a->n; i++) {
+		lines += a->result[i].lines;
 		if (a->result[i].end > worst)
 			worst = a->result[i].end;
+	}
 	batch_row(b, Q_RUN_ADD, (struct param[]){ PT(str_c(a->run_id)),
 	    PT(a->name), PT(a->origin), PN(a->began), PN(clock_wall()),
-	    PT(str_c(run_end_name[worst])), PN(NUM_NIL), PN(NUM_NIL),
-	    PT(STR_LIT("by-hand")), PN(NUM_NIL), PT(STR_NIL),
+	    PT(str_c(run_end_name[worst])), PN(NUM_NIL), PN(a->due),
+	    PT(a->reason), PN(lines), PT(first_error(a)),
 	    PN((double)getpid()) });
 }
 
@@ -320,7 +342,10 @@ alert_left(void *arg, struct trail *trail)
 	told = !tell_left(t, trail) || tell_commit(t, NULL, NULL);
 	if (!told) {
 		tell_direct(t, STR_NIL, alert_send_now, a);
-		told = true;
+		/* of one that was due there is a row to be */
+		told = num_none(head.due);
+		if (!told)
+			trail_sent(trail);
 	}
 	a->kept = true;		/* there may be something to send */
 	tell_free(t);

@@ -10,6 +10,7 @@ struct left {
 	struct buf	 lines, done;	/* of the script at hand */
 	struct str	 script;
 	enum level	 level;
+	bool		 sent;
 };
 
 /* The script at hand is whole. */
@@ -65,6 +66,9 @@ record(void *arg, enum trail_kind kind, struct str text)
 	case TRAIL_WROTE:
 		add(&l->done, "wrote ", text);
 		break;
+	case TRAIL_SENT:
+		l->sent = true;
+		break;
 	case TRAIL_MORE:
 		add(&l->done, "and more that is not on record", STR_EMPTY);
 		break;
@@ -80,13 +84,24 @@ is_there(void *arg, const struct str *column, unsigned n)
 	*(bool *)arg = n > 0;
 }
 
+/* Of each run that has begun there is one row. */
+static void
+add_row(struct tell *t, const struct trail_head *h)
+{
+	batch_row(t->batch, Q_RUN_ADD, (struct param[]){ PT(h->run),
+	    PT(h->alert), PT(h->origin), PN(h->began), PN(t->now),
+	    PT(STR_LIT("interrupted")), PN(NUM_NIL), PN(h->due),
+	    PT(h->reason.n > 0 ? h->reason : STR_LIT("by-hand")), PN(NUM_NIL),
+	    PT(STR_NIL), PN(h->pid) });
+}
+
 bool
 tell_left(struct tell *t, struct trail *trail)
 {
 	struct trail_head head;
 	struct left l = { .t = t, .head = &head };
 	struct param p;
-	bool was_kept = false;
+	bool was_kept = false, some;
 
 	buf_init(&l.lines, t->o.mem);
 	buf_init(&l.done, t->o.mem);
@@ -100,10 +115,13 @@ tell_left(struct tell *t, struct trail *trail)
 			    &was_kept);
 		if (!was_kept)
 			flush(&l);
-		else
+		if (was_kept || l.sent)
 			t->tail = &t->saying, t->saying = NULL;
+		if (!was_kept)
+			add_row(t, &head);
 	}
+	some = t->saying != NULL || !batch_is_empty(t->batch);
 	buf_free(&l.lines);
 	buf_free(&l.done);
-	return t->saying != NULL;
+	return some;
 }

@@ -2,6 +2,10 @@
  * dry: the host that only tells: what would change the world becomes one
  * labelled line on standard output, in order with what the script prints
  * there.  What is only read really runs.
+ *
+ * disarmed: of a host whose people have said `picket disarm`: what acts is
+ * told of, in the alert's log and in what mails say was done; mail, logs and
+ * incidents are as ever.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +22,31 @@
 #define LABEL		"dry-run: "
 #define LABEL_COLOUR	"\033[33mdry-run:\033[0m "
 
+/* "not done (disarmed): exec: /bin/x", where people look for what was done. */
+static void
+disarmed_tell(struct live *l, const char *what, struct str name, struct str text)
+{
+	struct buf *b = &l->fact;
+
+	buf_clear(b);
+	buf_printf(b, "not done (disarmed): %s", what);
+	if (!str_none(name)) {
+		buf_puts(b, ": ");
+		buf_str(b, name);
+	}
+	if (!str_none(text)) {
+		buf_puts(b, ": ");
+		buf_str(b, text);
+	}
+	log_line(l, LOG_INFO, buf_view(b));
+	if (l->done.n + b->n < LIM_DONE_TEXT) {
+		buf_str(&l->done, buf_view(b));
+		buf_putc(&l->done, '\n');
+	}
+	l->effects++;
+	l->disarmed++;
+}
+
 /* "dry-run: what name: text"; name and text may be NIL.  Each is an effect. */
 void
 dry_tell(struct live *l, const char *what, struct str name, struct str text)
@@ -25,6 +54,10 @@ dry_tell(struct live *l, const char *what, struct str name, struct str text)
 	struct buf *b = &l->line;
 	size_t most = LIM_LOG_TEXT;
 
+	if (l->o.disarmed) {
+		disarmed_tell(l, what, name, text);
+		return;
+	}
 	buf_clear(b);
 	buf_puts(b, l->o.colour ? LABEL_COLOUR : LABEL);
 	buf_puts(b, what);
@@ -172,6 +205,43 @@ const struct host dry_host = {
 	.record = live_record,
 	.runs = live_runs,
 	.incident = dry_incident,
+	.incident_fact = live_incident_fact,
+	.act = dry_act,
+	.table = live_table,
+	.contact = live_contact,
+	.why = live_why,
+	.trace = live_trace,
+};
+
+const struct host disarmed_host = {
+	.name = "disarmed",
+	.suppresses = true,
+	.output = live_output,
+	.log = log_line,
+	.exec = dry_exec,
+	.popen = dry_popen,
+	.capture = exec_capture,
+	.fopen = dry_fopen,
+	.read = stream_read,
+	.write = stream_write,
+	.flush = stream_flush,
+	.eof = stream_eof,
+	.close = stream_close,
+	.stat = live_stat,
+	.access = live_access,
+	.open = live_open,
+	.clock = live_clock,
+	.monotonic = live_monotonic,
+	.sleep = live_sleep,
+	.stop = live_stop_host,
+	.pid = live_pid,
+	.ask = live_ask,
+	.previous = live_previous,
+	.keep = live_keep,
+	.seen = live_seen,
+	.record = live_record,
+	.runs = live_runs,
+	.incident = live_incident,
 	.incident_fact = live_incident_fact,
 	.act = dry_act,
 	.table = live_table,

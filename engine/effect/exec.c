@@ -168,6 +168,8 @@ exec_run(void *h, const struct command *c, enum exec_mode mode,
 	if (mode != EXEC_WAIT)
 		s.timeout = o->timeout;
 	s.detached = mode == EXEC_DETACHED;
+	if (!s.detached)
+		s.mark = SPAWN_EXEC;
 
 	k = kid_new(l, c->show);
 	live_did(l, what[mode], c->show);

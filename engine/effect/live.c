@@ -390,6 +390,12 @@ live_mail_to(struct live *l)
 }
 
 size_t
+live_disarmed(const struct live *l)
+{
+	return l->disarmed;
+}
+
+size_t
 live_effects(const struct live *l)
 {
 	return l->effects;

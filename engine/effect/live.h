@@ -1,6 +1,7 @@
 /*
  * live: the host that acts (engine/vm/host.h); dry: the same host, but what
- * would change the world is told of, labelled, and not done.  What is only
+ * would change the world is told of, labelled, and not done; disarmed: only
+ * what acts on others is told of, and mail and incidents are real.  What is only
  * read (input, filter, popen for reading, $command) runs in both.
  *
  * Mail and print lines are collected here; engine/run takes them at the end.
@@ -50,13 +51,14 @@ struct live_options {
 	 * one.  Nothing here is then opened, started or waited for. */
 	struct recorded	*recorded;
 	struct str	 state_home;	/* the state's folder; NIL: there is none */
+	bool		 disarmed;	/* for disarmed_host */
 };
 
 struct live;
 struct incident;
 struct recorded;
 
-extern const struct host live_host, dry_host;
+extern const struct host live_host, dry_host, disarmed_host;
 
 /*
  * Both hosts share this state; NULL without memory.  What the options point
@@ -96,6 +98,7 @@ bool	 live_incidents_all(const struct live *);	/* none was too many */
 /* Effects so far, a line each. */
 struct buf *live_done(struct live *);
 size_t	 live_effects(const struct live *);	/* done or told of */
+size_t	 live_disarmed(const struct live *);	/* of them, not done */
 /* Ends the run from a signal handler's flag: SIGINT, SIGTERM. */
 void	 live_interrupt(struct live *, int sig);
 

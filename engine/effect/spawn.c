@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <math.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,33 +53,8 @@ struct plan {
 	const struct spawn *s;
 	int		 err;		/* the error pipe's end */
 	int		 null;		/* /dev/null, or -1: not needed */
+	char		**env;
 };
-
-void
-spawn_origin_take(struct spawn_origin *o)
-{
-	char text[32];
-	mode_t um = umask(0);
-	ssize_t n;
-	unsigned i;
-	int fd;
-
-	umask(um);
-	memset(o, 0, sizeof *o);
-	o->umask = um;
-	for (i = 0; i < RLIM_NLIMITS; i++)
-		getrlimit(i, &o->limit[i]);
-	o->nice = getpriority(PRIO_PROCESS, 0);
-	fd = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	n = read(fd, text, sizeof text - 1);
-	if (n > 0) {
-		text[n] = '\0';
-		o->oom_score_adj = atoi(text);
-	}
-	close(fd);
-}
 
 int
 spawn_status(int w)
@@ -160,33 +136,6 @@ place_fds(const struct plan *p)
 	}
 }
 
-/* Privileges may be missing: what cannot be set back stays as it is. */
-static void
-set_origin(const struct spawn_origin *o)
-{
-	char text[16], *e = text + sizeof text, *t = e;
-	int fd, v = o->oom_score_adj < 0 ? -o->oom_score_adj :
-	    o->oom_score_adj;
-	unsigned i;
-
-	for (i = 0; i < RLIM_NLIMITS; i++)
-		setrlimit(i, &o->limit[i]);
-	setpriority(PRIO_PROCESS, 0, o->nice);
-	umask(o->umask);
-	do
-		*--t = (char)('0' + v % 10);
-	while ((v /= 10) > 0);
-	if (o->oom_score_adj < 0)
-		*--t = '-';
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	if (write(fd, t, (size_t)(e - t)) == -1) {
-		/* lowering needs CAP_SYS_RESOURCE */
-	}
-	close(fd);
-}
-
 static void
 set_limit(const struct plan *p, unsigned what, double soft, double more)
 {
@@ -238,14 +187,30 @@ exec_script(const struct plan *p, char *file)
 		argv[0] = sh;
 		argv[1] = file;
 		memcpy(argv + 2, p->s->argv + 1, n * sizeof *argv);
-		execve(argv[0], argv, p->s->user->env);
+		execve(argv[0], argv, p->env);
 	}
+}
+
+/* Its user's environment, and under picketd what the sweeps go by. */
+static void
+take_env(const struct spawn *s, char *env[USER_ENV])
+{
+	size_t i, n = 0;
+
+	for (i = 0; s->user->env[i] != NULL; i++)
+		if (!s->detached || s->origin == NULL ||
+		    strncmp(s->user->env[i], SPAWN_RUN_ID "=",
+		    sizeof SPAWN_RUN_ID) != 0)
+			env[n++] = s->user->env[i];
+	if (s->mark != NULL && s->origin != NULL)
+		env[n++] = (char *)(uintptr_t)s->mark;
+	env[n] = NULL;
 }
 
 static void
 exec_file(const struct plan *p, char *file)
 {
-	execve(file, p->s->argv, p->s->user->env);
+	execve(file, p->s->argv, p->env);
 	if (errno == ENOEXEC)
 		exec_script(p, file);
 }
@@ -295,8 +260,12 @@ become(const struct plan *p)
 		give_up(p, STEP_SESSION, errno);
 	place_fds(p);
 	mark_fds(3, CLOSE_RANGE_CLOEXEC);
+	if (s->detached && s->origin != NULL && s->origin->away > 0 &&
+	    write(s->origin->away, "0", 1) == -1) {
+		/* then it stays in the group of the run */
+	}
 	if (s->origin != NULL)
-		set_origin(s->origin);
+		spawn_origin_set(s->origin);
 	if (s->memory > 0)
 		set_limit(p, RLIMIT_AS, s->memory, 0);
 	if (s->cpu > 0)
@@ -366,7 +335,7 @@ watcher(const struct plan *p)
 		give_up(p, STEP_FORK, errno);
 	if (pid == 0) {
 		struct spawn s = *p->s;
-		struct plan q = { &s, p->err, p->null };
+		struct plan q = { &s, p->err, p->null, p->env };
 
 		s.detached = false;	/* a group of its own in any case */
 		become(&q);
@@ -503,8 +472,9 @@ spawn_start(const struct spawn *s, struct spawn_result *res)
 	struct plan p = { .s = s, .err = -1, .null = -1 };
 	bool plain = !s->become && !s->detached && s->timeout <= 0;
 	struct report r = { STEP_FORK, 0 };
+	char *env[USER_ENV];
 	sigset_t all, old;
-	int fd[2], i;
+	int fd[2], i, reaps = 0;
 	bool good;
 
 	memset(res, 0, sizeof *res);
@@ -536,6 +506,13 @@ spawn_start(const struct spawn *s, struct spawn_result *res)
 		return false;
 	}
 
+	take_env(s, env);
+	p.env = env;
+	/* a detached one is nobody's: where we get the children of children
+	 * (picket-runner does) this one goes to who started us */
+	if (s->detached && prctl(PR_GET_CHILD_SUBREAPER, &reaps, 0, 0, 0) == 0 &&
+	    reaps != 0)
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	res->pid = plain ? start_vfork(&p) : start_fork(&p);
@@ -552,6 +529,8 @@ spawn_start(const struct spawn *s, struct spawn_result *res)
 	if (res->pid != -1)
 		while (waitpid(res->pid, NULL, 0) == -1 && errno == EINTR)
 			;
+	if (reaps != 0)
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	res->pid = 0;
 	if (!good)
 		explain(s, res, r.step, r.value);

@@ -26,10 +26,30 @@ struct spawn_origin {
 	int		 nice;
 	int		 oom_score_adj;
 	mode_t		 umask;
+	int		 away;		/* cgroup.procs of the group for detached
+					 * ones; 0: they stay in ours */
 };
 
 /* Records how this process was started: call it first in main. */
 void	 spawn_origin_take(struct spawn_origin *);
+/* This process is so from here on, as far as it may. */
+void	 spawn_origin_set(const struct spawn_origin *);
+/*
+ * As an argument: how picketd was started is handed to its runners, which
+ * are started otherwise themselves.  false: it is none.
+ */
+#define SPAWN_ORIGIN_TEXT 800	/* bytes: two numbers of 20 digits a limit */
+void	 spawn_origin_put(const struct spawn_origin *,
+	    char to[SPAWN_ORIGIN_TEXT]);
+bool	 spawn_origin_get(struct spawn_origin *, const char *);
+
+/*
+ * Under picketd what is left of a run is found by its environment.  All
+ * children have the run's id in it; what `exec` starts has SPAWN_EXEC, too,
+ * since it may outlive the run; what is detached has neither.
+ */
+#define SPAWN_RUN_ID	"PICKET_RUN_ID"
+#define SPAWN_EXEC	"PICKET_EXEC=1"
 
 struct spawn {
 	char *const	*argv;		/* NULL after the last */
@@ -44,6 +64,8 @@ struct spawn {
 					 * what the caller gets, ends it; 0: none */
 	bool		 detached;	/* a session of its own, not our child */
 	const struct spawn_origin *origin; /* NULL: as we are now */
+	const char	*mark;		/* NAME=VALUE for its environment, where it
+					 * has an origin; or NULL */
 };
 
 #define SPAWN_NOT_FOUND	127		/* as shells say it */

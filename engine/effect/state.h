@@ -77,6 +77,7 @@ struct live {
 	bool		 out_tty;	/* each line at once */
 	bool		 flushing;
 	size_t		 effects;
+	size_t		 disarmed;	/* of them, told of by disarmed_host */
 	struct buf	 line;		/* log and label lines are made here: sized
 					 * once, so that telling of lost memory
 					 * needs none */

@@ -21,7 +21,7 @@ struct trail {
 	int		 folder;	/* descriptor */
 	char		 name[256];	/* in it */
 	struct buf	 line;		/* a record at hand; what was left */
-	struct buf	 run, alert, origin;	/* of trail_left */
+	struct buf	 run, alert, origin, reason;	/* of trail_left */
 	size_t		 n;		/* bytes of the file */
 	bool		 begun, broken, more, synced;
 };
@@ -111,6 +111,7 @@ new_trail(struct mem *m)
 	buf_init(&t->run, m);
 	buf_init(&t->alert, m);
 	buf_init(&t->origin, m);
+	buf_init(&t->reason, m);
 	return t;
 }
 
@@ -126,6 +127,7 @@ trail_close(struct trail *t)
 	buf_free(&t->run);
 	buf_free(&t->alert);
 	buf_free(&t->origin);
+	buf_free(&t->reason);
 	mem_free(t->mem, t, sizeof *t);
 }
 
@@ -260,11 +262,18 @@ write_line(struct trail *t)
 	}
 }
 
+static void
+put_number(struct buf *b, enum trail_kind kind, double n)
+{
+	char text[NUM_TEXT_MAX];
+
+	if (num_fine(n))
+		put_record(b, kind, str_of(text, num_text(n, text)));
+}
+
 void
 trail_begin(struct trail *t, const struct trail_head *h)
 {
-	char began[NUM_TEXT_MAX];
-
 	t->begun = true;
 	t->broken = t->more = t->synced = false;
 	t->n = 0;
@@ -276,8 +285,10 @@ trail_begin(struct trail *t, const struct trail_head *h)
 	put_record(&t->line, TRAIL_RUN, h->run);
 	put_record(&t->line, TRAIL_ALERT, h->alert);
 	put_record(&t->line, TRAIL_ORIGIN, h->origin);
-	put_record(&t->line, TRAIL_BEGAN, str_of(began, num_text(h->began,
-	    began)));
+	put_number(&t->line, TRAIL_BEGAN, h->began);
+	put_number(&t->line, TRAIL_DUE, h->due);
+	put_record(&t->line, TRAIL_REASON, h->reason);
+	put_number(&t->line, TRAIL_PID, h->pid);
 	write_line(t);
 }
 
@@ -315,6 +326,13 @@ trail_add(struct trail *t, enum trail_kind kind, struct str text)
 	write_line(t);
 	if (kind == TRAIL_DID && !t->synced && !t->broken)
 		sync_all(t);
+}
+
+void
+trail_sent(struct trail *t)
+{
+	t->begun = true;
+	trail_add(t, TRAIL_SENT, STR_EMPTY);
 }
 
 void
@@ -422,6 +440,37 @@ read_all(struct trail *t)
 	}
 }
 
+/* Of which kind the next record is: it is decoded once, in place. */
+static bool
+begins(const char *p, size_t left, enum trail_kind kind)
+{
+	size_t n = strlen(word[kind]);
+
+	return left > n && p[n] == ' ' && memcmp(p, word[kind], n) == 0;
+}
+
+/* What the heads of older ones have not. */
+static void
+get_rest(struct trail *t, struct trail_head *h, char **p, size_t *left)
+{
+	enum trail_kind kind;
+	struct str text;
+
+	h->due = h->pid = NUM_NIL;
+	buf_clear(&t->reason);
+	while ((begins(*p, *left, TRAIL_DUE) || begins(*p, *left,
+	    TRAIL_REASON) || begins(*p, *left, TRAIL_PID)) &&
+	    get_record(p, left, &kind, &text)) {
+		if (kind == TRAIL_DUE)
+			h->due = num_parse(text, false);
+		else if (kind == TRAIL_REASON)
+			buf_str(&t->reason, text);
+		else
+			h->pid = num_parse(text, false);
+	}
+	h->reason = buf_view(&t->reason);
+}
+
 bool
 trail_left(struct trail *t, struct trail_head *h, trail_fn *fn, void *arg)
 {
@@ -452,6 +501,7 @@ trail_left(struct trail *t, struct trail_head *h, trail_fn *fn, void *arg)
 	h->began = num_parse(text, false);
 	if (!num_fine(h->began))
 		return false;
+	get_rest(t, h, &p, &left);
 	while (fn != NULL && get_record(&p, &left, &kind, &text))
 		fn(arg, kind, text);
 	return true;

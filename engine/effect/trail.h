@@ -42,7 +42,11 @@
 	TR(DID, "did")		/* an effect that begins now */ \
 	TR(WROTE, "wrote")	/* a log file is written to */ \
 	TR(SENT, "sent")	/* the run's mail went out without the store */ \
-	TR(MORE, "more")	/* there was more than is kept */
+	TR(MORE, "more")	/* there was more than is kept */ \
+	/* of the head, too; not in that of an older Picket */ \
+	TR(DUE, "due")		/* seconds since 1970; not of a run by hand */ \
+	TR(REASON, "reason")	/* why it ran */ \
+	TR(PID, "pid")
 enum trail_kind {
 #define TR(id, word) TRAIL_##id,
 	TRAIL_KINDS
@@ -70,6 +74,9 @@ void	trail_close(struct trail *);
 struct trail_head {
 	struct str	 run, alert, origin;
 	double		 began;
+	double		 due;		/* NUM_NIL: by hand */
+	struct str	 reason;
+	double		 pid;		/* NUM_NIL: an older Picket's has none */
 };
 /*
  * What a killed run left: its head, then each record in order.  false: there
@@ -90,6 +97,11 @@ void	trail_begin(struct trail *, const struct trail_head *);
  * done is then known after a power failure, too.
  */
 void	trail_add(struct trail *, enum trail_kind, struct str text);
+/*
+ * Its mail went out, and the row of its run could not be kept: the trail stays
+ * until it can be.  Of this run, or of one that was left.
+ */
+void	trail_sent(struct trail *);
 /* The script that what follows is of. */
 void	trail_script(struct trail *, struct str script, unsigned level);
 /* false: some could not be written. */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/effect/user.h"
+#include "engine/effect/spawn.h"
 
 #define USER_ENTRY	4096		/* bytes of a passwd entry at first */
 #define LIM_USER_ENTRY	(1 << 20)	/* and at most: databases can be broken */
@@ -65,7 +65,7 @@ make_env(struct user *u, const char *home, const char *path,
 	}
 	if (run_id != NULL) {
 		u->env[n++] = p;
-		put(p, "PICKET_RUN_ID", run_id);
+		put(p, SPAWN_RUN_ID, run_id);
 	}
 	u->env[n] = NULL;
 }

@@ -398,6 +398,8 @@ start(struct run *r)
 		lo.outcome = r->outcome = outcome_new(&r->mem);
 	lo.trace_to_log = !o->trace;
 	lo.recorded = o->recorded;
+	lo.origin = o->origin;
+	lo.disarmed = o->disarmed && !o->dry;
 	r->live = live_new(&lo);
 	if (r->live == NULL)
 		mem_fail(&r->mem, false);
@@ -474,7 +476,8 @@ run_script(const struct run_options *o, struct run_result *res)
 	r->o = o;
 	r->res = res;
 	r->host = o->recorded != NULL ? (o->dry ? &recorded_told_host :
-	    &recorded_host) : o->dry ? &dry_host : &live_host;
+	    &recorded_host) : o->dry ? &dry_host : o->disarmed ?
+	    &disarmed_host : &live_host;
 	res->status = -1;
 	mem_init(&r->mem, limit, &r->fail);
 	mem_init(&res->mem, LIM_RUN_TEXT, &r->fail);
@@ -542,6 +545,7 @@ run_script(const struct run_options *o, struct run_result *res)
 	}
 	if (r->live != NULL) {		/* no copies: nothing can fail here */
 		res->effects = live_effects(r->live);
+		res->disarmed = live_disarmed(r->live);
 		take_over(&res->mail, live_mail(r->live));
 		take_over(&res->mail_to, live_mail_to(r->live));
 		take_over(&res->print, live_print(r->live));

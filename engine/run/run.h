@@ -36,6 +36,9 @@ struct run_options {
 					 * dropped */
 	struct trail	*trail;		/* or NULL */
 	const char	*run_id;
+	/* what children start with; NULL: as we are */
+	const struct spawn_origin *origin;
+	bool		 disarmed;	/* what acts is told of, and not done */
 	int		 out_fd, err_fd;
 	bool		 colour;
 	/* the world that is written down (effect/recorded.h) instead of the
@@ -77,6 +80,7 @@ struct run_result {
 	int		 status;	/* of `quit n`, or -1 */
 	double		 lines;		/* input lines */
 	size_t		 effects;
+	size_t		 disarmed;	/* of them, not done for that */
 	bool		 state_lost;	/* nothing could be kept, or read */
 	bool		 out_lost;	/* standard output took not all */
 	struct mem	 mem;		/* of the texts below; no jump */

@@ -34,7 +34,7 @@ teardown(void **state)
 }
 
 static const struct trail_head head = { STR_LIT("run.1"), STR_LIT("Alert"),
-    STR_LIT("/site"), 1234.5 };
+    STR_LIT("/site"), 1234.5, 1200, STR_LIT("scheduled"), 77 };
 
 static struct trail *
 take(const char *alert)
@@ -67,6 +67,10 @@ left(struct trail *t)
 		buf_printf(&all, "|%.*s %.*s %.*s %g", (int)h.run.n, h.run.p,
 		    (int)h.alert.n, h.alert.p, (int)h.origin.n, h.origin.p,
 		    h.began);
+		if (h.due != head.due || !str_eq(h.reason, head.reason) ||
+		    h.pid != head.pid)
+			buf_printf(&all, " due %g, %.*s, pid %g", h.due,
+			    (int)h.reason.n, h.reason.p, h.pid);
 	}
 	return buf_c(&all);
 }
@@ -364,10 +368,10 @@ test_names(void **state)
 		snprintf(path, sizeof path, "%s/run/%s", dir, is[i].file);
 		assert_int_equal(stat(path, &st), 0);
 		trail_begin(t, &(struct trail_head){ STR_EMPTY,
-		    str_c(is[i].alert), STR_EMPTY, 0 });
+		    str_c(is[i].alert), STR_EMPTY, 0, 0, STR_EMPTY, 0 });
 		trail_close(t);
 		t = take(is[i].alert);
-		snprintf(path, sizeof path, "| %s  0", is[i].alert);
+		snprintf(path, sizeof path, "| %s  0 due 0, , pid 0", is[i].alert);
 		assert_string_equal(left(t), path);
 		trail_end(t);
 	}

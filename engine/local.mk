@@ -258,6 +258,13 @@ engine_libengine_a_SOURCES = \
 	engine/alert/alert_mail.c \
 	engine/alert/objects.c \
 	engine/image/image.h \
+	engine/image/image_inner.h \
+	engine/image/image_part.c \
+	engine/image/image_read.c \
+	engine/image/image_traits.c \
+	engine/image/image_walk.c \
+	engine/image/image_write.c \
+	engine/image/schedule.c \
 	engine/image/schedule.h \
 	engine/sim/sim.c \
 	engine/sim/sim.h \

@@ -6,19 +6,23 @@
  * reads its schedule (schedule.h), picket-runner one entry of it (below).
  *
  * The bytes, all numbers little-endian:
- *	8	magic "pikimage"
+ *	8	magic "pikimg\x1a\n"
  *	4	IMAGE_VERSION
- *	4	how many parts
+ *	4	how many entries
+ *	4	how many programs: each is stored once, whoever lists it
+ *	4	0
  *	8	hash of the tables of operations, builtins and columns (progfile)
  *	8	length of the whole
- *	8	checksum of the table of parts
- *	...	the table of parts: of each its offset, length and checksum
+ *	8	checksum of all that
+ *	...	the table of parts: of each its offset, length and checksum, eight
+ *		bytes each
  *	...	the parts: those of enum image_part, then one for each entry, then
  *		one for each program
- * A part is looked at when it is asked for, and checked then: a run touches
- * what it needs of the file and nothing else.  The checksums find damage, they
- * do not prove who made the file; programs are proved (verify.h), and all else
- * is read with bounds.
+ * A part is read and checked when it is asked for, so that a run costs the
+ * same in an image of any size.  It is read, not mapped: who is locked in
+ * memory takes only what it asks for, and a file that somebody cuts is an
+ * error, not a signal.  The checksums find damage, they do not prove who made
+ * the file; programs are proved (verify.h), and all else is read with bounds.
  */
 #ifndef ENGINE_IMAGE_IMAGE_H
 #define ENGINE_IMAGE_IMAGE_H
@@ -29,6 +33,7 @@
 
 #define LIM_IMAGE	((size_t)1 << 30) /* bytes: what LIM_SITE_MEM lets a site
 					 * take */
+#define LIM_IMAGE_PART	((size_t)64 << 20) /* bytes of one part: as of a .pkc */
 
 /* --- writing --- */
 
@@ -57,41 +62,45 @@ struct image_site {
 	size_t		 npair;
 };
 
-/* Appends the image; false: it has no room for that, why says what for. */
+/* Into an empty buf; false: more than an image holds, why says of what. */
 bool	 image_write(const struct image_site *, struct buf *out,
 	    char why[LIM_IMAGE_WHY]);
 
-/* --- one run's view; all of it lives in the struct mem until image_close --- */
+/* What runs of a script are, ENTRY_WATCH_MEMORY to ENTRY_EMERGENCY. */
+unsigned image_traits(const struct program *);
+
+/* --- one run's view; all that it hands out lives until image_close --- */
 
 struct image;
 
-/* Maps it; the descriptor stays as it is, and may be closed. */
+/* The descriptor stays the caller's, and open until image_close.  NULL: why is
+ * a clause that goes with the image's name ("is cut short"). */
 struct image *image_open(int fd, struct mem *, char why[LIM_IMAGE_WHY]);
 void	 image_close(struct image *);
 
 size_t	 image_count(const struct image *);	/* entries */
 /*
- * Entry i as a site's alert, with its scripts, each of them proved.  NULL: why
- * is added to.  own: it is ENTRY_OWN, or NULL.
+ * Entry i as a site's alert, with its scripts, each of them proved.  NULL: a
+ * clause is added to why.  own: it is ENTRY_OWN; or NULL.
  */
 const struct site_alert *image_alert(struct image *, size_t i, bool *own,
 	    struct buf *why);
-/* Entry i's name alone; NIL: it is damaged. */
-struct str image_name(struct image *, size_t i);
 
 /* picket.conf, read anew: false with lines added to errors. */
 bool	 image_conf(struct image *, struct conf *, struct buf *errors);
 struct str image_host(const struct image *);
-struct str image_dir(const struct image *);
+struct str image_dir(const struct image *);	/* of the configuration */
 struct str image_logdir(const struct image *);
+/* The host's own names and groups: what #if and routes know it by. */
 const struct str *image_group(const struct image *, size_t *n);
-/* The object sets, for runs. */
+/* The object sets: struct site_object by name; NULL: damaged. */
+const struct map *image_sets(struct image *);
+/* The same, for runs. */
 const struct objects *image_objects(struct image *);
-/* Each set in turn, for =objdir; false: there is no set i. */
-bool	 image_object(struct image *, size_t i, struct str *name,
-	    const struct str **line, size_t *n);
-/* Whether that alert of the site lists that script (tell_gone).  What is
- * damaged is taken to be there. */
+/*
+ * Whether that alert of the site lists that script (tell_gone); image: the
+ * struct image.  If it is damaged all are taken to be there.
+ */
 bool	 image_there(void *image, struct str alert, struct str script);
 
 #endif

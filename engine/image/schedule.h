@@ -24,18 +24,18 @@
 #define LIM_IMAGE_SCRIPTS 65535	/* of one alert: sixteen bits */
 #define LIM_IMAGE_WHY	120	/* bytes of why an image is refused */
 
-/* What a run of an entry does; of all its scripts together. */
-#define ENTRY_WATCH_MEMORY 0x01	/* some script has `watch memory` */
-#define ENTRY_COMMANDS	0x02	/* some script starts processes: commands, exec,
-				 * input proc, filter, popen, helpers */
-#define ENTRY_ACTS	0x04	/* some script changes the world: exec, kill, files */
-#define ENTRY_NATIVE	0x08	/* all input is native tables or none: with
-				 * WATCH_MEMORY and without COMMANDS it is
-				 * what an emergency worker runs */
-#define ENTRY_OWN	0x10	/* a script that no alert lists, with its own
+/* What a run of an entry does; a bit is set if it holds of some script. */
+#define ENTRY_WATCH_MEMORY 0x01	/* has `watch memory` */
+#define ENTRY_COMMANDS	0x02	/* starts processes: commands, exec, popen, input
+				 * proc or journal, filter, the network's */
+#define ENTRY_ACTS	0x04	/* changes the world: exec, kill, files */
+#define ENTRY_FOREIGN	0x08	/* reads something else than native tables */
+#define ENTRY_EMERGENCY	0x10	/* watches memory, and has neither COMMANDS nor
+				 * FOREIGN: an emergency worker runs it */
+#define ENTRY_OWN	0x20	/* is a script that no alert lists, with its own
 				 * every, timing or watch */
-#define ENTRY_SLEEPS	0x20	/* never due, never run but by hand: inactive or
-				 * suspended, or without scripts here */
+#define ENTRY_SLEEPS	0x40	/* never due: inactive or suspended, or without
+				 * scripts here */
 
 struct schedule;
 

@@ -387,8 +387,8 @@ progfile_sum(struct str s)
 }
 
 /* What instructions mean: names and shapes, and what calls refer to. */
-static uint64_t
-tables_hash(void)
+uint64_t
+progfile_tables(void)
 {
 	const struct builtin_info *b;
 	uint64_t h = FNV_START;
@@ -436,7 +436,7 @@ progfile_write(const struct program_set *set, struct buf *out)
 
 	buf_add(out, MAGIC.p, MAGIC.n);
 	io_u32(&io, PROGFILE_VERSION);
-	io_int(&io, 8, tables_hash());
+	io_int(&io, 8, progfile_tables());
 	at = out->n;
 	io_int(&io, 8, 0);
 	io_int(&io, 8, 0);
@@ -474,7 +474,7 @@ progfile_read(struct str bytes, struct arena *arena, struct program_set *out,
 	io.p = (const unsigned char *)bytes.p + MAGIC.n;
 	io.left = bytes.n - MAGIC.n;
 	if (io_u32(&io, 0) != PROGFILE_VERSION ||
-	    io_int(&io, 8, 0) != tables_hash()) {
+	    io_int(&io, 8, 0) != progfile_tables()) {
 		*why = "was compiled by another version of Picket: "
 		    "compile it again";
 		return false;

@@ -34,5 +34,7 @@ bool	 progfile_read(struct str bytes, struct arena *,
 	    struct program_set *out, const char **why);
 /* The checksum of some bytes. */
 uint64_t progfile_sum(struct str);
+/* The hash of the tables: programs of another one mean something else. */
+uint64_t progfile_tables(void);
 
 #endif

@@ -291,6 +291,7 @@ picket_SOURCES = \
 	engine/cli/bundled.c \
 	engine/cli/cli.h \
 	engine/cli/cmd_check.c \
+	engine/cli/cmd_compile.c \
 	engine/cli/cmd_deliver.c \
 	engine/cli/cmd_doc.c \
 	engine/cli/cmd_learn.c \

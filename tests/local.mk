@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/unit/test_facts \
 	tests/unit/test_format \
 	tests/unit/test_hostile \
+	tests/unit/test_image \
 	tests/unit/test_incident \
 	tests/unit/test_input \
 	tests/unit/test_jpath \

@@ -125,9 +125,8 @@ mail_command(const struct conf *conf, const struct site_alert *a)
 	return STR_EMPTY;
 }
 
-/* How long a script of the alert may run: its interval, within reason. */
-static double
-time_allowed(const struct site_alert *a)
+double
+alert_time_allowed(const struct site_alert *a)
 {
 	if (a->timeout > 0)
 		return a->timeout;
@@ -162,7 +161,7 @@ alert_init(struct alert *a, const struct alert_place *at, struct str name,
 	a->o.facts.lpcmd = conf->value[CONF_LPCMD];
 	a->o.facts.infile = STR_EMPTY;
 	a->o.facts.runs = 1;
-	a->o.timeout = s == NULL ? 0 : time_allowed(s);
+	a->o.timeout = s == NULL ? 0 : alert_time_allowed(s);
 	a->o.path = conf->value[CONF_PATH];
 	a->o.protect = conf->protect;
 	a->o.nprotect = conf->nprotect;

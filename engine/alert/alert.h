@@ -132,6 +132,10 @@ struct str alert_folder(const struct alert_place *, const char *leaf,
  */
 struct state *alert_state(const struct alert_place *, bool read_only);
 
+/* How many seconds a script of the alert may run that says nothing itself:
+ * the alert's interval, within reason. */
+double	 alert_time_allowed(const struct site_alert *);
+
 /* "webhook URL", as picket.conf would have it. */
 void	 alert_webhook(struct str url, struct buf *line);
 

@@ -56,6 +56,7 @@ struct cli {
 	struct site	*site;		/* or NULL */
 	struct str	 dir;		/* of the configuration, and =piktdir */
 	struct conf	 conf;
+	struct str	 conf_name, conf_text;	/* its file, if it was read */
 	struct str	 logdir;	/* of the alerts' logs, and =logdir */
 	struct cli_command *commands;	/* of directives, that have run */
 	double		 command_time;	/* seconds that they took */
@@ -93,6 +94,8 @@ struct loaded {
 };
 void	 cli_load(struct cli *, const char *path, bool trace, struct loaded *);
 void	 cli_unload(struct loaded *);
+/* The only argument's; -1, else the exit status: what is wrong was shown. */
+int	 cli_load_one(struct cli *, struct loaded *);
 /* What a text that no site has is compiled with: the site's macros where one
  * is open, else the library's; false: told of. */
 bool	 cli_text_options(struct cli *, struct str text,
@@ -159,12 +162,26 @@ bool	 cli_set_dir(struct cli *, const char *dir);
 struct site *cli_site(struct cli *, const char *dir, bool trace,
 	    bool no_alerts);
 /*
+ * The same with picket.conf, and all that is wrong with either shown: what
+ * `picket check` and a reload of picketd say.
+ */
+struct site *cli_site_judged(struct cli *, const char *dir,
+	    struct json_diag *, size_t *nerror, size_t *nwarning);
+/*
  * Reads the site of the configuration's folder, if it is one, into c->site;
  * false: told of.
  */
 bool	 cli_open_site(struct cli *, bool no_alerts);
 /* All that is wrong, on standard error or into json. */
 void	 cli_site_show(struct cli *, struct site *, struct json_diag *json);
+/*
+ * Whether a script runs by itself: no alert lists it, and it has an every, a
+ * timing or a watch of its own.
+ */
+bool	 cli_is_own(const struct site_script *);
+/* What its runs are of: its name, told from an alert's. */
+struct str cli_own_name(struct cli *, const struct site *,
+	    const struct site_script *);
 /* The site's object sets for a run. */
 const struct objects *cli_objects(struct cli *, const struct site *);
 /*
@@ -175,6 +192,8 @@ const struct objects *cli_objects(struct cli *, const struct site *);
 struct str state_folder(struct cli *, const char *leaf);
 /* Its path alone; nothing is made. */
 struct str state_path(struct cli *, const char *leaf);
+/* The folder of the logs: the configuration's, else one beside the state. */
+struct str cli_logdir(struct cli *);
 /* The folder of the state itself. */
 struct str state_home(struct cli *);
 /* Where runs are, by the configuration and the site that were read. */

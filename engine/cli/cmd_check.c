@@ -1,4 +1,4 @@
-/* cmd_check, cmd_disasm, cmd_compile: what is done with sources at rest. */
+/* cmd_check, cmd_disasm: what is done with sources at rest. */
 #include <sys/stat.h>
 #include <dirent.h>
 #include <errno.h>
@@ -186,28 +186,21 @@ check_site(struct cli *c, const char *dir, struct totals *t)
 {
 	struct site *s;
 	unsigned k;
-	size_t i;
+	size_t i, nerror, nwarning;
 
-	if (!cli_set_dir(c, dir) || !cli_configuration(c, dir) || (s = cli_site(c, dir, false, false)) ==
-	    NULL) {
+	s = cli_site_judged(c, dir, t->json, &nerror, &nwarning);
+	if (s == NULL) {
 		t->unread++;
 		return;
 	}
-	cli_site_show(c, s, t->json);
-	if (cli_warn_ways(c, s, dir, t->json))
-		t->warnings++;
-	/* another host has its own files */
-	if (!c->given[OPT_HOST])
-		t->warnings += cli_warn_files(c, dir, t->json);
-	t->errors += cli_check_routes(c, s, dir, t->json);
+	t->errors += nerror;
+	t->warnings += nwarning;
 	check_site_tests(c, s, dir, t);
 	for (k = 0; k < CONFIG_COUNT; k++)
 		if (s->has_file[k])
 			t->files++;
 	t->files += s->nfile;
 	t->scripts += s->nscript;
-	t->errors += s->nerror;
-	t->warnings += s->nwarning;
 	if (c->given[OPT_AUDIT])
 		for (i = 0; i < s->nscript; i++)
 			if (s->script[i].program != NULL)
@@ -318,9 +311,8 @@ cmd_check(struct cli *c)
 	return t.errors + t.unread > 0 ? EXIT_PROBLEMS : EXIT_FINE;
 }
 
-/* One file argument; what is wrong with it is shown here. */
-static int
-load_one(struct cli *c, struct loaded *l)
+int
+cli_load_one(struct cli *c, struct loaded *l)
 {
 	struct json_diag *j;
 
@@ -343,7 +335,7 @@ cmd_disasm(struct cli *c)
 	struct loaded l;
 	struct buf b;
 	size_t i;
-	int r = load_one(c, &l);
+	int r = cli_load_one(c, &l);
 
 	if (r >= 0)
 		return r;
@@ -357,76 +349,4 @@ cmd_disasm(struct cli *c)
 	buf_free(&b);
 	cli_unload(&l);
 	return r;
-}
-
-/*
- * A whole new file takes the old one's place, or nothing does.  A link, a pipe
- * or a device stays what it is, and is written to: /dev/null, /dev/stdout.
- */
-static bool
-put_program(struct cli *c, const char *out, struct str text)
-{
-	struct buf temp;
-	struct stat st;
-	const char *path = out;
-	int fd, how = O_TRUNC;
-	bool ok, in_place = lstat(out, &st) == 0 && !S_ISREG(st.st_mode);
-
-	buf_init(&temp, &c->mem);
-	if (!in_place) {
-		buf_printf(&temp, "%s.%ld.tmp", out, (long)getpid());
-		path = buf_c(&temp);
-		how = O_CREAT | O_EXCL | O_NOFOLLOW;
-	}
-	/* a pipe that nobody reads is not waited for */
-	fd = open(path, O_WRONLY | O_CLOEXEC | how | (in_place ? O_NONBLOCK :
-	    0), 0644);
-	if (fd >= 0 && in_place)
-		(void)fcntl(fd, F_SETFL, 0);
-	ok = fd >= 0 && cli_write(fd, text);
-	if (fd >= 0 && close(fd) != 0)
-		ok = false;
-	ok = ok && (in_place || rename(path, out) == 0);
-	if (!ok) {
-		cli_say("%s: %s", out, strerror(errno));
-		if (fd >= 0 && !in_place)
-			(void)unlink(path);
-	}
-	buf_free(&temp);
-	return ok;
-}
-
-int
-cmd_compile(struct cli *c)
-{
-	const char *out = c->value[OPT_OUTPUT];
-	struct loaded l;
-	struct buf b, path;
-	struct str in;
-	bool ok;
-	int r = load_one(c, &l);
-
-	if (r >= 0)
-		return r;
-	buf_init(&b, &c->mem);
-	buf_init(&path, &c->mem);
-	if (out == NULL) {
-		in = str_c(c->arg[0]);
-		if (str_eq(in, STR_LIT("-"))) {
-			cli_say("compile from standard input wants -o FILE");
-			return EXIT_USAGE;
-		}
-		if (str_ends(in, ".pikt"))
-			in.n -= 5;
-		buf_str(&path, in);
-		buf_puts(&path, ".pkc");
-		out = buf_c(&path);
-	}
-	progfile_write(&l.set, &b);
-	ok = strcmp(out, "-") == 0 ? cli_write(1, buf_view(&b)) :
-	    put_program(c, out, buf_view(&b));
-	buf_free(&b);
-	buf_free(&path);
-	cli_unload(&l);
-	return ok ? EXIT_FINE : EXIT_PROBLEMS;
 }

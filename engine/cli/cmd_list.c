@@ -183,7 +183,7 @@ next_alert(struct cli *c, const struct site_alert *a)
 }
 
 static double
-next_program(struct cli *c, const struct program *p)
+next_program(struct cli *c, const struct program *p, struct str name)
 {
 	double now = clock_wall(), next = INFINITY, t;
 	struct cron_fault fault;
@@ -195,7 +195,7 @@ next_program(struct cli *c, const struct program *p)
 		next = calendar_every(p->every, now);
 	if (!str_none(p->timing) && cron_parse(p->timing, &cron, &fault)) {
 		t = calendar_start(NULL, &cron, calendar_drift(&cron,
-		    host_of(c), p->name), now);
+		    host_of(c), name), now);
 		if (t < next)
 			next = t;
 	}
@@ -261,7 +261,7 @@ list_own(struct cli *c, struct buf *b, const struct site *s, size_t name,
 
 	for (i = 0; i < s->nscript; i++) {
 		p = s->script[i].program;
-		if (p == NULL || (p->every <= 0 && str_none(p->timing)))
+		if (!cli_is_own(&s->script[i]))
 			continue;
 		if (first && b->n > 0)
 			buf_putc(b, '\n');
@@ -281,7 +281,11 @@ list_own(struct cli *c, struct buf *b, const struct site *s, size_t name,
 			buf_puts(b, "every ");
 			cli_duration(b, p->every);
 		}
-		next = next_program(c, p);
+		if (p->watch_memory)
+			buf_puts(b, p->every > 0 || !str_none(p->timing) ?
+			    "; watch memory" : "watch memory");
+		next = next_program(c, p, cli_own_name(c, s,
+		    &s->script[i]));
 		if (isfinite(next) && moment(next, when))
 			buf_printf(b, "; next %s", when);
 		buf_putc(b, '\n');
@@ -310,7 +314,7 @@ show(struct cli *c, const struct site *s, struct state *st, struct buf *b)
 		}
 	for (i = 0; i < s->nscript; i++) {
 		p = s->script[i].program;
-		if (p == NULL || (p->every <= 0 && str_none(p->timing)))
+		if (!cli_is_own(&s->script[i]))
 			continue;
 		widen(&name, p->name.n);
 		widen(&status, strlen(status_name[p->status]));
@@ -347,6 +351,8 @@ json_program(const struct program *p)
 		json_object_set_new(o, "every", json_real(p->every));
 	if (!str_none(p->timing))
 		json_object_set_new(o, "timing", text(p->timing));
+	if (p->watch_memory)
+		json_object_set_new(o, "watch", json_string("memory"));
 	return o;
 }
 
@@ -415,11 +421,10 @@ show_json(struct cli *c, const struct site *s, struct state *st,
 	json_object_set_new(o, "alerts", list);
 	list = json_array();
 	for (i = 0; i < s->nscript; i++)
-		if (s->script[i].program != NULL &&
-		    (s->script[i].program->every > 0 ||
-		    !str_none(s->script[i].program->timing))) {
+		if (cli_is_own(&s->script[i])) {
 			own = json_program(s->script[i].program);
-			json_next(own, next_program(c, s->script[i].program));
+			json_next(own, next_program(c, s->script[i].program,
+			    cli_own_name(c, s, &s->script[i])));
 			json_array_append_new(list, own);
 		}
 	json_object_set_new(o, "scripts", list);

@@ -15,7 +15,9 @@ state_path(struct cli *c, const char *leaf)
 	char t[4096];
 	int k;
 
-	if (xdg != NULL && xdg[0] == '/')
+	if (c->given[OPT_STATE])
+		k = snprintf(t, sizeof t, "%s/%s", c->value[OPT_STATE], leaf);
+	else if (xdg != NULL && xdg[0] == '/')
 		k = snprintf(t, sizeof t, "%s/picket/%s", xdg, leaf);
 	else if (geteuid() == 0)
 		k = snprintf(t, sizeof t, "/var/lib/picket/%s", leaf);
@@ -44,13 +46,52 @@ say(void *arg, struct str line)
 	cli_say("%.*s", (int)line.n, line.p);
 }
 
-/* Whether the site still has that script in that alert. */
+struct str
+cli_logdir(struct cli *c)
+{
+	return c->conf.line[CONF_LOGDIR] > 0 ? c->conf.value[CONF_LOGDIR] :
+	    state_path(c, "log");
+}
+
+bool
+cli_is_own(const struct site_script *s)
+{
+	const struct program *p = s->program;
+
+	return s->alert == NULL && p != NULL && (p->every > 0 ||
+	    !str_none(p->timing) || p->watch_memory);
+}
+
+struct str
+cli_own_name(struct cli *c, const struct site *s,
+    const struct site_script *script)
+{
+	struct str name = script->name;
+	struct buf b;
+
+	if (site_alert(s, name) == NULL)
+		return name;
+	buf_init(&b, &c->mem);
+	buf_str(&b, name);
+	buf_puts(&b, " (script)");	/* no alert's name has a blank */
+	name = arena_dup(&c->arena, buf_view(&b));
+	buf_free(&b);
+	return name;
+}
+
+/* Whether the site still has that script in that alert, or by itself. */
 static bool
 is_there(void *arg, struct str alert, struct str script)
 {
-	const struct site *s = arg;
+	struct cli *c = arg;
+	const struct site *s = c->site;
 	const struct site_alert *a = site_alert(s, alert);
+	const struct site_script *own = site_script(s, script);
 	size_t i;
+
+	if (own != NULL && cli_is_own(own) &&
+	    str_eq(cli_own_name(c, s, own), alert))
+		return true;
 
 	for (i = 0; a != NULL && i < a->nalarm; i++)
 		if (str_eq(a->alarm[i].name, script))
@@ -97,7 +138,7 @@ cli_place(struct cli *c, struct alert_place *at)
 	/* scripts that have errors are left out of a site, and not gone */
 	if (s->nerror == 0) {
 		at->there = is_there;
-		at->there_arg = s;
+		at->there_arg = c;
 	}
 }
 

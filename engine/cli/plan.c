@@ -83,6 +83,8 @@ plan_site(struct cli *c, const char *arg, struct plan *p)
 		return false;
 	if (s->alert != NULL)
 		return plan_alert(c, s->alert, arg, p);
+	if (cli_is_own(s))	/* as picketd runs it */
+		p->name = cli_own_name(c, c->site, s);
 	p->program = s->program;
 	p->n = 1;
 	return true;

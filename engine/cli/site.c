@@ -49,7 +49,7 @@ bool
 cli_configuration(struct cli *c, const char *dir)
 {
 	struct str path;
-	struct buf errors;
+	struct buf errors, text;
 	struct stat st;
 	bool ok;
 
@@ -67,10 +67,17 @@ cli_configuration(struct cli *c, const char *dir)
 		return false;
 	}
 	buf_init(&errors, &c->mem);
-	ok = conf_read(&c->conf, path.p, c->given[OPT_TRUST], &c->arena,
-	    &errors);
+	buf_init(&text, &c->mem);
+	ok = conf_text(path.p, c->given[OPT_TRUST], &text, &errors);
+	if (ok) {
+		c->conf_name = path;
+		c->conf_text = arena_dup(&c->arena, buf_view(&text));
+		ok = conf_parse(&c->conf, path, c->conf_text, &c->arena,
+		    &errors);
+	}
 	if (!ok)
 		(void)cli_write(2, buf_view(&errors));
+	buf_free(&text);
 	buf_free(&errors);
 	return ok;
 }
@@ -258,6 +265,31 @@ cli_check_routes(struct cli *c, const struct site *s, const char *dir,
 	}
 	buf_free(&b);
 	return n;
+}
+
+struct site *
+cli_site_judged(struct cli *c, const char *dir, struct json_diag *json,
+    size_t *nerror, size_t *nwarning)
+{
+	struct site *s;
+
+	if (!cli_set_dir(c, dir) || !cli_configuration(c, dir))
+		return NULL;
+	if (c->command == CMD_COMPILE)
+		c->logdir = cli_logdir(c);
+	s = cli_site(c, dir, false, false);
+	if (s == NULL)
+		return NULL;
+	cli_site_show(c, s, json);
+	*nerror = s->nerror;
+	*nwarning = s->nwarning;
+	if (cli_warn_ways(c, s, dir, json))
+		++*nwarning;
+	/* another host has its own files */
+	if (!c->given[OPT_HOST])
+		*nwarning += cli_warn_files(c, dir, json);
+	*nerror += cli_check_routes(c, s, dir, json);
+	return s;
 }
 
 bool

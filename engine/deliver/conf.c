@@ -376,24 +376,33 @@ conf_parse(struct conf *c, struct str name, struct str text,
 }
 
 bool
-conf_read(struct conf *c, const char *file, bool any_owner, struct arena *a,
+conf_text(const char *file, bool any_owner, struct buf *text,
     struct buf *errors)
 {
-	struct buf text, why;
-	enum trust t;
+	struct buf why;
 	bool fine;
 
-	buf_init(&text, errors->mem);
 	buf_init(&why, errors->mem);
-	t = trust_read(file, LIM_CONF_FILE, any_owner, &text, &why);
-	fine = t != TRUST_REFUSED;
-	if (fine) {
-		fine = conf_parse(c, str_c(file), buf_view(&text), a, errors);
-	} else {
+	fine = trust_read(file, LIM_CONF_FILE, any_owner, text, &why) !=
+	    TRUST_REFUSED;
+	if (!fine) {
 		buf_str(errors, buf_view(&why));
 		buf_putc(errors, '\n');
 	}
 	buf_free(&why);
+	return fine;
+}
+
+bool
+conf_read(struct conf *c, const char *file, bool any_owner, struct arena *a,
+    struct buf *errors)
+{
+	struct buf text;
+	bool fine;
+
+	buf_init(&text, errors->mem);
+	fine = conf_text(file, any_owner, &text, errors) &&
+	    conf_parse(c, str_c(file), buf_view(&text), a, errors);
 	buf_free(&text);
 	return fine;
 }

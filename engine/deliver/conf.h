@@ -76,7 +76,10 @@ struct conf {
  */
 bool	conf_read(struct conf *, const char *file, bool any_owner,
 	    struct arena *, struct buf *errors);
-/* The same for a text; name is shown in the messages. */
+/* Its two halves, for who keeps the text: the file (a missing one is empty),
+ * then what it says; name is shown in the messages. */
+bool	conf_text(const char *file, bool any_owner, struct buf *text,
+	    struct buf *errors);
 bool	conf_parse(struct conf *, struct str name, struct str text,
 	    struct arena *, struct buf *errors);
 

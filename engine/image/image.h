@@ -93,14 +93,14 @@ struct str image_dir(const struct image *);	/* of the configuration */
 struct str image_logdir(const struct image *);
 /* The host's own names and groups: what #if and routes know it by. */
 const struct str *image_group(const struct image *, size_t *n);
-/* The object sets: struct site_object by name; NULL: damaged. */
-const struct map *image_sets(struct image *);
-/* The same, for runs. */
+/* The object sets, for runs. */
 const struct objects *image_objects(struct image *);
-/*
- * Whether that alert of the site lists that script (tell_gone); image: the
- * struct image.  If it is damaged all are taken to be there.
- */
+/* The two that a struct alert_place asks; image: the struct image. */
+/* Set i in turn; false: there are no more. */
+bool	 image_set(void *image, size_t i, struct str *name,
+	    const struct str **line, size_t *n);
+/* Whether that alert of the site lists that script.  If it is damaged all are
+ * taken to be there. */
 bool	 image_there(void *image, struct str alert, struct str script);
 
 #endif

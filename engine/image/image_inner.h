@@ -56,7 +56,9 @@ bool	 image_cron(const unsigned char *, struct cron *);
 #define IMAGE_EVERY	1.0	/* seconds: runs at less are no schedule */
 #define IMAGE_SECONDS	1e12	/* what any sum of deadlines stays below */
 #define ENTRY_BYTES	48
-#define TIMING_BYTES	8
+#define TIMING_BYTES	8	/* which cron, and its drift in parts of a second */
+#define DRIFT_PARTS	256	/* of a second: a whole number of any grain that the
+				 * calendar has */
 #define SETTING_BYTES	8
 /* The schedule's head: counts, then texts by their offset, then the sum. */
 enum { SCHED_NENTRY, SCHED_NTIMING, SCHED_NCRON, SCHED_NSCRIPT, SCHED_NSETTING,

@@ -47,6 +47,8 @@ whole(const struct image_io *io, char why[LIM_IMAGE_WHY])
 	return false;
 }
 
+static const struct map *image_sets(struct image *);
+
 static bool
 lines_of(const void *o, struct str set, const struct str **line, size_t *n)
 {
@@ -242,7 +244,7 @@ read_sets(struct image *m)
 	return whole(&io, why);
 }
 
-const struct map *
+static const struct map *
 image_sets(struct image *m)
 {
 	if (!m->has_set) {
@@ -250,6 +252,22 @@ image_sets(struct image *m)
 		m->bad_set = !read_sets(m);
 	}
 	return m->bad_set ? NULL : &m->set;
+}
+
+bool
+image_set(void *image, size_t i, struct str *name, const struct str **line,
+    size_t *n)
+{
+	const struct map *sets = image_sets(image);
+	const struct site_object *o;
+
+	if (sets == NULL || i >= sets->n)
+		return false;
+	o = sets->entry[i].v.ptr;
+	*name = sets->entry[i].key;
+	*line = o->line;
+	*n = o->n;
+	return true;
 }
 
 const struct objects *

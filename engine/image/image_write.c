@@ -6,8 +6,8 @@
 #include "lang/base/map.h"
 #include "lang/base/num.h"
 #include "lang/code/progfile.h"
+#include "engine/alert/alert.h"
 #include "engine/image/image_inner.h"
-#include "engine/run/run.h"
 
 static const char *const conf_word[CONF_KEYS] = {
 #define K(id, word, kind, dflt, help) word,
@@ -133,12 +133,12 @@ text(struct writer *w, struct str s)
 static double
 longest(const struct site_alert *a)
 {
-	double each = a->timeout > 0 ? a->timeout : a->every < RUN_TIMEOUT ?
-	    RUN_TIMEOUT : a->every > 86400 ? 86400 : a->every, sum = 0;
+	double sum = 0;
 	size_t i;
 
 	for (i = 0; i < a->nalarm; i++)
-		sum += a->alarm[i].timeout > 0 ? a->alarm[i].timeout : each;
+		sum += a->alarm[i].timeout > 0 ? a->alarm[i].timeout :
+		    alert_time_allowed(a);
 	return sum;
 }
 
@@ -169,7 +169,7 @@ timings(struct writer *w, const struct image_entry *e)
 		io_cron(&cron, &a->timing[i].cron);
 		io_int(&io, 4, place(&w->cron, &w->crons, buf_view(&w->one),
 		    CRON_BYTES, false));
-		io_int(&io, 4, (uint64_t)e->drift[i]);
+		io_int(&io, 4, (uint64_t)(e->drift[i] * DRIFT_PARTS));
 	}
 }
 

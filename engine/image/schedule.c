@@ -109,7 +109,7 @@ is_sound(const struct schedule *s)
 			return false;
 	for (i = 0, p = s->timing; i < k[SCHED_NTIMING]; i++, p += TIMING_BYTES)
 		if (get32(p) >= k[SCHED_NCRON] ||
-		    get32(p + 4) >= LIM_CRON_DRIFT * 60)
+		    get32(p + 4) >= LIM_CRON_DRIFT * 60 * DRIFT_PARTS)
 			return false;
 	for (i = 0, p = s->script; i < k[SCHED_NSCRIPT]; i++, p += 4)
 		if (!text_fits(s, get32(p)))
@@ -224,7 +224,7 @@ schedule_timing(const struct schedule *s, const struct schedule_entry *e,
 	    TIMING_BYTES;
 
 	(void)image_cron(s->cron + (size_t)get32(p) * CRON_BYTES, cron);
-	return get32(p + 4);
+	return (double)get32(p + 4) / DRIFT_PARTS;
 }
 
 const char *

@@ -303,7 +303,8 @@ scripts_unused(struct whole *w)
 		return;
 	for (i = 0; i < w->site.nscript; i++, s++) {
 		if (s->alert != NULL || (s->program != NULL &&
-		    (s->program->every > 0 || !str_none(s->program->timing))))
+		    (s->program->every > 0 || s->program->watch_memory ||
+		    !str_none(s->program->timing))))
 			continue;
 		at = map_get(&w->where, s->name)->v.ptr;
 		diag_in(&w->diag, our_place(w,

@@ -385,7 +385,7 @@ says('an alert that does not list it', 'alert Off does not list One', 'run',
 says('an alert that is none', 'Of: no such alert in', 'run', *conf,
      '--alert', 'Of', 'One')
 code, out, err = picket('run', *conf, 'Alone')
-tell(out == 'alone in run\n', 'a script that no alert lists', out, err)
+tell(out == 'alone in Alone\n', 'a script that runs by itself', out, err)
 says('nothing of that name', 'did you mean Urgent?', 'run', *conf, 'Urgnt')
 says('--input for several', '--input is for one script', 'run', *conf,
      '--input', 'file', 'Urgent', status=2)

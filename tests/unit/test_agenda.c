@@ -242,6 +242,12 @@ test_start(void **state)
 	agenda_look(a, NOON, 10);
 	due(a, r, "new+0 late+0 had+0~2");
 	agenda_free(a);
+	/* some seconds back, and it was had after the stamp: not again */
+	a = agenda_new(&mem, &utc, &s, NOON - 2);
+	agenda_last(a, 0, NOON);
+	agenda_start(a, NOON - 3, 0);
+	assert_true(agenda_next(a, 0) == NOON + 3600);
+	agenda_free(a);
 	/* its last is far ahead, of a clock that was wrong once: it runs */
 	a = agenda_new(&mem, &utc, &s, NOON + 600);
 	agenda_last(a, 0, NOON + 1e9);
@@ -287,6 +293,37 @@ test_reload(void **state)
 	agenda_free(a);
 }
 
+/* A timing is another one if any of its fields is. */
+static void
+test_changed(void **state)
+{
+	static const char *const other[] = { "1 1 1 1 1", "0 2 1 1 1",
+	    "0 1 2 1 1", "0 1 1 2 1", "0 1 1 1 2", "0 1 * 1 1",
+	    "0 1 1 1 1" };
+	size_t i, n = sizeof other / sizeof *other;
+	struct agenda *a, *b;
+	uint32_t from[1];
+
+	(void)state;
+	for (i = 0; i < n; i++) {
+		struct row r[] = { { "A", "0 1 1 1 1", 0, 0 },
+		    { NULL, NULL, 0, 0 } };
+		struct row q[] = { { "A", other[i], 0, 0 },
+		    { NULL, NULL, 0, 0 } };
+		struct agenda_site s = site_of(r), t = site_of(q);
+		struct agenda_due d;
+
+		/* due, and not looked at yet: only the same one still is */
+		a = agenda_new(&mem, &utc, &s, NOON);
+		agenda_look(a, NOON + 400 * 86400.0, 400 * 86400.0);
+		b = agenda_new(&mem, &utc, &t, NOON + 400 * 86400.0);
+		agenda_keep(b, a, from);
+		assert_int_equal(agenda_pop(b, &d), i == n - 1);
+		agenda_free(a);
+		agenda_free(b);
+	}
+}
+
 static void
 test_pause(void **state)
 {
@@ -312,8 +349,17 @@ test_pause(void **state)
 	assert_true(agenda_wake(a) == NOON + 360);
 	agenda_look(a, NOON + 360, 60);
 	due(a, r, "b+360");		/* a is paused by its own name */
+	/* nor is it when its time comes again */
+	agenda_pause(a, 1, true);
+	agenda_look(a, NOON + 421, 61);
+	agenda_look(a, NOON + 362, 0);
+	agenda_pause(a, 1, false);
+	assert_true(agenda_next(a, 1) == NOON + 480);
+	agenda_look(a, NOON + 479, 117);
+	agenda_look(a, NOON + 480, 1);
+	due(a, r, "b+480");
 	/* what is pending when it is paused is not owed any more */
-	agenda_look(a, NOON + 420, 60);
+	agenda_look(a, NOON + 540, 60);
 	agenda_pause(a, 1, true);
 	agenda_pause(a, 1, false);
 	due(a, r, "");
@@ -461,6 +507,7 @@ test_queue(void **state)
 	/* what came meanwhile is later than what could not be started */
 	queue_back(q, &it);
 	assert_int_equal(queue_waiting(q), 1);
+	assert_int_equal(queue_skipped(q, 1), 4);
 	assert_true(queue_take(q, &it) && it.entry == 1 && it.due == 40);
 	assert_int_equal(queue_drop(q, 1), 0);
 	assert_int_equal(put(q, 1, 80, OVERLAP_QUEUE), QUEUE_WAITS);
@@ -497,6 +544,7 @@ test_queue_keep(void **state)
 	assert_int_equal(queue_running(p), 2);
 	assert_true(queue_runs(p, 2) && !queue_runs(p, 1));
 	taken(p, -1);
+	put(p, 0, 5, OVERLAP_SKIP);	/* comes after those of that time */
 	queue_ended(p, AGENDA_NONE);	/* the run of one that is gone */
 	taken(p, 3);			/* 1 it was, and came before 3 */
 	queue_ended(p, 2);
@@ -504,6 +552,8 @@ test_queue_keep(void **state)
 	taken(p, -1);
 	queue_ended(p, 3);
 	taken(p, 1);
+	queue_ended(p, 1);
+	taken(p, 0);
 	queue_free(p);
 }
 
@@ -556,6 +606,7 @@ main(void)
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_changed),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_queue),

@@ -281,6 +281,11 @@ engine_libengine_a_SOURCES = \
 	engine/sched/queue.h \
 	engine/daemon/look.c \
 	engine/daemon/look.h \
+	engine/daemon/control.c \
+	engine/daemon/control.def \
+	engine/daemon/control.h \
+	engine/daemon/hold.c \
+	engine/daemon/hold.h \
 	engine/daemon/logger.c \
 	engine/daemon/log.def \
 	engine/daemon/logger.h

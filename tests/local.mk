@@ -16,11 +16,13 @@ UNIT_TESTS = \
 	tests/unit/test_child \
 	tests/unit/test_compose \
 	tests/unit/test_conf \
+	tests/unit/test_control \
 	tests/unit/test_cron \
 	tests/unit/test_csv \
 	tests/unit/test_directive \
 	tests/unit/test_facts \
 	tests/unit/test_format \
+	tests/unit/test_hold \
 	tests/unit/test_hostile \
 	tests/unit/test_image \
 	tests/unit/test_incident \
@@ -58,6 +60,9 @@ tests_unit_test_query_SOURCES = tests/unit/test_query.c \
 	engine/state/sql.c engine/state/store.c
 tests_unit_test_query_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE3_CFLAGS)
 tests_unit_test_query_LDADD = $(LDADD) $(SQLITE3_LIBS)
+
+# The loop of picketd, without its main.
+tests_unit_test_control_SOURCES = tests/unit/test_control.c engine/daemon/loop.c
 
 # Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
 HELPERS = \

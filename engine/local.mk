@@ -344,13 +344,22 @@ picket_LDADD = $(PICKET_LIBS)
 # The scheduler.  It is locked in memory: it links few objects, and no library
 # but the C library and jansson.
 picketd_SOURCES = \
+	engine/daemon/alive.c \
+	engine/daemon/cage.c \
+	engine/daemon/cage.h \
 	engine/daemon/children.c \
 	engine/daemon/daemon.h \
 	engine/daemon/daemon_main.c \
+	engine/daemon/load.c \
 	engine/daemon/loop.c \
 	engine/daemon/loop.h \
+	engine/daemon/news.c \
 	engine/daemon/notify.c \
-	engine/daemon/notify.h
+	engine/daemon/notify.h \
+	engine/daemon/orphans.c \
+	engine/daemon/runs.c \
+	engine/daemon/services.c \
+	engine/daemon/voice.c
 picketd_LDADD = $(PICKET_LIBS)
 
 # Sends what was composed; with picket-contact the only program with libcurl.

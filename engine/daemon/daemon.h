@@ -28,6 +28,9 @@
 #include <sys/types.h>
 
 #include "lang/base/str.h"
+#include "engine/daemon/cage.h"
+#include "engine/effect/spawn.h"
+#include "engine/daemon/logger.h"
 #include "engine/daemon/loop.h"
 #include "engine/image/schedule.h"
 #include "engine/sched/queue.h"
@@ -41,8 +44,6 @@
 				 * reads no more at once */
 #define LIM_END		10.0	/* seconds from TERM to the end: what init
 				 * systems wait for at least */
-
-enum say { SAY_ERROR, SAY_WARNING, SAY_NOTICE, SAY_INFO, SAY_DEBUG };
 
 /* How the last run of an entry ended. */
 #define RUN_ENDS \
@@ -102,9 +103,16 @@ struct child {
 };
 #define LIM_CHILDREN	(LIM_RUNS + 64)	/* runs, services, and what is short */
 
+/* A line that somebody has begun to say. */
+struct voice {
+	char		 line[512];
+	size_t		 n;
+};
+
 /* What a run is while it is there. */
 struct run {
-	struct child	*child;		/* NULL: the place is free */
+	bool		 used;		/* false: the place is free */
+	pid_t		 pid;
 	struct daemon	*d;
 	struct queue_item item;		/* its entry in `site`; AGENDA_NONE: a
 					 * reload took it out */
@@ -114,12 +122,12 @@ struct run {
 	struct timer	 deadline;
 	int		 signals;	/* sent: 0, TERM, KILL; then it is stuck */
 	bool		 killed;	/* by us, for its deadline or our end */
+	bool		 stuck;		/* abandoned: the queue has its place back */
 	int		 out;		/* its output; -1: at its end */
 	struct watch	*watch;
-	uint32_t	 nout;		/* bytes taken */
-	uint32_t	 nline;		/* of the line that is begun */
-	char		 line[512];
-	int		 cage;		/* folder of its cgroup, -1: none */
+	size_t		 nout;		/* bytes taken */
+	struct voice	 voice;
+	struct cage	 cage;
 };
 
 /* A program that stays: services.c. */
@@ -152,29 +160,37 @@ struct options {
 
 struct daemon {
 	struct loop	 loop;
+	struct logger	 log;
+	struct mem	 mem;		/* of the site: only a reload takes any */
 	struct options	 opt;
 	struct site_view site;
 	struct child	 child[LIM_CHILDREN];
 	struct run	 run[LIM_RUNS];
+	int		 voice;		/* where all others say what they have to */
+	struct voice	 voices;
 	struct service	 service[SERVICE_COUNT];
 	unsigned	 nrun;
 	/* totals since start, for status and metrics */
 	uint64_t	 started, done, failed, held, died, stuck, skipped;
-	uint64_t	 abandoned, spawn_failed, reloads, bad_reloads;
+	unsigned	 nstuck;	/* of the runs: abandoned, and still there */
+	uint64_t	 swept, spawn_failed, reloads, bad_reloads;
 	double		 began;		/* clock_wall */
 	double		 late_max;	/* seconds */
 	/* the last reload: what the compiler said; empty: it was good */
 	char		*diag;		/* LIM_DIAG bytes and a 0 */
 	size_t		 ndiag;
 	double		 diag_time;	/* clock_wall */
+	bool		 ready;		/* before that nothing is started */
+	bool		 reload_wanted;	/* before that, too */
 	bool		 reloading, stopping;
 	bool		 disarmed;
+	char		 origin[SPAWN_ORIGIN_TEXT];	/* how we were started */
 	/* privileges that are missing, a line each: shown by status */
 	char		 missing[512];
 };
 
-/* Logs one line: a message without a line end.  (log.c) */
-void	daemon_say(struct daemon *, enum say, const char *fmt, ...)
+/* Logs one line: a message without a line end.  (logger.c) */
+void	daemon_say(struct daemon *, enum logger_level, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 /* Ends the loop after running what runs, or stopping it, within LIM_END. */
 void	daemon_stop(struct daemon *);
@@ -201,8 +217,15 @@ void	children_refill(struct daemon *);
 /* daemon_main.c */
 /* What is mapped from here on stays in memory, too. */
 void	daemon_lock_memory(struct daemon *);
-/* Bytes of struct spawn_origin, for runners: a descriptor. */
-int	daemon_origin(struct daemon *);
+/* The path of a program of ours that is no command. */
+void	daemon_helper(char to[PATH_MAX], const char *program);
+
+/* voice.c */
+bool	voice_init(struct daemon *);
+/* Logs the lines that are whole; the end logs what is not. */
+void	voice_lines(struct voice *, struct daemon *, const char *who,
+	    const char *, size_t);
+void	voice_end(struct voice *, struct daemon *, const char *who);
 
 /* load.c: the first load; false, and said why, without a valid site. */
 bool	load_first(struct daemon *);
@@ -219,13 +242,24 @@ void	runs_look(struct daemon *);
 bool	runs_now(struct daemon *, uint32_t entry);
 /* An entry or AGENDA_ALL. */
 void	runs_pause(struct daemon *, uint32_t entry, bool);
+/* A reload: entry i is now to[i], or AGENDA_NONE. */
+void	runs_moved(struct daemon *, const uint32_t *to);
 /* TERM to all, or KILL. */
 void	runs_signal(struct daemon *, int sig);
+
+/* A run must be told of by `picket-runner left`. */
+void	runs_left(struct daemon *);
+
+/* alive.c: the stamp of STATE/picketd.alive, and what was due before. */
+bool	alive_start(struct daemon *);
+void	alive_write(struct daemon *);
+double	runs_sure(const struct daemon *);	/* all that was due before is known */
 
 /* services.c */
 bool	services_init(struct daemon *);
 /* They end: what is started is told, nothing is started again. */
-void	services_stop(struct daemon *);
+void	services_stop(struct daemon *, enum service_id from,
+	    enum service_id to);
 /* A new image is in force; a run has ended. */
 void	services_reload(struct daemon *);
 void	services_poke(struct daemon *);
@@ -241,6 +275,9 @@ void	news_resolved(struct daemon *, const char *key, const char *fmt, ...)
 bool	news_waiting(const struct daemon *);
 
 /* orphans.c: ends what killed runs have left. */
+enum whose { NOBODYS, OF_A_RUN, OUTLIVES_IT };
+/* By its environment. */
+enum whose orphans_whose(pid_t);
 void	orphans_init(struct daemon *);
 void	orphans_sweep(struct daemon *);
 

@@ -27,6 +27,10 @@
 #define EXIT_PROBLEMS	1
 #define EXIT_USAGE	2
 #define LIM_MAIN_MEM	((size_t)1 << 20)	/* bytes: paths and a reason */
+#define END_RUNS	5.0	/* seconds for runs to end by themselves */
+#define END_RUNS_KILL	8.0	/* from the beginning: TERM, then KILL */
+#define END_LEAVE	8.8	/* then nothing more is told */
+#define END_STORE_AT	9.3	/* then the store goes, too */
 #define OOM_ADJ		"-900"	/* the last but what the system itself cannot do
 				 * without */
 
@@ -51,31 +55,130 @@ static const char usage[] =
     "  -h, --help           show this\n"
     "  -V, --version        show the version\n";
 
-void
-daemon_say(struct daemon *d, enum say say, const char *fmt, ...)
-{
-	static const char *const word[] = { "error: ", "warning: ", "", "",
-	    "" };
-	char t[2000];
-	va_list ap;
-	int n;
+/* --- what the rest calls --- */
 
-	(void)d;
-	n = snprintf(t, sizeof t, "picketd: %s", word[say]);
+static struct timer log_later;
+
+static void
+on_log_later(struct timer *t)
+{
+	struct daemon *d = t->arg;
+	double again = logger_tick(&d->log);
+
+	if (again >= 0)
+		timer_set(&d->loop, t, d->loop.now + again);
+}
+
+void
+daemon_say(struct daemon *d, enum logger_level level, const char *fmt, ...)
+{
+	va_list ap;
+
 	va_start(ap, fmt);
-	(void)vsnprintf(t + n, sizeof t - (size_t)n, fmt, ap);
+	logger_vsay(&d->log, level, fmt, ap);
 	va_end(ap);
-	(void)dprintf(STDERR_FILENO, "%s\n", t);
+	/* it may have been held back, as it comes again and again */
+	if (log_later.fire != NULL && !log_later.set)
+		timer_set(&d->loop, &log_later, d->loop.now + LOG_REPEAT);
+}
+
+void
+daemon_helper(char to[PATH_MAX], const char *program)
+{
+	const char *folder = secure_getenv("PICKET_LIBEXEC");
+
+	(void)snprintf(to, PATH_MAX, "%s/%s", folder != NULL &&
+	    folder[0] == '/' ? folder : PICKET_LIBEXECDIR, program);
+}
+
+/*
+ * The end, in steps: no run is started; those that go on have END_RUNS
+ * seconds, then TERM, then KILL; then what has to be told is told, the
+ * services go, the store last.  It never takes longer than LIM_END.
+ */
+static struct {
+	struct timer	 timer;
+	double		 began;
+	enum { END_WAIT, END_TERM, END_KILL, END_NEWS, END_SERVICES, END_STORE,
+	    END_DONE }	 step;
+} end;
+
+static bool
+any_service(const struct daemon *d, unsigned from, unsigned to)
+{
+	unsigned i;
+
+	for (i = from; i <= to; i++)
+		if (d->service[i].child != NULL)
+			return true;
+	return false;
+}
+
+static void
+on_end(struct timer *t)
+{
+	struct daemon *d = t->arg;
+	double gone = clock_steady() - end.began;
+
+	switch (end.step) {
+	case END_WAIT:
+		if (d->nrun > 0 && gone < END_RUNS)
+			break;
+		if (d->nrun > 0)
+			runs_signal(d, SIGTERM);
+		end.step = END_TERM;
+		/* FALLTHROUGH */
+	case END_TERM:
+		if (d->nrun > 0 && gone < END_RUNS_KILL)
+			break;
+		if (d->nrun > 0)
+			runs_signal(d, SIGKILL);
+		end.step = END_KILL;
+		/* FALLTHROUGH */
+	case END_KILL:
+		if (d->nrun > 0 && gone < END_RUNS_KILL + 0.5)
+			break;
+		end.step = END_NEWS;
+		/* FALLTHROUGH */
+	case END_NEWS:
+		if (news_waiting(d) && gone < END_LEAVE)
+			break;
+		services_stop(d, SERVICE_COURIER, SERVICE_HTTP);
+		end.step = END_SERVICES;
+		/* FALLTHROUGH */
+	case END_SERVICES:
+		if (any_service(d, SERVICE_COURIER, SERVICE_HTTP) &&
+		    gone < END_STORE_AT)
+			break;
+		services_stop(d, SERVICE_STORE, SERVICE_STORE);
+		end.step = END_STORE;
+		/* FALLTHROUGH */
+	case END_STORE:
+		if (any_service(d, SERVICE_STORE, SERVICE_STORE) &&
+		    gone < LIM_END - 0.2)
+			break;
+		end.step = END_DONE;
+		/* FALLTHROUGH */
+	case END_DONE:
+		d->loop.end = true;
+		return;
+	}
+	timer_set(&d->loop, t, d->loop.now + 0.02);
 }
 
 void
 daemon_stop(struct daemon *d)
 {
-	if (!d->stopping)
-		notify_say("STOPPING=1");
+	if (d->stopping)
+		return;
 	d->stopping = true;
-	d->loop.end = true;
+	notify_say("STOPPING=1");
+	end.began = clock_steady();
+	end.timer = (struct timer){ .fire = on_end, .arg = d };
+	timer_set(&d->loop, &end.timer, end.began);
 }
+
+/* --- options --- */
 
 static int
 wrong(const char *what, const char *arg)
@@ -239,14 +342,19 @@ ready(struct daemon *d, int word)
 
 /* What is not granted is shown by status, and work goes on. */
 static void
-lacks(struct daemon *d, const char *what, int error)
+lacks_why(struct daemon *d, const char *what, const char *why)
 {
 	size_t n = strlen(d->missing);
 
 	(void)snprintf(d->missing + n, sizeof d->missing - n, "%s%s: %s",
-	    n > 0 ? "\n" : "", what, strerror(error));
-	daemon_say(d, SAY_NOTICE, "%s: %s; goes on without", what,
-	    strerror(error));
+	    n > 0 ? "\n" : "", what, why);
+	daemon_say(d, SAY_INFO, "%s: %s; goes on without", what, why);
+}
+
+static void
+lacks(struct daemon *d, const char *what, int error)
+{
+	lacks_why(d, what, strerror(error));
 }
 
 static void
@@ -297,9 +405,10 @@ on_signal(struct watch *w, short revents)
 			break;		/* below: one may stand for many */
 		case SIGHUP:
 			daemon_say(d, SAY_INFO, "SIGHUP: reload");
+			load_again(d);
 			break;
 		case SIGUSR1:
-			daemon_say(d, SAY_INFO, "SIGUSR1");
+			logger_reopen(&d->log);
 			break;
 		case SIGTERM:
 		case SIGINT:
@@ -400,6 +509,25 @@ write_pid(struct daemon *d)
 	return true;
 }
 
+/* Where picket.conf says, or --log; what was said before went to standard
+ * error, where who started us looks. */
+static bool
+open_log(struct daemon *d)
+{
+	char why[200];
+	const char *setting = d->opt.log;
+
+	if (setting[0] == '\0')
+		setting = schedule_setting(d->site.schedule, "log");
+	if (setting != NULL && setting[0] == '\0')
+		setting = NULL;
+	logger_close(&d->log);
+	if (!logger_open(&d->log, "picketd", setting, d->opt.foreground, why,
+	    sizeof why))
+		daemon_say(d, SAY_WARNING, "%s", why);
+	return true;
+}
+
 static void
 on_watchdog(struct timer *t)
 {
@@ -413,27 +541,51 @@ static int
 start(struct daemon *d)
 {
 	static struct timer watchdog;
+	const char *why;
 
-	if (!take_signals(d) || !children_init(d)) {
+	if (!take_signals(d) || !children_init(d) ||
+	    !voice_init(d)) {
 		daemon_say(d, SAY_ERROR, "cannot start: %s", strerror(errno));
 		return EXIT_PROBLEMS;
 	}
+	if (d->opt.check_only)
+		return load_check(d) ? EXIT_FINE : EXIT_PROBLEMS;
 	if (!take_state(d))
 		return EXIT_PROBLEMS;
 	harden(d);
-	if (!write_pid(d))
+	orphans_init(d);
+	news_init(d);
+	if (!load_first(d) || !runs_init(d) || !open_log(d) || !write_pid(d))
+		return d->stopping ? EXIT_FINE : EXIT_PROBLEMS;
+	if (!services_init(d) || !alive_start(d))
 		return EXIT_PROBLEMS;
+	if (!cage_init(d->opt.state, &why))
+		lacks_why(d, "a cgroup for each run", why);
 	daemon_lock_memory(d);
 	watchdog = (struct timer){ .fire = on_watchdog, .arg = d };
 	if (notify_watchdog() > 0)
 		on_watchdog(&watchdog);
+	children_refill(d);
 	return -1;
+}
+
+static int
+finish(struct daemon *d)
+{
+	alive_write(d);
+	cage_done();
+	if (d->opt.pidfile[0] != '\0')
+		(void)unlink(d->opt.pidfile);
+	daemon_say(d, SAY_NOTICE, "ended");
+	logger_close(&d->log);
+	return EXIT_FINE;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct daemon *d = &picketd;
+	char why[200];
 	int r, word = -1;
 
 	spawn_origin_take(&origin);
@@ -452,11 +604,18 @@ main(int argc, char **argv)
 		return EXIT_PROBLEMS;
 	d->began = clock_wall();
 	loop_init(&d->loop);
+	(void)logger_open(&d->log, "picketd", "stderr", true, why, sizeof why);
+	log_later = (struct timer){ .fire = on_log_later, .arg = d };
+	spawn_origin_put(&origin, d->origin);
 	r = start(d);
 	if (r != -1)
 		return r;
 	ready(d, word);
 	notify_say("READY=1");
+	d->ready = true;
+	runs_look(d);
+	if (d->reload_wanted)
+		load_again(d);
 	loop_run(&d->loop);
-	return EXIT_FINE;
+	return finish(d);
 }

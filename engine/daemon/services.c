@@ -1,0 +1,330 @@
+/*
+ * services: the programs that stay, each on a socket of ours.  One that ends
+ * is started again, at once at first and then ever more seldom; that it did is
+ * an incident, told once, and over when it has run for ten minutes.
+ *
+ * Each ends by itself when we are gone: it sees the end of its socket.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine/daemon/daemon.h"
+#include "engine/vm/clock.h"
+
+#define BACKOFF_FIRST	0.1	/* seconds */
+#define BACKOFF_MOST	30.0
+#define BACKOFF_MISSING	300.0	/* seconds until an absent program is looked for
+				 * again: somebody installs it */
+#define WELL_AFTER	600.0	/* seconds of running: then it is well again */
+#define STORE_SOCKET	"store.sock"
+#define STORE_QUEUE	128	/* runners that wait while the store starts */
+
+const char *const service_name[SERVICE_COUNT] = { "store", "courier",
+    "emergency-1", "emergency-2", "http" };
+
+static char program[SERVICE_COUNT][PATH_MAX];
+static char address[160];	/* of http */
+static int listening = -1;	/* STATE/store.sock */
+
+static bool start(struct service *);
+
+static void
+again(struct timer *t)
+{
+	struct service *v = t->arg;
+
+	if (v->child == NULL && v->wanted && !v->d->stopping)
+		(void)start(v);
+}
+
+static void
+well(struct timer *t)
+{
+	struct service *v = t->arg;
+	char key[40];
+
+	v->backoff = 0;
+	if (!v->told)
+		return;
+	v->told = false;
+	(void)snprintf(key, sizeof key, "crash:%s", service_name[v->id]);
+	news_resolved(v->d, key, "%s has run for %.0f minutes again",
+	    service_name[v->id], WELL_AFTER / 60);
+}
+
+static void
+hang_up(struct service *v)
+{
+	watch_end(v->watch);
+	v->watch = NULL;
+	if (v->talk != -1)
+		(void)close(v->talk);
+	v->talk = -1;
+}
+
+/* What a service says: nothing yet that we would act on but its end. */
+static void
+hear(struct watch *w, short revents)
+{
+	struct service *v = w->arg;
+	char block[512];
+	ssize_t n;
+
+	(void)revents;
+	while ((n = recv(v->talk, block, sizeof block, MSG_DONTWAIT)) > 0)
+		;
+	if (n == 0 || (errno != EAGAIN && errno != EINTR))
+		hang_up(v);
+}
+
+static void
+ended(struct child *c, int w, const struct rusage *used)
+{
+	struct service *v = c->arg;
+	struct daemon *d = v->d;
+	char key[40], how[80];
+
+	(void)used;
+	v->child = NULL;
+	hang_up(v);
+	timer_clear(&d->loop, &v->well);
+	if (d->stopping || !v->wanted)
+		return;
+	if (WIFSIGNALED(w))
+		(void)snprintf(how, sizeof how, "was killed by signal %d",
+		    WTERMSIG(w));
+	else
+		(void)snprintf(how, sizeof how, "ended with status %d",
+		    WEXITSTATUS(w));
+	v->crashes++;
+	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : fmin(2 * v->backoff,
+	    BACKOFF_MOST);
+	daemon_say(d, SAY_ERROR, "%s, process %ld, %s; it is started again in "
+	    "%.1f s", service_name[v->id], (long)c->pid, how, v->backoff);
+	if (!v->told) {
+		v->told = true;
+		(void)snprintf(key, sizeof key, "crash:%s",
+		    service_name[v->id]);
+		news_firing(d, key, "%s %s, and is started again",
+		    service_name[v->id], how);
+	}
+	timer_set(&d->loop, &v->again, d->loop.now + v->backoff);
+}
+
+/* Our side stays here, the other is returned; -1: errno. */
+static int
+talk(struct service *v, int type)
+{
+	int p[2];
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, p) != 0 &&
+	    (errno != EMFILE || !children_spare(v->d) ||
+	    socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, p) != 0))
+		return -1;
+	(void)fcntl(p[0], F_SETFL, O_NONBLOCK);
+	v->talk = p[0];
+	v->watch = loop_watch(&v->d->loop, p[0], POLLIN, hear, v);
+	return p[1];
+}
+
+static bool
+start(struct service *v)
+{
+	struct daemon *d = v->d;
+	char *argv[12];
+	struct start st = { .path = program[v->id], .argv = argv,
+	    .what = service_name[v->id], .fd = { -1, d->voice, d->voice, -1, -1, -1 },
+	    .ended = ended, .arg = v };
+	int n = 0, theirs = -1, error;
+
+	argv[n++] = program[v->id];
+	switch (v->id) {
+	case SERVICE_STORE:
+		argv[n++] = (char[]){ "--serve" };
+		st.fd[3] = listening;
+		break;
+	case SERVICE_COURIER:
+		argv[n++] = (char[]){ "courier" };
+		theirs = talk(v, SOCK_STREAM);
+		st.fd[3] = d->site.fd;
+		st.fd[4] = theirs;
+		break;
+	case SERVICE_EMERGENCY_1:
+	case SERVICE_EMERGENCY_2:
+		argv[n++] = (char[]){ "emergency" };
+		theirs = talk(v, SOCK_SEQPACKET);
+		st.fd[3] = d->site.fd;
+		st.fd[4] = theirs;
+		break;
+	case SERVICE_HTTP:
+		argv[n++] = (char[]){ "--listen" };
+		argv[n++] = address;
+		argv[n++] = (char[]){ "--run" };
+		argv[n++] = d->opt.run;
+		break;
+	case SERVICE_COUNT:
+		break;
+	}
+	argv[n++] = (char[]){ "--state" };
+	argv[n++] = d->opt.state;
+	argv[n] = NULL;
+	v->child = children_start(d, &st);
+	error = errno;
+	if (theirs != -1)
+		(void)close(theirs);
+	if (v->child != NULL) {
+		v->missing = false;
+		v->well = (struct timer){ .fire = well, .arg = v };
+		timer_set(&d->loop, &v->well, d->loop.now + WELL_AFTER);
+		daemon_say(d, SAY_DEBUG, "%s is process %ld",
+		    service_name[v->id], (long)v->child->pid);
+		return true;
+	}
+	hang_up(v);
+	if (error == ENOENT && !v->missing)
+		daemon_say(d, SAY_ERROR, "%s: there is no such program; goes "
+		    "on without", program[v->id]);
+	v->missing = error == ENOENT;
+	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : fmin(2 * v->backoff,
+	    BACKOFF_MOST);
+	timer_set(&d->loop, &v->again, d->loop.now + (v->missing ?
+	    BACKOFF_MISSING : v->backoff));
+	return false;
+}
+
+/* The store's clients come here, whether it runs just now or not. */
+static bool
+listen_store(struct daemon *d)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int dir = open(d->opt.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mode_t um = umask(0177);
+	bool ok = false;
+
+	/* a path that is too long for an address is none by this way */
+	(void)snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/"
+	    STORE_SOCKET, dir);
+	listening = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (dir != -1 && listening != -1 &&
+	    (unlinkat(dir, STORE_SOCKET, 0) == 0 || errno == ENOENT) &&
+	    bind(listening, (const struct sockaddr *)&a, sizeof a) == 0 &&
+	    listen(listening, STORE_QUEUE) == 0)
+		ok = true;
+	if (!ok)
+		daemon_say(d, SAY_ERROR, "%s/" STORE_SOCKET ": %s",
+		    d->opt.state, strerror(errno));
+	(void)umask(um);
+	if (dir != -1)
+		(void)close(dir);
+	return ok;
+}
+
+static void
+set_http(struct daemon *d)
+{
+	const char *to = schedule_setting(d->site.schedule, "http");
+	struct service *v = &d->service[SERVICE_HTTP];
+
+	if (to == NULL)
+		to = "";
+	if (strcmp(to, address) == 0)
+		return;
+	(void)snprintf(address, sizeof address, "%s", to);
+	v->wanted = address[0] != '\0';
+	v->backoff = 0;
+	/* another address: it is ended, and started by ended() or by this */
+	if (v->child != NULL)
+		(void)kill(v->child->pid, SIGTERM);
+	timer_set(&d->loop, &v->again, d->loop.now + BACKOFF_FIRST);
+}
+
+bool
+services_init(struct daemon *d)
+{
+	static const char *const name[SERVICE_COUNT] = { "picket-store",
+	    "picket-runner", "picket-runner", "picket-runner", "picket-http" };
+	struct service *v;
+	unsigned i;
+
+	if (!listen_store(d))
+		return false;
+	for (i = 0; i < SERVICE_COUNT; i++) {
+		v = &d->service[i];
+		*v = (struct service){ .d = d, .id = (enum service_id)i,
+		    .talk = -1, .wanted = i != SERVICE_HTTP,
+		    .again = { .fire = again, .arg = v } };
+		daemon_helper(program[i], name[i]);
+		if (v->wanted)
+			(void)start(v);
+	}
+	set_http(d);
+	return true;
+}
+
+/* The new image by SCM_RIGHTS; who does not take it now is started anew. */
+static void
+send_image(struct service *v)
+{
+	union {
+		char		 space[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr	 align;
+	} u;
+	char word[] = "image";
+	struct iovec io = { word, sizeof word - 1 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1,
+	    .msg_control = u.space, .msg_controllen = sizeof u.space };
+	struct cmsghdr *c;
+
+	if (v->child == NULL || v->talk == -1)
+		return;
+	memset(&u, 0, sizeof u);
+	c = CMSG_FIRSTHDR(&m);
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &v->d->site.fd, sizeof(int));
+	if (sendmsg(v->talk, &m, MSG_NOSIGNAL | MSG_DONTWAIT) == -1) {
+		daemon_say(v->d, SAY_WARNING, "%s does not take the new site: "
+		    "it is started again", service_name[v->id]);
+		(void)kill(v->child->pid, SIGTERM);
+	}
+}
+
+void
+services_reload(struct daemon *d)
+{
+	send_image(&d->service[SERVICE_COURIER]);
+	send_image(&d->service[SERVICE_EMERGENCY_1]);
+	send_image(&d->service[SERVICE_EMERGENCY_2]);
+	set_http(d);
+}
+
+void
+services_poke(struct daemon *d)
+{
+	struct service *v = &d->service[SERVICE_COURIER];
+
+	/* one that is full of pokes needs no other */
+	if (v->talk != -1)
+		(void)send(v->talk, "poke", 4, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+void
+services_stop(struct daemon *d, enum service_id from, enum service_id to)
+{
+	unsigned i;
+
+	for (i = from; i <= to; i++)
+		if (d->service[i].child != NULL)
+			(void)kill(d->service[i].child->pid, SIGTERM);
+}

@@ -118,8 +118,9 @@ void	 alert_run(struct alert *, const struct program *, size_t n);
  */
 bool	 alert_tick(const struct alert_place *, struct state *,
 	    const char *what, bool send);
-/* What all killed runs have left is told of. */
-void	 alert_left_all(const struct alert_place *, struct state *);
+/* What all killed runs have left is told of; false: not all, see what was
+ * said. */
+bool	 alert_left_all(const struct alert_place *, struct state *);
 /*
  * A folder of the state, made if need be and if it is to be; NIL: there is no
  * place for it.

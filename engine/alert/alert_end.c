@@ -354,15 +354,18 @@ alert_left(void *arg, struct trail *trail)
 }
 
 /* What all killed runs left. */
-static void
+static bool
 left_all(struct alert *a)
 {
 	struct buf why;
+	bool ok;
 
 	buf_init(&why, a->at->mem);
-	if (!trail_each(a->at->mem, a->at->state, alert_left, a, &why))
+	ok = trail_each(a->at->mem, a->at->state, alert_left, a, &why);
+	if (!ok)
 		alert_say(a->at, "%s", buf_c(&why));
 	buf_free(&why);
+	return ok && !a->failed;
 }
 
 /* That, and what time brings about. */
@@ -372,7 +375,7 @@ rest(struct alert *a)
 	struct tell *t;
 	char id[sizeof a->run_id + 8];
 
-	left_all(a);
+	(void)left_all(a);
 	snprintf(id, sizeof id, "%s.rest", a->run_id);
 	t = tell_apart(a, str_c(id));
 	if (tell_open(t)) {
@@ -435,11 +438,11 @@ alert_tick(const struct alert_place *at, struct state *st, const char *what,
 	return !a.failed;
 }
 
-void
+bool
 alert_left_all(const struct alert_place *at, struct state *st)
 {
 	struct alert a;
 
 	init_apart(&a, at, st, "left");
-	left_all(&a);
+	return left_all(&a);
 }

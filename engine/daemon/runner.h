@@ -1,0 +1,69 @@
+/*
+ * runner: picket-runner, the program that does the work of picketd: one role,
+ * one process.  Why one program for all: each role is some hundred lines on
+ * top of the same machine, alert and store's client, and one program is in
+ * the page cache once.  It has no compiler: what it runs comes proved out of
+ * an image.
+ *
+ *	picket-runner ROLE [option...]		fd 3: the image
+ *
+ * A role is a function and a row in runner_main.c.  Exit status: RUNNER_...
+ */
+#ifndef ENGINE_DAEMON_RUNNER_H
+#define ENGINE_DAEMON_RUNNER_H
+
+#include <signal.h>
+
+#include "engine/alert/alert.h"
+#include "engine/image/image.h"
+
+#define RUNNER_FD_IMAGE	3
+/* Of `run`; each may be missing. */
+#define RUNNER_FD_CAGE	4	/* cgroup.procs of the run's own group */
+#define RUNNER_FD_AWAY	5	/* of that for what is detached */
+
+enum { RUNNER_FINE = 0, RUNNER_PROBLEMS = 1, RUNNER_USAGE = 2,
+    RUNNER_HELD = 75 };
+
+#define LIM_RUNNER_MEM	((size_t)1 << 30) /* bytes: an entry, mail, what is left;
+				 * each has a limit of its own below that */
+
+struct runner {
+	struct mem	 mem;
+	jmp_buf		 fail;
+	struct arena	 arena;
+	char		**argv;		/* as it was called */
+	/* options; what was not given is 0, NULL or as it says */
+	const char	*state;		/* --state DIR */
+	long		 entry;		/* --entry N; -1 */
+	double		 due;		/* --due T; NUM_NIL: by hand */
+	const char	*reason;	/* --reason WORD */
+	bool		 disarmed;	/* --disarmed */
+	bool		 has_origin;	/* --origin TEXT (spawn_origin_put) */
+	struct spawn_origin origin;
+	/* of a signal: see runner_main.c */
+	struct live	*volatile *running;
+	volatile sig_atomic_t *interrupted;
+	/* runner_place */
+	struct image	*image;
+	struct conf	 conf;
+};
+
+/* A line for picketd's log; control characters are shown. */
+void	 runner_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* INT and TERM end the run at hand; the handler finds it in r->running. */
+void	 runner_catch(struct runner *);
+/*
+ * The image on RUNNER_FD_IMAGE, picket.conf in it, and the place for runs.
+ * false: it was said why.
+ */
+bool	 runner_place(struct runner *, struct alert_place *);
+
+/* runner_run.c */
+int	 runner_run(struct runner *);
+/* runner_left.c: tells of what killed runs have left; "DUE NAME" of each alert
+ * that was ever due. */
+int	 runner_left(struct runner *);
+int	 runner_last(struct runner *);
+
+#endif

@@ -362,6 +362,18 @@ picketd_SOURCES = \
 	engine/daemon/voice.c
 picketd_LDADD = $(PICKET_LIBS)
 
+# What picketd starts: a run of an alert, and the other roles.  No compiler in
+# it: what it runs comes proved out of an image (tests/daemon/runner.t).
+pkglibexec_PROGRAMS += picket-runner
+picket_runner_SOURCES = \
+	engine/daemon/descend.c \
+	engine/daemon/descend.h \
+	engine/daemon/runner.h \
+	engine/daemon/runner_left.c \
+	engine/daemon/runner_main.c \
+	engine/daemon/runner_run.c
+picket_runner_LDADD = $(PICKET_LIBS)
+
 # Sends what was composed; with picket-contact the only program with libcurl.
 pkglibexec_PROGRAMS += picket-deliver
 picket_deliver_SOURCES = \

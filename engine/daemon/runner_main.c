@@ -101,13 +101,6 @@ runner_catch(struct runner *r)
 	r->interrupted = &interrupted;
 }
 
-static bool
-next_set(void *arg, size_t i, struct str *name, const struct str **line,
-    size_t *n)
-{
-	return image_object(arg, i, name, line, n);
-}
-
 bool
 runner_place(struct runner *r, struct alert_place *at)
 {
@@ -133,7 +126,7 @@ runner_place(struct runner *r, struct alert_place *at)
 	at->conf = &r->conf;
 	at->group = image_group(r->image, &at->ngroup);
 	at->objects = image_objects(r->image);
-	at->set = next_set;
+	at->set = image_set;
 	at->set_arg = r->image;
 	at->there = image_there;
 	at->there_arg = r->image;
@@ -221,6 +214,18 @@ take_options(struct runner *r, int argc, char **argv)
 	return -1;
 }
 
+static int
+play(struct runner *r, int (*fn)(struct runner *))
+{
+	mem_init(&r->mem, LIM_RUNNER_MEM, &r->fail);
+	if (setjmp(r->fail) != 0) {
+		runner_say("no memory left");
+		return RUNNER_PROBLEMS;
+	}
+	arena_init(&r->arena, &r->mem, ARENA_BLOCK);
+	return fn(r);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -245,11 +250,5 @@ main(int argc, char **argv)
 	    (strstr(roles[i].wants, "--entry") != NULL && r->entry < 0))
 		return usage("this role wants", roles[i].wants);
 	(void)unsetenv(SPAWN_RUN_ID);
-	mem_init(&r->mem, LIM_RUNNER_MEM, &r->fail);
-	if (setjmp(r->fail) != 0) {
-		runner_say("no memory left");
-		return RUNNER_PROBLEMS;
-	}
-	arena_init(&r->arena, &r->mem, ARENA_BLOCK);
-	return roles[i].fn(r);
+	return play(r, roles[i].fn);
 }

@@ -252,7 +252,7 @@ class Run:
             if e.paused:
                 self.ask('pause ' + e.name)
             if e.name not in self.high:
-                e.had = [max(h, self.now) for h in e.had]
+                e.had = [self.now] * len(e.had)
             else:
                 # of what was had the last is known, and not of which turn
                 last = self.high[e.name]

@@ -67,6 +67,8 @@ struct site_alert {
 	struct site_timing *timing;
 	size_t		 ntiming;
 	double		 every, timeout, digest;	/* seconds; 0: none */
+	unsigned	 drift;		/* minutes; of `every`, and put into those
+					 * timings that have none */
 	bool		 has_priority;
 	int		 priority;
 	struct str	 nicecmd, mailcmd, lpcmd, execcmd, mailfrom, webhook;

@@ -90,7 +90,8 @@ add_entry(struct cli *c, struct image_site *to, const struct site_alert *a,
 	for (i = 0; i < a->ntiming; i++)
 		drift[i] = calendar_drift(&a->timing[i].cron, to->host,
 		    a->name);
-	*e = (struct image_entry){ a, drift, own };
+	*e = (struct image_entry){ a, drift, calendar_spread(a->drift,
+	    to->host, a->name), own };
 	for (i = 0; i < a->nalarm; i++)
 		pair[to->npair++] = (struct image_pair){ a->name,
 		    a->alarm[i].name };

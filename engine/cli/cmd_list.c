@@ -171,7 +171,8 @@ next_alert(struct cli *c, const struct site_alert *a)
 	if (sleeps(a->status) || a->nalarm == 0)
 		return next;
 	if (a->every > 0)
-		next = calendar_every(a->every, now);
+		next = calendar_start_every(a->every, calendar_spread(a->drift,
+		    host_of(c), a->name), now);
 	for (i = 0; i < a->ntiming; i++) {
 		cron = &a->timing[i].cron;
 		t = calendar_start(NULL, cron, calendar_drift(cron,
@@ -228,6 +229,8 @@ list_alert(struct cli *c, struct buf *b, const struct site_alert *a,
 	if (a->every > 0) {
 		buf_puts(b, "    every   ");
 		cli_duration(b, a->every);
+		if (a->drift > 0)
+			buf_printf(b, ", drift %um", a->drift);
 		buf_putc(b, '\n');
 	}
 	list_last(c, b, &last);
@@ -386,6 +389,8 @@ json_alert(struct cli *c, const struct site_alert *a, struct state *st)
 	json_object_set_new(o, "timing", list);
 	if (a->every > 0)
 		json_object_set_new(o, "every", json_real(a->every));
+	if (a->every > 0 && a->drift > 0)
+		json_object_set_new(o, "drift", json_integer(a->drift));
 	if (!num_none(last.began)) {
 		t = json_object();
 		json_object_set_new(t, "began", json_real(last.began));

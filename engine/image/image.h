@@ -40,6 +40,7 @@
 struct image_entry {
 	const struct site_alert *alert;
 	const double	*drift;		/* of each of its timings, seconds */
+	double		 every_drift;	/* seconds */
 	bool		 own;		/* ENTRY_OWN */
 };
 

@@ -170,6 +170,7 @@ io_alert(struct image_io *io, struct site_alert *a)
 		io_cron(io, &a->timing[i].cron);
 	}
 	a->every = io_seconds(io, a->every);
+	a->drift = (unsigned)io_int(io, 2, a->drift);
 	a->timeout = io_seconds(io, a->timeout);
 	a->digest = io_seconds(io, a->digest);
 	a->has_priority = io_bool(io, a->has_priority);

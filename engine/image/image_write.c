@@ -213,6 +213,7 @@ entry(struct writer *w, const struct image_entry *e)
 	io_int(&io, 2, flags_of(e));
 	io_int(&io, 2, (a->has_level ? HAS_LEVEL : 0u) |
 	    (a->has_priority ? HAS_PRIORITY : 0u));
+	io_int(&io, 4, (uint64_t)(e->every_drift * DRIFT_PARTS));
 	timings(w, e);
 	return true;
 }

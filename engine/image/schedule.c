@@ -81,6 +81,7 @@ entry_fits(const struct schedule *s, const unsigned char *e)
 	    seconds_fit(e + ENTRY_EVERY) && (every == 0 || every >=
 	    IMAGE_EVERY) && seconds_fit(e + ENTRY_TIMEOUT) &&
 	    seconds_fit(e + ENTRY_LONGEST) &&
+	    get32(e + ENTRY_DRIFT) < LIM_CRON_DRIFT * 60 * DRIFT_PARTS &&
 	    e[ENTRY_STATUS] < STATUS_COUNT && e[ENTRY_LEVEL] < LEVEL_COUNT &&
 	    e[ENTRY_OVERLAP] < OVERLAP_COUNT;
 }
@@ -184,6 +185,7 @@ schedule_entry(const struct schedule *s, size_t i, struct schedule_entry *e)
 	e->ntiming = (unsigned)image_get(p + ENTRY_NTIMING, 2);
 	e->nscript = (unsigned)image_get(p + ENTRY_NSCRIPT, 2);
 	e->every = num_of_bits(image_get(p + ENTRY_EVERY, 8));
+	e->every_drift = (double)get32(p + ENTRY_DRIFT) / DRIFT_PARTS;
 	e->timeout = num_of_bits(image_get(p + ENTRY_TIMEOUT, 8));
 	e->longest = num_of_bits(image_get(p + ENTRY_LONGEST, 8));
 	e->status = (enum status)p[ENTRY_STATUS];

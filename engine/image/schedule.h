@@ -43,6 +43,7 @@ struct schedule_entry {
 	size_t		 index;		/* picket-runner's --entry */
 	const char	*name;		/* unique; valid as long as the schedule */
 	double		 every;		/* seconds; 0: none */
+	double		 every_drift;	/* seconds, as those of the timings */
 	double		 timeout;	/* as the alert says it; 0: it does not */
 	double		 longest;	/* seconds that a run can take at most: the
 					 * deadlines of its scripts together */

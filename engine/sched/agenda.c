@@ -54,7 +54,7 @@ static double
 after(const struct agenda *a, const struct agenda_timing *t, double from)
 {
 	if (t->every > 0)
-		return calendar_every(t->every, from - t->drift) + t->drift;
+		return calendar_start_every(t->every, t->drift, from);
 	return calendar_start(a->zone, &t->cron, t->drift, from);
 }
 

@@ -16,6 +16,7 @@ entry_timing(void *arg, uint32_t e, unsigned k, struct agenda_timing *t)
 		return true;
 	}
 	t->every = s.every;
+	t->drift = s.every_drift;
 	return k == s.ntiming && s.every > 0;
 }
 

@@ -266,18 +266,24 @@ mix(uint64_t h, struct str s)
 }
 
 double
-calendar_drift(const struct cron *c, struct str host, struct str name)
+calendar_spread(unsigned minutes, struct str host, struct str name)
 {
 	uint64_t h = UINT64_C(0xcbf29ce484222325), part;
 
-	if (!c->has_drift || c->drift == 0)
+	if (minutes == 0)
 		return 0;
 	h = mix(mix(h, host), name);
 	/* bits that the seconds are least of: those are the low ones of both
 	 * halves */
 	part = (h >> 20 ^ h >> 50) % 64;
-	return (double)((h ^ h >> 32) % (c->drift * UINT64_C(60))) +
+	return (double)((h ^ h >> 32) % (minutes * UINT64_C(60))) +
 	    (double)part * CALENDAR_GRAIN;
+}
+
+double
+calendar_drift(const struct cron *c, struct str host, struct str name)
+{
+	return calendar_spread(c->has_drift ? c->drift : 0, host, name);
 }
 
 double
@@ -285,6 +291,15 @@ calendar_start(const struct calendar_zone *z, const struct cron *c,
     double drift, double t)
 {
 	return calendar_after(z, c, t - drift) + drift;
+}
+
+double
+calendar_start_every(double every, double drift, double t)
+{
+	double next = calendar_every(every, t - drift) + drift;
+
+	/* where adding the drift and taking it off again has rounded */
+	return next > t ? next : next + every;
 }
 
 /* --- what was missed --- */

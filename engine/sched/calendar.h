@@ -65,9 +65,12 @@ double	calendar_every(double every, double t);
  */
 #define CALENDAR_GRAIN	(1.0 / 64)
 double	calendar_drift(const struct cron *, struct str host, struct str name);
+/* The same of an alert's `drift`, which its `every` has. */
+double	calendar_spread(unsigned minutes, struct str host, struct str name);
 /* When it starts after t, with that drift. */
 double	calendar_start(const struct calendar_zone *, const struct cron *,
 	    double drift, double t);
+double	calendar_start_every(double every, double drift, double t);
 
 /*
  * The wall clock was `then` when it was last looked at and is `now`; `real`

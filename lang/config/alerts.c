@@ -423,6 +423,7 @@ read_alert(struct reader *r)
 			advance(r);	/* what follows it is its own */
 		while (has_value(r) && !r->word.first);
 	}
+	a->drift = (unsigned)r->drift;
 	for (i = 0; i < a->ntiming; i++)
 		if (!a->timing[i].cron.has_drift && r->drift > 0) {
 			a->timing[i].cron.has_drift = true;

@@ -175,6 +175,13 @@ starts = [a['next'] - 1795487400 for host in 'xyx' for a in json.loads(picket(
 tell(all(0 <= x < 600 for x in starts) and starts[:2] == starts[4:] and
      len(set(starts)) == 4, 'drift: within its minutes, apart for each alert '
      'and host, and always the same', starts)
+site(alerts_cfg='A every 10m drift 10 alarms One\nB every 10m alarms One\n',
+     alarms_cfg=SCRIPTS)
+a, b = json.loads(picket('list', 's', '--json', env=NOW)[1])['alerts']
+tell((a['drift'], 'drift' in b, b['next'] % 600) == (10, False, 0) and
+     0 < a['next'] % 600 < 600 and
+     'every   10m, drift 10m\n' in picket('list', 's', env=NOW)[1],
+     'every has the drift of its alert', a, b)
 site(alerts_cfg=ALERTS, alarms_cfg=SCRIPTS)
 j = json.loads(picket('list', 's', '--json', env=NOW)[1])
 tell(j['alerts'][0]['timing'] == [{'fields': '5 * * * *', 'drift': 0},

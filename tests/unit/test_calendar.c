@@ -181,6 +181,19 @@ test_drift(void **state)
 	}
 	for (i = 0; i < 10; i++)
 		assert_true(minute[i]);
+	/* what every starts after its time is the same */
+	assert_true(calendar_spread(10, str_c("moscow"), str_c("Urgent")) ==
+	    305 + 10 * CALENDAR_GRAIN);
+	assert_true(calendar_spread(0, str_c("h"), str_c("A")) == 0);
+	assert_true(calendar_start_every(60, 17.25, NOON) == NOON + 17.25);
+	assert_true(calendar_start_every(60, 17.25, NOON + 17.25) == NOON +
+	    77.25);
+	assert_true(calendar_start_every(60, 317.25, NOON) == NOON + 17.25);
+	/* spans that are rounded go on all the same */
+	for (at = NOON; at < NOON + 5000; at = d) {
+		d = calendar_start_every(1.1, 305.015625, at);
+		assert_true(d > at && d - at < 2.21);
+	}
 }
 
 /* Seconds from noon; NAN for due: nothing is made up; every with no text. */

@@ -26,7 +26,7 @@
 #define MEMORY		((size_t)512 << 20)
 #define ROUNDS		6000		/* random changes */
 #define MANY		10000		/* alerts of a large site */
-#define SCHEDULE_MOST	1100000		/* bytes that picketd has for them */
+#define SCHEDULE_MOST	1150000		/* bytes that picketd has for them */
 
 static const char source[] =
 	"Plain\n"
@@ -115,6 +115,7 @@ make_alerts(struct made *m)
 	m->drift[0][1] = 17.25;
 	m->drift[0][2] = 17.75;
 	a->every = 60;
+	a->drift = 2;
 	a->timeout = 20;
 	a->digest = 3600;
 	a->has_priority = true;
@@ -155,7 +156,7 @@ make_alerts(struct made *m)
 	a->nalarm = 1;
 	for (i = 0; i < 4; i++)
 		m->entry[i] = (struct image_entry){ &m->alert[i], m->drift[i],
-		    i == 3 };
+		    i == 0 ? 59.75 : 0, i == 3 };
 }
 
 static void
@@ -244,7 +245,8 @@ test_schedule(void **state)
 	schedule_entry(s, 0, &e);
 	assert_int_equal(e.index, 0);
 	assert_string_equal(e.name, "Zed");
-	assert_true(e.every == 60 && e.timeout == 20 && e.longest == 27);
+	assert_true(e.every == 60 && e.every_drift == 59.75);
+	assert_true(e.timeout == 20 && e.longest == 27);
 	assert_int_equal(e.ntiming, 3);
 	assert_int_equal(e.nscript, 2);
 	assert_string_equal(schedule_script(s, &e, 0), "Plain");
@@ -300,6 +302,7 @@ check_alert(const struct site_alert *a, const struct site_alert *b)
 		assert_true(a->timing[i].cron.min == b->timing[i].cron.min &&
 		    a->timing[i].cron.dow == b->timing[i].cron.dow);
 	}
+	assert_true(a->drift == b->drift);
 	assert_true(a->every == b->every && a->timeout == b->timeout &&
 	    a->digest == b->digest);
 	assert_true(a->has_priority == b->has_priority &&
@@ -759,7 +762,7 @@ test_many(void **state)
 		t[i].cron = cron_of("* * * * * 1");
 		t[i].cron.min = i + 1;		/* each its own */
 		drift[i] = (double)(i % 60);
-		e[i] = (struct image_entry){ &a[i], &drift[i], false };
+		e[i] = (struct image_entry){ &a[i], &drift[i], 0, false };
 	}
 	m.site.entry = e;
 	m.site.nentry = MANY;

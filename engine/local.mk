@@ -408,6 +408,10 @@ pkglibexec_PROGRAMS += picket-store
 picket_store_SOURCES = \
 	engine/state/apply.c \
 	engine/state/apply.h \
+	engine/state/guest.c \
+	engine/state/guest.h \
+	engine/state/serve.c \
+	engine/state/serve.h \
 	engine/state/aside.c \
 	engine/state/aside.h \
 	engine/state/leaves.c \

@@ -6,7 +6,10 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,12 +26,17 @@ extern char **environ;
 
 struct state {
 	struct mem	*mem;
-	struct buf	 path, program;
+	struct buf	 path, program, socket;
+	bool		 shared;	/* socket is there: it may be connected to */
+	bool		 alone;		/* no store of our own */
 	bool		 read_only;
 	state_say_fn	*say;
 	void		*say_arg;
 	int		 fd;		/* -1: no store yet */
-	pid_t		 pid;
+	pid_t		 pid;		/* 0: it is picketd's */
+	bool		 visits;	/* so it is, or was */
+	bool		 watching;	/* a WATCH is not answered yet */
+	double		 news;		/* what the last one's answer was */
 	struct buf	 hello, out, in;	/* messages at hand, each way */
 	struct buf	 position;
 	struct buf	 why;
@@ -75,6 +83,7 @@ state_new(const struct state_options *o)
 	st->fd = -1;
 	buf_init(&st->path, o->mem);
 	buf_init(&st->program, o->mem);
+	buf_init(&st->socket, o->mem);
 	buf_init(&st->hello, o->mem);
 	buf_init(&st->out, o->mem);
 	buf_init(&st->in, o->mem);
@@ -83,6 +92,17 @@ state_new(const struct state_options *o)
 	buf_str(&st->path, o->path);
 	buf_puts(&st->program, o->program);
 	st->read_only = o->read_only;
+	st->alone = o->socket != NULL;
+	st->news = NUM_NIL;
+	if (st->alone)
+		buf_puts(&st->socket, o->socket);
+	else if (o->path.n > sizeof STATE_FILE && str_eq(str_of(o->path.p +
+	    o->path.n - sizeof STATE_FILE, sizeof STATE_FILE),
+	    STR_LIT("/" STATE_FILE)))
+		buf_str(&st->socket, str_of(o->path.p,
+		    o->path.n - (sizeof STATE_FILE - 1)));
+	if (!st->alone && st->socket.n > 0)
+		buf_puts(&st->socket, STATE_SOCKET);
 	st->say = o->say;
 	st->say_arg = o->say_arg;
 	return st;
@@ -97,6 +117,8 @@ reap(struct state *st, bool gone)
 	pid_t got;
 	int ws;
 
+	if (st->pid == 0)
+		return -1;
 	if (!gone)
 		(void)kill(st->pid, SIGKILL);
 	/* one that is stuck in the kernel does not die of KILL either */
@@ -119,6 +141,12 @@ end_store(struct state *st)
 
 	if (st->fd == -1)
 		return -1;
+	st->watching = false;
+	if (st->pid == 0) {
+		(void)close(st->fd);
+		st->fd = -1;
+		return -1;
+	}
 	(void)shutdown(st->fd, SHUT_WR);
 	while ((got = wire_receive(st->fd, &st->in, LIM_STATE_END)) ==
 	    WIRE_GOT)
@@ -136,6 +164,7 @@ state_free(struct state *st)
 	(void)end_store(st);
 	buf_free(&st->path);
 	buf_free(&st->program);
+	buf_free(&st->socket);
 	buf_free(&st->hello);
 	buf_free(&st->out);
 	buf_free(&st->in);
@@ -148,11 +177,77 @@ static bool
 fail(struct state *st, const char *what, int error)
 {
 	buf_clear(&st->why);
+	if (st->visits)
+		buf_puts(&st->why, "picketd's ");
 	buf_str(&st->why, buf_view(&st->program));
 	buf_printf(&st->why, ": %s", what);
 	if (error != 0)
 		buf_printf(&st->why, ": %s", strerror(error));
 	return false;
+}
+
+/*
+ * Whose it is: the state belongs to its user and to root, and nobody else
+ * could tell us what it holds.  An answer must come some day.
+ */
+static bool
+is_trusted(int fd)
+{
+	struct timeval wait = { (time_t)LIM_STATE_ANSWER, 0 };
+	struct ucred who;
+	socklen_t n = sizeof who;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 &&
+	    (who.uid == 0 || who.uid == geteuid()) &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0;
+}
+
+/* A name that is too long for a socket's goes by its folder's descriptor. */
+static bool
+address(struct state *st, struct sockaddr_un *a, int *folder)
+{
+	const char *path = buf_c(&st->socket), *name = strrchr(path, '/');
+	struct buf b;
+	int n;
+
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	*folder = -1;
+	if (st->socket.n < sizeof a->sun_path) {
+		memcpy(a->sun_path, path, st->socket.n + 1);
+		return true;
+	}
+	if (name == NULL)
+		return false;
+	buf_init(&b, st->mem);
+	buf_add(&b, path, (size_t)(name - path));
+	*folder = open(buf_c(&b), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	buf_free(&b);
+	n = snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d%s",
+	    *folder, name);
+	return *folder != -1 && n > 0 && (size_t)n < sizeof a->sun_path;
+}
+
+/* picketd's store, if there is one; -1, errno: why not. */
+static int
+visit(struct state *st)
+{
+	struct sockaddr_un a;
+	int fd = -1, folder, error;
+
+	if (st->socket.n == 0 || access(buf_c(&st->socket), F_OK) != 0)
+		return -1;
+	if (address(st, &a, &folder))
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd != -1 && (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
+	    !is_trusted(fd))) {
+		error = errno;
+		(void)close(fd);
+		fd = -1;
+		errno = error;
+	}
+	if (folder != -1)
+		(void)close(folder);
+	return fd;
 }
 
 /*
@@ -203,6 +298,7 @@ lost(struct state *st, enum wire_got got)
 	char t[64];
 	int ws;
 
+	st->watching = false;
 	if (got == WIRE_LATE) {
 		(void)close(st->fd);
 		st->fd = -1;
@@ -211,6 +307,8 @@ lost(struct state *st, enum wire_got got)
 		    "well?", 0);
 	}
 	ws = end_store(st);
+	if (st->pid == 0)
+		return fail(st, "broke off; look at picketd's log", 0);
 	if (ws != -1 && WIFSIGNALED(ws))
 		snprintf(t, sizeof t, "was ended by signal %d", WTERMSIG(ws));
 	else if (ws != -1 && WEXITSTATUS(ws) == 127)
@@ -283,7 +381,12 @@ talk(struct state *st, const struct part *before, const struct buf *request,
 		*w = (struct wire){ st->in.p, st->in.n, false };
 		switch (wire_get_u8(w)) {
 		case WIRE_DONE:
-			return ANSWERED;
+			if (!st->watching)
+				return ANSWERED;
+			/* the watch that our request has ended */
+			st->watching = false;
+			st->news = wire_get_num(w);
+			break;
 		case WIRE_FAILED:
 			text = wire_get_given(w);
 			buf_clear(&st->why);
@@ -315,7 +418,14 @@ start(struct state *st)
 	enum answer a;
 	struct wire w;
 
-	if (!spawn(st))
+	st->pid = 0;
+	st->fd = visit(st);
+	st->visits = st->fd != -1 || st->alone;
+	if (st->fd == -1 && st->alone) {
+		(void)fail(st, "is not there: is picketd running?", errno);
+		return REFUSED;
+	}
+	if (st->fd == -1 && !spawn(st))
 		return REFUSED;
 	wire_begin(&st->hello, WIRE_HELLO);
 	wire_u32(&st->hello, WIRE_VERSION);
@@ -338,6 +448,18 @@ refuse(struct state *st, const char *why)
 	return false;
 }
 
+/* picketd has been started since: its store has the file, and ours waits. */
+static void
+join(struct state *st)
+{
+	int fd;
+
+	if (st->fd == -1 || st->pid == 0 || (fd = visit(st)) == -1)
+		return;
+	(void)close(fd);
+	(void)end_store(st);
+}
+
 /*
  * The request in st->out.  A store that dies is started once more: every
  * request may be asked twice, COMMIT too, for it has an id.  But not when
@@ -354,6 +476,7 @@ ask(struct state *st, const struct part *before, struct wire *w,
 		return refuse(st, "asked in the midst of an answer");
 	wire_end(&st->out);
 	st->unknown = false;
+	join(st);
 	for (tries = 0; a == LOST && tries < 2; tries++) {
 		if (t != NULL && t->row != NULL && t->given)
 			return false;
@@ -688,6 +811,63 @@ state_apply(struct state *st, const struct state_owner *o,
 	ok = state_commit(st, b, false);
 	batch_free(b);
 	return ok;
+}
+
+bool
+state_watch(struct state *st, double seconds)
+{
+	unsigned tries;
+
+	if (st->asking || st->watching)
+		return st->watching;
+	for (tries = 0; tries < 2; tries++) {
+		join(st);
+		if (st->fd == -1 && start(st) != ANSWERED)
+			continue;
+		if (st->pid != 0)
+			return refuse(st, "there is no picketd that could "
+			    "tell");
+		wire_begin(&st->out, WIRE_WATCH);
+		wire_num(&st->out, st->news);
+		wire_num(&st->out, seconds);
+		wire_end(&st->out);
+		st->watching = wire_send(st->fd, buf_view(&st->out));
+		if (st->watching)
+			return true;
+		(void)lost(st, WIRE_BROKEN);
+	}
+	return false;
+}
+
+bool
+state_watched(struct state *st)
+{
+	struct pollfd p = { st->fd, POLLIN, 0 };
+	enum wire_got got;
+	struct wire w;
+
+	if (!st->watching)
+		return true;
+	if (poll(&p, 1, 0) <= 0)
+		return false;
+	got = wire_receive(st->fd, &st->in, LIM_STATE_ANSWER);
+	if (got == WIRE_GOT) {
+		w = (struct wire){ st->in.p, st->in.n, false };
+		st->watching = false;
+		if (wire_get_u8(&w) == WIRE_DONE) {
+			st->news = wire_get_num(&w);
+			return true;
+		}
+		got = WIRE_BROKEN;
+	}
+	(void)lost(st, got);
+	return true;
+}
+
+int
+state_fd(const struct state *st)
+{
+	return st->fd;
 }
 
 bool

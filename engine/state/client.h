@@ -8,8 +8,9 @@
  * store applies in one transaction: all of it or nothing.  No transaction is
  * open while a script runs.  Everything belongs to (alert, script).
  *
- * A struct state is the client.  It starts the store when it is first asked
- * something, so a run that needs no state opens none.
+ * A struct state is the client.  When it is first asked something it finds
+ * picketd's store by the socket beside the file, or starts one of its own; so
+ * a run that needs no state opens none.
  */
 #ifndef ENGINE_STATE_CLIENT_H
 #define ENGINE_STATE_CLIENT_H
@@ -20,6 +21,7 @@
 
 #define STATE_PROGRAM	"picket-store"
 #define STATE_FILE	"state.db"
+#define STATE_SOCKET	"store.sock"	/* beside it, while picketd runs */
 /* A path that is none: the state is in memory, of this store alone, and gone
  * with it.  For what is only tried out. */
 #define STATE_MEMORY	":memory:"
@@ -40,6 +42,8 @@ struct state_options {
 	const char	*program;	/* the path of picket-store */
 	bool		 read_only;	/* dry runs: a missing file is an empty
 					 * one, nothing is written */
+	const char	*socket;	/* another than the one beside the file, and
+					 * no store of one's own; or NULL */
 	state_say_fn	*say;		/* or NULL */
 	void		*say_arg;
 };
@@ -154,6 +158,19 @@ bool	batch_is_empty(const struct batch *);
  * by the caller is two.
  */
 bool	state_commit(struct state *, const struct batch *, bool durable);
+
+/*
+ * For who lives long: to sleep until a commit brings notices or rows of the
+ * outbox, or these seconds are over.  Only picketd's store tells; false: there
+ * is none, or it cannot.  From then on state_fd's descriptor is readable when
+ * state_watched has something to say.  Anything else that is asked of the
+ * state ends the watch; nothing is missed between two.  The first is over at
+ * once.
+ */
+bool	state_watch(struct state *, double seconds);
+/* True: it is over, whatever the reason; look what there is, and watch again. */
+bool	state_watched(struct state *);
+int	state_fd(const struct state *);		/* -1: none */
 
 /* After state_apply and state_commit: it failed, but the store may have taken
  * it all before it was gone. */

@@ -15,7 +15,8 @@ struct request {
 	struct wire	 params;
 	bool		 durable;
 	const struct staged *staged;
-	int		 fd;
+	request_send_fn	*send;
+	void		*send_arg;
 	struct buf	*out;
 	bool		 sent;		/* a ROWS */
 	bool		 gone;		/* it could not be sent */
@@ -28,7 +29,7 @@ send_rows(struct request *r)
 {
 	wire_end(r->out);
 	r->sent = true;
-	if (!wire_send(r->fd, buf_view(r->out)))
+	if (!r->send(r->send_arg, buf_view(r->out)))
 		r->gone = true;
 	wire_begin(r->out, WIRE_ROWS_KIND);
 	return !r->gone;
@@ -268,21 +269,42 @@ take(struct request *r, bool *before)
 	return rc;
 }
 
+/* What stays for the next time while the file is held. */
 static int
-commit(struct request *r)
+say(struct store *s, const char *sql)
+{
+	int rc = SQLITE_OK;
+	sqlite3_stmt *q = sql_prepare(s, sql, &rc);
+
+	rc = sql_run(q, rc);
+	sql_end(s, q);
+	return rc;
+}
+
+static int
+begin(struct store *s, bool durable)
+{
+	int rc = SQLITE_OK;
+
+	if (s->full != durable && !s->memory) {
+		rc = sqlite3_exec(s->db, durable ? "PRAGMA synchronous = FULL" :
+		    "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+		s->full = durable;
+	}
+	return rc == SQLITE_OK ? say(s, "BEGIN IMMEDIATE") : rc;
+}
+
+/* What was staged, if it was not before. */
+static int
+apply(struct request *r)
 {
 	sqlite3_stmt *q[QUERY_COUNT] = { NULL };
 	const struct staged *m;
 	struct wire w;
 	bool before = false;
 	unsigned i;
-	int rc;
+	int rc = take(r, &before);
 
-	rc = sqlite3_exec(r->s->db, r->durable && !r->s->memory ?
-	    "PRAGMA synchronous = FULL;"
-	    "BEGIN IMMEDIATE" : "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		rc = take(r, &before);
 	for (m = r->staged; m != NULL && !before && rc == SQLITE_OK;
 	    m = m->next) {
 		w = (struct wire){ m->bytes.p + 1, m->bytes.n - 1, false };
@@ -291,8 +313,18 @@ commit(struct request *r)
 	}
 	for (i = 0; i < QUERY_COUNT; i++)
 		sql_end(r->s, q[i]);
+	return rc;
+}
+
+static int
+commit(struct request *r)
+{
+	int rc = begin(r->s, r->durable);
+
 	if (rc == SQLITE_OK)
-		rc = sqlite3_exec(r->s->db, "COMMIT", NULL, NULL, NULL);
+		rc = apply(r);
+	if (rc == SQLITE_OK)
+		rc = say(r->s, "COMMIT");
 	/* what failed is not committed: closing the file undoes it */
 	wire_begin(r->out, WIRE_DONE);
 	return rc;
@@ -319,12 +351,32 @@ stage_clear(struct stage *g)
 }
 
 bool
-stage_add(struct stage *g, const struct store *s, enum wire_kind kind,
-    struct wire w, struct buf *message)
+stage_has_mail(const struct stage *g)
+{
+	const struct staged *m;
+	enum query query;
+	struct wire w;
+
+	for (m = g->first; m != NULL; m = m->next) {
+		w = (struct wire){ m->bytes.p + 1, m->bytes.n - 1, false };
+		while (m->kind == WIRE_DO && w.left > 0) {
+			(void)get_query(&w, &query, true);
+			if (query == Q_NOTICE_ADD || query == Q_OUTBOX_ADD ||
+			    query == Q_OUTBOX_RETRY)
+				return true;
+			(void)params(&w, query, NULL);
+		}
+	}
+	return false;
+}
+
+bool
+stage_add(struct stage *g, enum wire_kind kind, struct wire w,
+    struct buf *message)
 {
 	struct staged *m;
 
-	if (s->read_only || !(kind == WIRE_APPLY ? apply_look(w) :
+	if (g->read_only || !(kind == WIRE_APPLY ? apply_look(w) :
 	    change_look(w)))
 		return false;
 	g->bytes += message->n + sizeof *m;
@@ -340,6 +392,19 @@ stage_add(struct stage *g, const struct store *s, enum wire_kind kind,
 		g->last->next = m;
 	g->last = m;
 	return true;
+}
+
+enum greeting
+request_hello(struct wire *w, struct str *path, bool *read_only)
+{
+	uint32_t version = wire_get_u32(w), print = wire_get_u32(w);
+
+	if (!w->bad && (version != WIRE_VERSION || print != query_print()))
+		return GREETED_BY_OTHER;
+	*path = wire_get_given(w);
+	*read_only = wire_get_u8(w) != 0;
+	return w->bad || w->left > 0 || path->n == 0 ||
+	    memchr(path->p, '\0', path->n) != NULL ? GREETED_BADLY : GREETED;
 }
 
 /* --- requests --- */
@@ -369,7 +434,8 @@ nothing(struct request *r, enum wire_kind kind)
 
 /* false: it is no such request. */
 static bool
-read_request(struct request *r, enum wire_kind kind, struct wire *w)
+read_request(struct request *r, enum wire_kind kind, struct wire *w,
+    const struct stage *g)
 {
 	struct wire look;
 
@@ -391,8 +457,9 @@ read_request(struct request *r, enum wire_kind kind, struct wire *w)
 	case WIRE_COMMIT:
 		r->name = wire_get_given(w);
 		r->durable = wire_get_u8(w) != 0;
-		if (r->s->read_only)
+		if (g->read_only)
 			return false;
+		r->staged = g->first;
 		break;
 	default:
 		return false;
@@ -402,14 +469,15 @@ read_request(struct request *r, enum wire_kind kind, struct wire *w)
 
 enum request_end
 request_do(struct store *s, enum wire_kind kind, struct wire *w,
-    const struct stage *g, int fd, struct buf *out)
+    const struct stage *g, request_send_fn *send, void *arg, struct buf *out)
 {
-	struct request r = { .s = s, .staged = g->first, .fd = fd, .out = out };
+	struct request r = { .s = s, .send = send, .send_arg = arg,
+	    .out = out };
 	enum store_got got;
 	int rc = SQLITE_ERROR, tries;
 	bool write = kind == WIRE_COMMIT;
 
-	if (!read_request(&r, kind, w) || (g->first != NULL && !write))
+	if (!read_request(&r, kind, w, g) || (g->first != NULL && !write))
 		return REQUEST_BAD;
 	for (tries = 0; tries < 3; tries++) {
 		got = store_open(s, write);
@@ -439,4 +507,57 @@ request_do(struct store *s, enum wire_kind kind, struct wire *w,
 	store_close(s);
 	return r.gone ? REQUEST_GONE : rc == SQLITE_OK ? REQUEST_DONE :
 	    REQUEST_FAILED;
+}
+
+/* One of a group, in the transaction: done or undone, or SQLite's code: the
+ * transaction as a whole is no more. */
+static int
+member(struct store *s, struct group_member *m)
+{
+	struct request r = { .s = s };
+	struct wire w = m->request;
+	int rc;
+
+	if (!read_request(&r, WIRE_COMMIT, &w, m->stage))
+		return SQLITE_OK;
+	rc = say(s, "SAVEPOINT member");
+	if (rc == SQLITE_OK)
+		rc = apply(&r);
+	if (rc == SQLITE_OK) {
+		rc = say(s, "RELEASE member");
+		m->done = rc == SQLITE_OK;
+		return rc;
+	}
+	/* of some failures SQLite ends the transaction */
+	if (sqlite3_get_autocommit(s->db) != 0 ||
+	    (rc & 0xff) == SQLITE_CORRUPT)
+		return rc;
+	rc = say(s, "ROLLBACK TO member");
+	return rc == SQLITE_OK ? say(s, "RELEASE member") : rc;
+}
+
+void
+request_group(struct store *s, struct group_member *m, size_t n)
+{
+	struct request look = { .s = s };
+	struct wire w;
+	bool durable = false;
+	size_t i;
+	int rc;
+
+	if (store_open(s, true) != STORE_READY)
+		return;
+	for (i = 0; i < n; i++) {
+		w = m[i].request;
+		durable = durable || (read_request(&look, WIRE_COMMIT, &w,
+		    m[i].stage) && look.durable);
+	}
+	rc = begin(s, durable);
+	for (i = 0; i < n && rc == SQLITE_OK; i++)
+		rc = member(s, &m[i]);
+	if (rc == SQLITE_OK)
+		rc = say(s, "COMMIT");
+	for (i = 0; i < n && rc != SQLITE_OK; i++)
+		m[i].done = false;
+	store_close(s);		/* what is left of it is undone */
 }

@@ -72,7 +72,7 @@ sql_prepare(struct store *s, const char *sql, int *rc)
 			return s->ready[i].q;
 		}
 	*rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
-	if (*rc == SQLITE_OK && s->memory && s->nready < LIM_STORE_READY)
+	if (*rc == SQLITE_OK && s->kept && s->nready < LIM_STORE_READY)
 		s->ready[s->nready++] = (struct store_ready){ sql, q, true };
 	return q;
 }

@@ -12,8 +12,9 @@ extern const char *const query_sql[QUERY_COUNT];
 
 /* *rc is left as it is if it tells of a failure already; NULL then. */
 sqlite3_stmt *sql_prepare(struct store *, const char *sql, int *rc);
-/* Done with it.  A store in memory keeps it for the next time that the same
- * text is asked for: to read SQL takes most of a small request's time. */
+/* Done with it.  With a file that is held, and in memory, it is kept for the
+ * next time that the same text is asked for: to read SQL takes most of a small
+ * request's time. */
 void	sql_end(struct store *, sqlite3_stmt *);
 void	sql_end_all(struct store *);	/* those that are kept, too */
 /* A statement that failed to be prepared is NULL, which these bear with. */

@@ -26,12 +26,23 @@ store_init(struct store *s, struct mem *m, struct str path, bool read_only)
 	buf_puts(&s->lock_path, ".lock");
 }
 
+static void
+shut(struct store *s)
+{
+	sql_end_all(s);
+	/* the last one to close a WAL file writes it back */
+	if (s->db != NULL)
+		(void)sqlite3_close_v2(s->db);
+	s->db = NULL;
+	s->kept = s->full = false;
+	s->journal = s->written = 0;
+	lock_drop(&s->lock);
+}
+
 void
 store_free(struct store *s)
 {
-	sql_end_all(s);
-	s->memory = false;
-	store_close(s);
+	shut(s);
 	buf_free(&s->path);
 	buf_free(&s->lock_path);
 	buf_free(&s->why);
@@ -41,18 +52,11 @@ store_free(struct store *s)
 void
 store_close(struct store *s)
 {
-	if (s->memory) {
-		/* what failed is undone, as closing a file does */
-		if (s->db != NULL && sqlite3_get_autocommit(s->db) == 0)
-			(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL,
-			    NULL);
-		return;
-	}
-	/* the last one to close a WAL file writes it back */
-	if (s->db != NULL)
-		(void)sqlite3_close_v2(s->db);
-	s->db = NULL;
-	lock_drop(&s->lock);
+	if (!s->kept)
+		shut(s);
+	/* what failed is undone, as closing a file does */
+	else if (sqlite3_get_autocommit(s->db) == 0)
+		(void)sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 static enum store_got __attribute__((format(printf, 2, 3)))
@@ -298,6 +302,19 @@ open_db(struct store *s)
 	return rc;
 }
 
+/* After each commit: how long the journal is. */
+static int
+grown(void *arg, sqlite3 *db, const char *name, int pages)
+{
+	struct store *s = arg;
+
+	(void)db, (void)name;
+	if (pages < s->written)		/* it was begun anew */
+		s->written = 0;
+	s->journal = pages;
+	return SQLITE_OK;
+}
+
 static int
 set_up(struct store *s, enum schema *is)
 {
@@ -309,9 +326,14 @@ set_up(struct store *s, enum schema *is)
 		(void)sqlite3_extended_result_codes(s->db, 1);
 		(void)sqlite3_busy_timeout(s->db, LIM_STORE_BUSY);
 		/* exclusive: no shared memory file, whose pages a full disk
-		 * may not give */
-		rc = exec(s, "PRAGMA locking_mode = EXCLUSIVE;"
-		    "PRAGMA synchronous = NORMAL;"
+		 * may not give; but nobody else could read what is held */
+		rc = s->holds ? exec(s, "PRAGMA journal_size_limit = 4194304") :
+		    exec(s, "PRAGMA locking_mode = EXCLUSIVE");
+	}
+	if (rc == SQLITE_OK) {
+		if (s->holds)
+			(void)sqlite3_wal_hook(s->db, grown, s);
+		rc = exec(s, "PRAGMA synchronous = NORMAL;"
 		    "PRAGMA temp_store = MEMORY;"
 		    "PRAGMA trusted_schema = OFF;"
 		    "PRAGMA cell_size_check = ON");
@@ -331,7 +353,8 @@ open_memory(struct store *s)
 	s->writing = true;
 	if (s->db == NULL)
 		rc = set_up(s, &is);
-	if (rc == SQLITE_OK)
+	s->kept = rc == SQLITE_OK;
+	if (s->kept)
 		return STORE_READY;
 	fail(s, "%s", sqlite3_errstr(rc));
 	(void)sqlite3_close_v2(s->db);
@@ -339,17 +362,13 @@ open_memory(struct store *s)
 	return STORE_FAILED;
 }
 
-enum store_got
-store_open(struct store *s, bool write)
+static enum store_got
+open_file(struct store *s, bool write)
 {
 	enum store_got got;
 	enum schema is;
 	int rc, tries;
 
-	if (s->memory)
-		return open_memory(s);
-	if (s->path.n == 0 || s->path.p[0] != '/')
-		return fail(s, "is no absolute path");
 	/* to read, to set aside what is damaged, and on what is new then */
 	for (tries = 0; tries < 3; tries++) {
 		s->writing = write;
@@ -381,6 +400,69 @@ store_open(struct store *s, bool write)
 	return STORE_FAILED;
 }
 
+/* The file that is held is no more what stands under its name. */
+static bool
+has_moved(struct store *s)
+{
+	int moved = 0;
+
+	return sqlite3_file_control(s->db, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved) == SQLITE_OK && moved;
+}
+
+enum store_got
+store_open(struct store *s, bool write)
+{
+	enum store_got got;
+
+	if (s->memory)
+		return open_memory(s);
+	if (s->path.n == 0 || s->path.p[0] != '/')
+		return fail(s, "is no absolute path");
+	if (s->kept && has_moved(s)) {
+		buf_str(&s->note, buf_view(&s->path));
+		buf_puts(&s->note, ": was moved or replaced while it was in "
+		    "use: what stands there now is taken, and what was "
+		    "written last may be in neither");
+		shut(s);
+	}
+	if (s->kept)
+		return STORE_READY;
+	if (!s->holds)
+		return open_file(s, write);
+	if (!write && (got = look(s)) == STORE_EMPTY)
+		return got;
+	got = open_file(s, true);
+	s->kept = got == STORE_READY;
+	/* where nothing can be written, reading may do */
+	return s->kept || write ? got : open_file(s, false);
+}
+
+void
+store_tidy(struct store *s, bool idle)
+{
+	if (!s->kept || s->memory || s->journal == s->written ||
+	    (!idle && s->journal - s->written < LIM_STORE_WAL))
+		return;
+	/* what of it others still read stays; what fails is tried again */
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE,
+	    NULL, NULL);
+	s->written = s->journal;
+}
+
+/* After which a file that is held can be used on. */
+static bool
+is_mild(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_BUSY: case SQLITE_LOCKED: case SQLITE_FULL:
+	case SQLITE_CONSTRAINT: case SQLITE_MISMATCH: case SQLITE_TOOBIG:
+		return true;
+	default:
+		return false;
+	}
+}
+
 bool
 store_failed(struct store *s, int rc)
 {
@@ -406,12 +488,13 @@ store_failed(struct store *s, int rc)
 		} else if (!s->writing) {
 			aside = true;
 		} else {
+			sql_end_all(s);
 			if (s->db != NULL)
 				(void)sqlite3_close_v2(s->db);
 			s->db = NULL;
 			aside = aside_set(s);
 		}
-		store_close(s);
+		shut(s);
 		return aside;
 	case SQLITE_BUSY: case SQLITE_LOCKED:
 		fail(s, "another program has it open and locked: end that "
@@ -435,5 +518,7 @@ store_failed(struct store *s, int rc)
 			    sqlite3_errmsg(s->db));
 		break;
 	}
+	if (s->kept && !is_mild(rc))
+		shut(s);
 	return false;
 }

@@ -5,6 +5,10 @@
  * run that is killed leaves nothing half done.  What only reads makes no file
  * and writes none, so it works where nothing can be written, too.
  *
+ * The store of picketd (serve.h) is the one that all ask, and holds it: open
+ * from the first request that finds a file, its statements kept, checkpoints
+ * made between requests.  Others may read the file meanwhile (sqlite3).
+ *
  * A file that SQLite calls damaged is set aside under another name and begun
  * anew; it is never deleted.  A file of an older Picket is copied and then
  * upgraded (schema.h) by the first request that writes.
@@ -25,8 +29,11 @@
 #define LIM_STORE_BUSY	5000	/* ms to wait for programs that are not ours and
 				 * have the file open */
 
-/* A statement that a store in memory keeps; sql: a literal of ours. */
-#define LIM_STORE_READY	64	/* more than there are literals that it runs */
+/* A statement that is kept with the open file; sql: a literal of ours. */
+#define LIM_STORE_READY	160	/* more than there are literals that it runs */
+#define LIM_STORE_WAL	1000	/* pages that the journal grows by between two
+				 * checkpoints of a file that is held: 4 MB, some
+				 * milliseconds */
 struct store_ready {
 	const char	*sql;
 	sqlite3_stmt	*q;
@@ -35,11 +42,15 @@ struct store_ready {
 
 struct store {
 	struct mem	*mem;
-	bool		 memory;	/* STATE_MEMORY: open from the first request
-					 * to the end */
+	bool		 memory;	/* STATE_MEMORY */
+	bool		 holds;		/* the file stays open after a request */
+	bool		 kept;		/* it now is, or it is memory: */
 	struct store_ready ready[LIM_STORE_READY];
 	unsigned	 nready;
 	struct buf	 path, lock_path;
+	bool		 full;		/* each commit waits for the disk */
+	int		 journal;	/* pages in it, of a file that is held */
+	int		 written;	/* of these, at the last checkpoint */
 	bool		 read_only;	/* a dry run: all only reads */
 	bool		 held;		/* the lock could not be had last time */
 	bool		 writing;	/* the file is open for more */
@@ -62,7 +73,12 @@ void	store_init(struct store *, struct mem *, struct str path,
 void	store_free(struct store *);
 /* write: for more than reading; makes what is not there. */
 enum store_got store_open(struct store *, bool write);
-void	store_close(struct store *);
+void	store_close(struct store *);	/* but what is held */
+/*
+ * Of a file that is held, when nobody waits: a checkpoint if the journal has
+ * grown by LIM_STORE_WAL, or, idle, at all.
+ */
+void	store_tidy(struct store *, bool idle);
 /*
  * Makes the reason of SQLite's last failure.  True: the file is damaged, and
  * is closed.  If it was open for writing it is set aside (see note), and to

@@ -1,8 +1,12 @@
 /*
  * picket-store: the one program that has the state's file open.  It is
  * started by the client (client.h), talks over its standard input, which is
- * a socket, and goes when that is closed.
+ * a socket, and goes when that is closed.  Or picketd starts it, for all
+ * clients (serve.h):
+ *
+ *	picket-store --serve FILE [--reader UID]
  */
+#include <malloc.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <stdio.h>
@@ -11,6 +15,7 @@
 
 #include "engine/state/query.h"
 #include "engine/state/request.h"
+#include "engine/state/serve.h"
 
 #define LIM_STORE_MEM	((size_t)320 << 20)	/* bytes: LIM_BATCH, in buffers
 						 * that double, and a message on
@@ -37,29 +42,15 @@ malformed(void)
 	return BAD_MESSAGE;
 }
 
-enum greeting { GREETED, OTHER, NO_HELLO };
-
-/* The first message: of which version and build, and which file. */
-static enum greeting
-hello(struct store *s, struct mem *m, struct wire *w)
+static bool
+send_rows(void *arg, struct str message)
 {
-	uint32_t version = wire_get_u32(w), print = wire_get_u32(w);
-	struct str path;
-	bool read_only;
-
-	if (!w->bad && (version != WIRE_VERSION || print != query_print()))
-		return OTHER;
-	path = wire_get_given(w);
-	read_only = wire_get_u8(w) != 0;
-	if (w->bad || w->left > 0 || path.n == 0 ||
-	    memchr(path.p, '\0', path.n) != NULL)
-		return NO_HELLO;
-	store_init(s, m, path, read_only);
-	return GREETED;
+	(void)arg;
+	return wire_send(STDIN_FILENO, message);
 }
 
 static int
-serve(struct mem *m)
+serve_one(struct mem *m)
 {
 	struct buf in, out;
 	struct store s;
@@ -67,6 +58,7 @@ serve(struct mem *m)
 	struct wire w;
 	enum wire_kind kind;
 	enum wire_got got;
+	struct str path;
 	bool greeted = false, heard = true;
 	int status = FINE;
 
@@ -82,18 +74,19 @@ serve(struct mem *m)
 			break;
 		}
 		if (!greeted) {
-			switch (hello(&s, m, &w)) {
+			switch (request_hello(&w, &path, &stage.read_only)) {
 			case GREETED:
+				store_init(&s, m, path, stage.read_only);
 				greeted = true;
 				break;
-			case OTHER:
+			case GREETED_BY_OTHER:
 				(void)answer(&out, WIRE_FAILED, STR_LIT(
 				    "picket-store is of another build than "
 				    "this program: install Picket as a "
 				    "whole"));
 				heard = false;
 				continue;
-			case NO_HELLO:
+			case GREETED_BADLY:
 				status = malformed();
 				continue;
 			}
@@ -103,11 +96,12 @@ serve(struct mem *m)
 			continue;
 		}
 		if (kind == WIRE_APPLY || kind == WIRE_DO) {
-			if (!stage_add(&stage, &s, kind, w, &in))
+			if (!stage_add(&stage, kind, w, &in))
 				status = malformed();
 			continue;
 		}
-		switch (request_do(&s, kind, &w, &stage, STDIN_FILENO, &out)) {
+		switch (request_do(&s, kind, &w, &stage, send_rows, NULL,
+		    &out)) {
 		case REQUEST_DONE:
 			wire_end(&out);
 			in.n = 0;
@@ -146,13 +140,46 @@ serve(struct mem *m)
 	return status;
 }
 
+static int
+serve_all(int argc, char **argv)
+{
+	struct serve_options o = { .mem = NULL };
+	struct mem m;
+	jmp_buf fail;
+	char *end = argc == 5 ? argv[4] : NULL;
+
+	if ((argc != 3 && argc != 5) || argv[2][0] != '/' || (argc == 5 &&
+	    (strcmp(argv[3], "--reader") != 0 || *argv[4] < '0' ||
+	    *argv[4] > '9' || (o.reader = (uid_t)strtoul(argv[4], &end, 10),
+	    *end != '\0')))) {
+		(void)fprintf(stderr, "usage: picket-store --serve FILE "
+		    "[--reader UID]\n");
+		return 2;
+	}
+	/* what was large goes back to the system when it is done with */
+	(void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+	(void)mallopt(M_TRIM_THRESHOLD, 256 * 1024);
+	mem_init(&m, LIM_SERVE_MEM, &fail);
+	if (setjmp(fail) != 0) {
+		(void)fprintf(stderr, "picket-store: no memory left; what was "
+		    "not answered was not done\n");
+		return NO_MEMORY;
+	}
+	o.mem = &m;
+	o.path = str_c(argv[2]);
+	o.has_reader = argc == 5;
+	return serve(&o);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct mem m;
 	jmp_buf fail;
 	struct stat st;
 
+	if (argc > 1 && strcmp(argv[1], "--serve") == 0)
+		return serve_all(argc, argv);
 	if (fstat(STDIN_FILENO, &st) != 0 || !S_ISSOCK(st.st_mode)) {
 		(void)fprintf(stderr, "picket-store is started by picket; it "
 		    "keeps the state of runs, and there is nothing to run by "
@@ -165,5 +192,5 @@ main(void)
 		    "was changed\n");
 		return NO_MEMORY;
 	}
-	return serve(&m);
+	return serve_one(&m);
 }

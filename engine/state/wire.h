@@ -23,6 +23,10 @@
  *		(of expire), number now, text names, items to the end
  *   DO		changes to the end: u32 query, params
  *   COMMIT	text id (it is taken once), u8 durable
+ *   WATCH	number known, number seconds	DONE: number news
+ *		of picketd's store alone: answered when its count of commits that
+ *		bring mail is not what is known (NIL at first), after that time,
+ *		and before the answer of a request that follows it
  *   NOTE	text				for people, at once
  *   ROWS	values to the end: key, u8 number, name, element, text
  *		or, of ASK, rows to the end: a text for each column
@@ -45,7 +49,7 @@
 #include <stdint.h>
 #include "lang/base/buf.h"
 
-#define WIRE_VERSION	2
+#define WIRE_VERSION	3
 #define LIM_STATE_MESSAGE (34u * 1024 * 1024)	/* bytes: LIM_OUTCOME and the
 						 * rest of an APPLY */
 #define LIM_BATCH	(2u * LIM_STATE_MESSAGE) /* bytes kept until COMMIT: a
@@ -58,7 +62,7 @@
 
 enum wire_kind { WIRE_HELLO = 1, WIRE_VALUES, WIRE_POSITION, WIRE_RUNS,
     WIRE_ASK, WIRE_APPLY, WIRE_DO, WIRE_COMMIT, WIRE_NOTE, WIRE_ROWS_KIND,
-    WIRE_DONE, WIRE_FAILED };
+    WIRE_DONE, WIRE_FAILED, WIRE_WATCH };
 enum wire_item { ITEM_VALUE = 1, ITEM_SEEN, ITEM_POSITION, ITEM_POINT };
 
 /* Writing: a message is begun, filled and ended in a buf. */

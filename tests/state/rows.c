@@ -10,12 +10,22 @@
  *	rows FILE incidents	how many there are
  *	rows FILE runs ALERT	its last two: run alert origin result due reason
  *				lines error pid
+ *	rows FILE crowd N COUNT [durable]	N processes, each a state of its own,
+ *				COUNT commits of a run, its outcome and a row of
+ *				meta, "N.K"; "ok SECONDS", or why
+ *	rows FILE short COUNT	as a run does it, COUNT times: a new state, three
+ *				questions, a commit
+ *	rows FILE watch SECONDS	twice; after each a line: news, or nothing
+ *	rows FILE print		query_print
  *	rows FILE keep TEXT	a script's run that leaves it; "ok", or why
  *	rows FILE kept		what that was, or why it is not known
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <poll.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "engine/state/client.h"
 
@@ -199,8 +209,129 @@ measure(struct state *st, int total, bool durable)
 	return r;
 }
 
+static double
+steady(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* What one run of an alert leaves; who: its number. */
+static bool
+leave(struct state *st, long who, long k, bool durable)
+{
+	struct batch *b = batch_new(&mem);
+	struct outcome *o = outcome_new(&mem);
+	char alert[32], id[64];
+	int n;
+	bool ok;
+
+	snprintf(alert, sizeof alert, "alert%ld", who);
+	n = snprintf(id, sizeof id, "%ld.%ld", who, k);
+	outcome_name(o, false, STR_LIT("x"));
+	outcome_value(o, STR_NIL, false, STR_LIT("x"), STR_NIL,
+	    str_of(id, (size_t)n));
+	batch_outcome(b, &(struct state_owner){ str_c(alert),
+	    STR_LIT("Script") }, o, true, &none, (double)k);
+	meta(b, who, k, STR_LIT("some bytes of a row"));
+	batch_row(b, Q_RUN_ADD, (const struct param[]){
+	    PT(str_of(id, (size_t)n)), PT(str_c(alert)), PT(STR_LIT("/")),
+	    PN((double)k), PN((double)k + 1), PT(STR_LIT("ok")), PN(0),
+	    PN((double)k * 60), PT(STR_LIT("scheduled")), PN(0), PT(STR_NIL),
+	    PN(1) });
+	ok = state_commit(st, b, durable);
+	batch_free(b);
+	outcome_free(o);
+	return ok;
+}
+
 static int
-run(struct state *st, int argc, char **argv)
+crowd(const struct state_options *o, long n, long each, bool durable)
+{
+	struct state *st;
+	double start = steady();
+	long i, k;
+	int ws, bad = 0;
+
+	for (i = 0; i < n; i++) {
+		if (fork() != 0)
+			continue;
+		st = state_new(o);
+		for (k = 0; k < each; k++)
+			if (!leave(st, i, k, durable))
+				break;
+		if (k < each)
+			told(st, false);
+		state_free(st);
+		fflush(stdout);
+		_exit(k < each);
+	}
+	while (wait(&ws) > 0)
+		bad += ws != 0;
+	if (bad == 0)
+		printf("ok %.3f\n", steady() - start);
+	return bad;
+}
+
+static int
+in_short(const struct state_options *o, long n)
+{
+	struct str position;
+	struct state *st;
+	double runs, start = steady();
+	long k;
+	bool ok = true;
+
+	for (k = 0; k < n && ok; k++) {
+		st = state_new(o);
+		ok = state_values(st, &owner, NULL, NULL) &&
+		    state_runs(st, &owner, &runs) &&
+		    state_position(st, &owner, STR_LIT("log"), &position) &&
+		    leave(st, 0, k, false);
+		if (!ok)
+			(void)told(st, false);
+		state_free(st);
+	}
+	if (ok)
+		printf("ok %.6f\n", (steady() - start) / (double)n);
+	return !ok;
+}
+
+/* The first is over at once: who watches has not looked yet. */
+static int
+watch(struct state *st, double seconds)
+{
+	double start, took;
+	struct pollfd p;
+	double runs;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		start = steady();
+		if (!state_watch(st, seconds))
+			return told(st, false);
+		p = (struct pollfd){ state_fd(st), POLLIN, 0 };
+		while (!state_watched(st))
+			(void)poll(&p, 1, -1);
+		took = steady() - start;
+		/* all else may be asked between two */
+		if (!state_runs(st, &owner, &runs))
+			return told(st, false);
+		printf("%s\n", took < seconds * .9 ? "news" : "nothing");
+		fflush(stdout);
+	}
+	/* and meanwhile */
+	if (!state_watch(st, seconds) || !state_runs(st, &owner, &runs) ||
+	    !state_runs(st, &owner, &runs))
+		return told(st, false);
+	printf("asked\n");
+	return 0;
+}
+
+static int
+run(struct state *st, const struct state_options *o, int argc, char **argv)
 {
 	const char *what = argv[2];
 	bool durable = strcmp(argv[argc - 1], "durable") == 0;
@@ -219,6 +350,14 @@ run(struct state *st, int argc, char **argv)
 	if (strcmp(what, "kept") == 0)
 		return state_values(st, &owner, show, NULL) ? 0 :
 		    told(st, false);
+	if (strcmp(what, "crowd") == 0 && argc > 4)
+		return crowd(o, atol(argv[3]), atol(argv[4]), durable);
+	if (strcmp(what, "short") == 0 && argc > 3)
+		return in_short(o, atol(argv[3]));
+	if (strcmp(what, "watch") == 0 && argc > 3)
+		return watch(st, atof(argv[3]));
+	if (strcmp(what, "print") == 0)
+		return printf("%lu\n", (unsigned long)query_print()) < 0;
 	if (strcmp(what, "runs") == 0 && argc > 3)
 		return state_ask(st, Q_RUN_OF_ALERT, (const struct param[]){
 		    PT(str_c(argv[3])), PN(2) }, show_run, NULL) ? 0 :
@@ -254,8 +393,9 @@ main(int argc, char **argv)
 	o.path = str_c(argv[1]);
 	o.program = program;
 	o.read_only = getenv("ROWS_READ_ONLY") != NULL;
+	o.socket = getenv("ROWS_SOCKET");
 	st = state_new(&o);
-	r = run(st, argc, argv);
+	r = run(st, &o, argc, argv);
 	state_free(st);
 	fflush(stdout);
 	return r;

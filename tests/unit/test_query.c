@@ -327,7 +327,8 @@ commit(const char *id)
 	wire_u8(&in, 0);
 	w = (struct wire){ in.p, in.n, false };
 	store_close(&store);
-	end = request_do(&store, WIRE_COMMIT, &w, &none, -1, &out);
+	end = request_do(&store, WIRE_COMMIT, &w, &none, NULL, NULL,
+	    &out);
 	buf_free(&in);
 	buf_free(&out);
 	return end;
@@ -339,15 +340,15 @@ test_taken(void **state)
 {
 	(void)state;
 	assert_int_equal(sqlite3_exec(store.db, "WITH RECURSIVE n(x) AS "
-	    "(SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5000) "
+	    "(SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 50000) "
 	    "INSERT INTO taken (n, id) SELECT x, CAST(x AS BLOB) FROM n",
 	    NULL, NULL, NULL), SQLITE_OK);
-	assert_int_equal(commit("5000"), REQUEST_DONE);	/* was taken */
+	assert_int_equal(commit("50000"), REQUEST_DONE);	/* was taken */
 	assert_int_equal(store_open(&store, true), STORE_READY);
-	assert_true(count("SELECT max(n) FROM taken") == 5000);
+	assert_true(count("SELECT max(n) FROM taken") == 50000);
 	assert_int_equal(commit("new"), REQUEST_DONE);
 	assert_int_equal(store_open(&store, true), STORE_READY);
-	assert_true(count("SELECT max(n) FROM taken") == 5001);
+	assert_true(count("SELECT max(n) FROM taken") == 50001);
 	assert_true(count("SELECT count(*) FROM taken") == LIM_TAKEN);
 }
 

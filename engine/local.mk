@@ -81,6 +81,11 @@ engine_libengine_a_SOURCES = \
 	engine/table/procs.h \
 	engine/table/procs_more.c \
 	engine/table/oom_kills.c \
+	engine/table/snapshot.c \
+	engine/table/snapshot.h \
+	engine/table/snapshot_files.c \
+	engine/table/snapshot_inner.h \
+	engine/table/snapshot_rows.c \
 	engine/table/sockets.c \
 	engine/table/queue.c \
 	engine/table/queue.h \
@@ -146,6 +151,10 @@ engine_libengine_a_SOURCES = \
 	engine/effect/rotate.c \
 	engine/effect/safeway.c \
 	engine/effect/safeway.h \
+	engine/effect/scarce.c \
+	engine/effect/scarce.h \
+	engine/effect/scarce_held.c \
+	engine/effect/scarce_inner.h \
 	engine/effect/spawn.c \
 	engine/effect/spawn.h \
 	engine/effect/state.h \

@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	tests/unit/test_seen \
 	tests/unit/test_send \
 	tests/unit/test_sim \
+	tests/unit/test_snapshot \
 	tests/unit/test_stamp \
 	tests/unit/test_state \
 	tests/unit/test_trail \

@@ -371,13 +371,12 @@ take_trail(struct alert *a, const struct program *program, size_t n)
 	return got != TRAIL_HELD;
 }
 
-void
-alert_run(struct alert *a, const struct program *program, size_t n)
+/* Room for what comes of n scripts, and a client of the store, which is not
+ * asked for anything yet. */
+static void
+begin(struct alert *a, size_t n)
 {
 	struct arena *arena = a->at->arena;
-	struct tell_options to;
-	bool died = false;
-	size_t i;
 
 	a->result = arena_zalloc(arena, (n + 1) * sizeof *a->result);
 	a->section = arena_zalloc(arena, (n + 1) * sizeof *a->section);
@@ -385,16 +384,24 @@ alert_run(struct alert *a, const struct program *program, size_t n)
 	if (a->dry)
 		a->o.logdir = STR_NIL;
 	a->o.state = alert_state(a->at, a->dry);
-	if (!take_trail(a, program, n)) {
-		a->failed = a->held = true;
-		state_free(a->o.state);
-		return;
-	}
+}
+
+static void
+begin_tell(struct alert *a)
+{
+	struct tell_options to;
+
 	alert_options(a, &to);
 	a->tell = tell_new(&to);
 	a->o.batch = a->dry ? NULL : tell_batch(a->tell);
-	if (a->at->set != NULL)
-		alert_object_files(a->at, a->dry);
+}
+
+static void
+run_all(struct alert *a, const struct program *program, size_t n)
+{
+	bool died = false;
+	size_t i;
+
 	for (i = 0; i < n && !died && !is_interrupted(a); i++) {
 		const struct program *one = &program[i];
 
@@ -408,6 +415,14 @@ alert_run(struct alert *a, const struct program *program, size_t n)
 		run_one(a, one);
 		died = a->result[a->n - 1].end == RUN_DIED;
 	}
+}
+
+/* All that comes of it, and the end of what begin has made. */
+static void
+end(struct alert *a)
+{
+	size_t i;
+
 	if (a->ended != NULL)
 		a->ended(a->arg, a);
 	alert_finish(a);
@@ -424,4 +439,34 @@ alert_run(struct alert *a, const struct program *program, size_t n)
 		a->failed = true;
 	for (i = 0; i < a->n; i++)
 		run_result_free(&a->result[i]);
+}
+
+void
+alert_run(struct alert *a, const struct program *program, size_t n)
+{
+	begin(a, n);
+	if (!take_trail(a, program, n)) {
+		a->failed = a->held = true;
+		state_free(a->o.state);
+		return;
+	}
+	begin_tell(a);
+	if (a->at->set != NULL)
+		alert_object_files(a->at, a->dry);
+	run_all(a, program, n);
+	end(a);
+}
+
+void
+alert_hurry(struct alert *a, const struct program *program, size_t n)
+{
+	begin(a, n);
+	begin_tell(a);
+	run_all(a, program, n);
+}
+
+void
+alert_settle(struct alert *a)
+{
+	end(a);
 }

@@ -110,6 +110,13 @@ void	 alert_nice(const struct alert_place *, const struct site_alert *,
 	    const char *self, char *const *argv);
 /* The scripts in order, then what comes of it: a->failed, held, status. */
 void	 alert_run(struct alert *, const struct program *, size_t n);
+/*
+ * The same in two parts, for when memory is short (o.scarce): the first opens
+ * no file and asks nobody, so it has no lock and leaves no trail; the second is
+ * what comes of it, once there is memory again.
+ */
+void	 alert_hurry(struct alert *, const struct program *, size_t n);
+void	 alert_settle(struct alert *);
 
 /*
  * For who has changed what is told of: an ack, a silence, time.  what: a word,

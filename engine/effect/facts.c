@@ -467,6 +467,12 @@ live_ask(void *h, enum fact what, struct str key, struct str *answer)
 	char name[LIM_ASK_KEY];
 
 	*answer = STR_NIL;
+	if (l->o.scarce != NULL && (what == FACT_USER || what == FACT_DOMAIN ||
+	    (what > FACT_LAST_OWN && what != FACT_ENV))) {
+		live_fail(l, "not while memory is short: it takes another "
+		    "program or a file");
+		return -1;
+	}
 	if (what <= FACT_LAST_OWN)
 		return what == FACT_USER ? current_user(l, answer) :
 		    what == FACT_UPTIME ? uptime(l, answer) :

@@ -7,12 +7,28 @@
 #include "engine/effect/incidents.h"
 
 #include "lang/base/num.h"
+#include "engine/effect/scarce.h"
 #include "engine/effect/state.h"
 #include "engine/state/incidents.h"
 #include "engine/vm/when.h"
 
 #define LIM_ASKED	16	/* keys that are asked for one by one */
 #define KEY_SHOWN	100	/* bytes of a key in a log line */
+
+/* Those that are in memory, when nothing can be asked. */
+static void
+held(struct live *l)
+{
+	const struct scarce_held *h = l->o.scarce->held;
+	struct incident *in;
+	bool is_new;
+	size_t i;
+
+	for (i = 0; h != NULL && i < h->incidents.by_key.n; i++) {
+		in = incidents_at(&h->incidents, i);
+		*incidents_add(&l->incidents, in->key, &is_new) = *in;
+	}
+}
 
 /* The table of those at hand, with the script's own in it. */
 static void
@@ -28,6 +44,10 @@ ready(struct live *l)
 	incidents_init(&l->incidents, l->mem);
 	arena_init(&l->step_arena, l->mem, 4096);
 	map_init(&l->step_by_key, &l->step_arena);
+	if (l->o.scarce != NULL) {
+		held(l);
+		return;
+	}
 	if (l->o.state == NULL || incidents_load(&l->incidents, l->o.state,
 	    Q_INCIDENT_OF_NOW, of))
 		return;
@@ -52,7 +72,7 @@ ask(struct live *l, struct str key)
 	const struct param of[] = { PT(l->o.alert), PT(l->o.script),
 	    PN(live_clock(l) - INCIDENT_LEFT) };
 
-	if (l->o.state == NULL || l->incidents_lost ||
+	if (l->o.state == NULL || l->o.scarce != NULL || l->incidents_lost ||
 	    l->incidents_asked > LIM_ASKED)
 		return;
 	if (l->incidents_asked++ < LIM_ASKED)

@@ -467,7 +467,8 @@ live_new(const struct live_options *o)
 		recorded_begin(l);
 		return l;
 	}
-	l->wake = fd_high(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+	if (o->scarce == NULL)
+		l->wake = fd_high(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 	l->out_polled = may_block(o->out_fd, &l->out_tty);
 	l->err_polled = may_block(o->err_fd, &tty);
 	l->deadline = o->timeout > 0 ? live_now() + o->timeout : INFINITY;

@@ -52,11 +52,15 @@ struct live_options {
 	struct recorded	*recorded;
 	struct str	 state_home;	/* the state's folder; NIL: there is none */
 	bool		 disarmed;	/* for disarmed_host */
+	/* Memory is short: tables and acts answer from here, and nothing is
+	 * opened, started or sent (scarce.h); NULL: all is well. */
+	struct scarce	*scarce;
 };
 
 struct live;
 struct incident;
 struct recorded;
+struct scarce;
 
 extern const struct host live_host, dry_host, disarmed_host;
 

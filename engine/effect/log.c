@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/effect/recorded_inner.h"
+#include "engine/effect/scarce.h"
 #include "engine/effect/state.h"
 #include "engine/vm/clock.h"
 
@@ -125,9 +126,9 @@ static bool
 put(struct live *l, enum log_kind kind, struct str text)
 {
 	struct buf *b = &l->line;
-	int fd = log_fd(l);
+	int fd = l->o.scarce != NULL ? -1 : log_fd(l);
 
-	if (fd == -1)
+	if (fd == -1 && l->o.scarce == NULL)
 		return false;
 	buf_clear(b);
 	buf_printf(b, "%s %s picket[%ld]: [%s] ", stamp(l), host(l),
@@ -139,6 +140,10 @@ put(struct live *l, enum log_kind kind, struct str text)
 	}
 	buf_escaped(b, text, LIM_LOG_TEXT);
 	buf_putc(b, '\n');
+	if (l->o.scarce != NULL) {
+		scarce_keep(l->o.scarce, &l->o.scarce->log, buf_view(b));
+		return true;
+	}
 	return write_line(l, fd, "the alert's log");
 }
 
@@ -374,8 +379,40 @@ log_audit(struct live *l, const char *what, const char *text)
 	buf_escaped(&l->line, str_shown(l->o.script), LIM_WHY / 4);
 	buf_printf(&l->line, ") %s: ", what);
 	buf_escaped(&l->line, str_c(text), LIM_LOG_TEXT);
-	(void)datagram(l, &l->syslog_fd, name, buf_view(&l->line));
+	if (l->o.scarce != NULL)
+		scarce_keep(l->o.scarce, &l->o.scarce->audit,
+		    buf_view(&l->line));
+	else
+		(void)datagram(l, &l->syslog_fd, name, buf_view(&l->line));
 	memcpy(l->why, why, sizeof l->why);
+}
+
+void
+log_kept(struct live *l, struct scarce *s)
+{
+	struct str rest = buf_view(&s->audit);
+	const char *name = l->o.syslog == NULL ? "/dev/log" : l->o.syslog;
+	int fd = s->log.n == 0 ? -1 : log_fd(l);
+
+	if (s->dropped > 0) {
+		buf_clear(&l->line);
+		buf_printf(&l->line, "%zu lines of the time when memory was "
+		    "short are lost: there were too many", s->dropped);
+		log_line(l, LOG_WARNING, buf_view(&l->line));
+	}
+	if (fd != -1) {
+		buf_clear(&l->line);
+		buf_str(&l->line, buf_view(&s->log));
+		(void)write_line(l, fd, "the alert's log");
+	}
+	while (rest.n > 0) {
+		size_t n = str_find(rest, '\n', 0);
+
+		if (!datagram(l, &l->syslog_fd, name, str_of(rest.p, n)))
+			break;
+		rest = str_of(rest.p + n + 1, rest.n - n - 1);
+	}
+	s->log.n = s->audit.n = s->dropped = 0;
 }
 
 /* A field of the journal; one with newlines has its length before it. */

@@ -5,6 +5,7 @@
  */
 #include "engine/effect/memory.h"
 
+#include "engine/effect/scarce.h"
 #include "engine/effect/state.h"
 
 static struct state_owner
@@ -47,6 +48,11 @@ live_previous(void *h, host_value_fn *fn, void *arg)
 	struct live *l = h;
 	struct state_owner o;
 
+	if (l->o.scarce != NULL) {
+		if (l->o.scarce->held != NULL)
+			scarce_previous(l->o.scarce->held, fn, arg);
+		return true;
+	}
 	if (l->o.state == NULL)
 		return true;
 	return (whose(l, &o) && state_values(l->o.state, &o, fn, arg)) ||
@@ -60,6 +66,8 @@ live_runs(void *h)
 	struct state_owner o;
 	double runs = 0;
 
+	if (l->o.scarce != NULL)
+		return l->o.scarce->held == NULL ? 0 : l->o.scarce->held->runs;
 	if (l->o.state != NULL && (!whose(l, &o) ||
 	    !state_runs(l->o.state, &o, &runs))) {
 		(void)failed(l);
@@ -108,6 +116,9 @@ live_leave(struct live *l, struct batch *to, bool ended_well,
 {
 	struct state_owner o = owner(l);
 
+	if (l->o.outcome != NULL && ended_well && l->o.scarce != NULL &&
+	    l->o.scarce->held != NULL)
+		scarce_leave(l->o.scarce->held, l->o.outcome);
 	if (l->o.outcome != NULL)
 		batch_outcome(to, &o, l->o.outcome, ended_well, e,
 		    live_clock(l));

@@ -18,6 +18,7 @@
 #include "lang/base/signals.h"
 #include "engine/effect/act.h"
 #include "engine/effect/facts.h"
+#include "engine/effect/scarce_inner.h"
 
 #define LIM_SWEEPS	50	/* that found new ones: what is started faster
 				 * than it is found is not won by more of them */
@@ -339,6 +340,8 @@ act_killall(struct live *l, const struct act *a, bool dry,
 	bool good;
 	int found;
 
+	if (l->o.scarce != NULL)
+		return scarce_killall(l, a, dry, r);
 	s.sig = signal_number(a->sig);
 	s.look = dry || s.sig == 0;
 	if (act_state(l) == NULL ||

@@ -9,6 +9,7 @@
 
 #include "lang/base/num.h"
 #include "engine/effect/facts.h"
+#include "engine/effect/scarce.h"
 #include "engine/effect/state.h"
 #include "engine/effect/tables.h"
 #include "engine/table/table.h"
@@ -132,7 +133,8 @@ live_table(void *h, const struct table_ask *ask)
 	    l->o.root, .now = live_clock(l), .arg = l, .list = &l->tables,
 	    .warn = warn, .username = username, .groupname = groupname,
 	    .position = position, .leave = leave, .command = command,
-	    .stop = stop };
+	    .snapshot = l->o.scarce != NULL ? l->o.scarce->snapshot : NULL,
+	    .limited = l->o.scarce != NULL, .stop = stop };
 	char why[LIM_TABLE_WHY];
 	struct table *t = table_open(&w, ask, why);
 

@@ -10,6 +10,7 @@
 
 #include "engine/effect/act.h"
 #include "engine/effect/facts.h"
+#include "engine/effect/scarce_inner.h"
 #include "engine/table/lines.h"
 
 #define PROC_STAT	1024	/* bytes of a stat file: some 350 */
@@ -157,7 +158,10 @@ process_who(const struct process *p, char to[LIM_WHO])
 {
 	char user[100];
 
-	if (!passwd_name(p->uid, user, sizeof user))
+	if (!str_none(p->user))
+		snprintf(user, sizeof user, "%.*s", p->user.n > 90 ? 90 :
+		    (int)p->user.n, p->user.p);
+	else if (!passwd_name(p->uid, user, sizeof user))
 		snprintf(user, sizeof user, "%lu", (unsigned long)p->uid);
 	snprintf(to, LIM_WHO, "%.*s of %s", (int)p->ncomm, p->comm, user);
 }
@@ -284,6 +288,8 @@ find_users(struct live *l, struct act_state *s)
 		s->uid[i] = (uid_t)-1;
 		if (!str_starts(l->o.protect[i], "user:"))
 			continue;
+		if (l->o.scarce != NULL)
+			continue;	/* compared by name then */
 		name = str_of(l->o.protect[i].p + 5, l->o.protect[i].n - 5);
 		if (target_user(l, name, &s->uid[i]) != 1) {
 			n = snprintf(text, sizeof text, "picket.conf: protect "
@@ -302,7 +308,11 @@ act_state(struct live *l)
 		l->act->pidfd = -1;
 		find_users(l, l->act);
 	}
-	return find_own(l, l->act) ? l->act : NULL;
+	if (l->o.scarce != NULL)
+		scarce_own(l, l->act);
+	else if (!find_own(l, l->act))
+		return NULL;
+	return l->act;
 }
 
 void
@@ -359,13 +369,19 @@ part_fits(struct str unit, struct str path)
 }
 
 static bool
-in_unit(const struct process *p, struct str unit)
+in_unit(const struct live *live, const struct process *p, struct str unit)
 {
+	struct str place[2];
 	struct lines l;
 	struct str line;
 	char path[64];
 	bool is = false;
 
+	if (live->o.scarce != NULL) {
+		scarce_places(live, p->pid, place);
+		return str_none(place[0]) || part_fits(unit, place[0]) ||
+		    (!str_none(place[1]) && part_fits(unit, place[1]));
+	}
 	snprintf(path, sizeof path, "/proc/%ld/cgroup", (long)p->pid);
 	/* what cannot be judged is protected; what has gone needs it not */
 	if (!lines_openat(&l, AT_FDCWD, path))
@@ -418,10 +434,12 @@ process_protected(struct live *l, const struct process *p, char *why, size_t n)
 		for (i = 0; i < l->o.nprotect; i++) {
 			rule = l->o.protect[i];
 			if (str_starts(rule, "user:"))
-				is = s->uid[i] != (uid_t)-1 &&
+				is = l->o.scarce != NULL ? str_eq(scarce_user(l,
+				    p->uid), str_of(rule.p + 5, rule.n - 5)) :
+				    s->uid[i] != (uid_t)-1 &&
 				    s->uid[i] == p->uid;
 			else if (str_starts(rule, "unit:"))
-				is = in_unit(p, str_of(rule.p + 5,
+				is = in_unit(l, p, str_of(rule.p + 5,
 				    rule.n - 5));
 			else
 				is = name_fits(p, rule);
@@ -473,6 +491,8 @@ target_look(struct live *l, pid_t pid, int proc, const char *path,
 {
 	int r;
 
+	if (l->o.scarce != NULL)
+		return scarce_look(l, pid, t);
 	memset(t, 0, sizeof *t);
 	t->pidfd = pidfd_of(pid);
 	if (t->pidfd == -1 && errno == ESRCH)
@@ -498,6 +518,7 @@ target_open(struct live *l, double pid, double start, bool touch,
 	int r;
 
 	t->pidfd = -1;
+	t->q = NULL;
 	if (act_state(l) == NULL)
 		return false;
 	snprintf(name, sizeof name, "/proc/%.0f", pid);
@@ -542,6 +563,8 @@ same(const struct target *t)
 
 	if (t->pidfd != -1)
 		return true;
+	if (t->q != NULL)
+		return snapshot_alive(t->snapshot, t->q);
 	snprintf(name, sizeof name, "/proc/%ld", (long)t->p.pid);
 	return process_stat(AT_FDCWD, name, &now) == 1 &&
 	    now.start == t->p.start;
@@ -573,6 +596,9 @@ target_gone(const struct target *t)
 
 	if (t->pidfd != -1)
 		return poll(&p, 1, 0) > 0;
+	if (t->q != NULL && (t->q->fd != -1 || !snapshot_alive(t->snapshot,
+	    t->q)))
+		return !snapshot_alive(t->snapshot, t->q);
 	snprintf(name, sizeof name, "/proc/%ld", (long)t->p.pid);
 	r = process_stat(AT_FDCWD, name, &now);
 	return r == 0 || (r == 1 && (now.start != t->p.start ||

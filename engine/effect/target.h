@@ -26,6 +26,7 @@ struct process {
 	bool		 other;		/* in another pid namespace */
 	char		 comm[LIM_COMM];
 	size_t		 ncomm;
+	struct str	 user;		/* its name where it is known; else NIL */
 };
 
 /* What the acting functions keep during a run; see act_state. */
@@ -64,6 +65,9 @@ bool	process_protected(struct live *, const struct process *, char *why,
 struct target {
 	struct process	 p;
 	int		 pidfd;		/* -1: there was none to have */
+	/* memory is short: as a snapshot has it; else NULL */
+	const struct snapshot *snapshot;
+	const struct snapshot_process *q;
 };
 /*
  * The process pid, which must have been started at `start` if that is no NIL,

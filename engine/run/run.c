@@ -321,7 +321,7 @@ recall(struct run *r)
 
 	if (!run_needs_state(r->o->program))
 		return;
-	if (r->o->state == NULL)
+	if (r->o->state == NULL && r->o->scarce == NULL)
 		state_fails(r, "nothing is kept", STR_LIT("there is no folder "
 		    "for the state: set HOME or XDG_STATE_HOME"));
 	else if (!vm_load(r->vm))
@@ -397,6 +397,7 @@ start(struct run *r)
 	if (o->state != NULL && o->batch != NULL && run_needs_state(p))
 		lo.outcome = r->outcome = outcome_new(&r->mem);
 	lo.trace_to_log = !o->trace;
+	lo.scarce = o->scarce;
 	lo.recorded = o->recorded;
 	lo.origin = o->origin;
 	lo.disarmed = o->disarmed && !o->dry;
@@ -414,6 +415,7 @@ start(struct run *r)
 	vo.doexec = o->doexec;
 	/* status debugging is traced as well, to the log */
 	vo.trace = o->trace || p->status == STATUS_DEBUGGING;
+	vo.plain = o->scarce != NULL;
 	vo.met = o->met;
 	vo.met_arg = o->arg;
 	r->vm = vm_new(&vo);

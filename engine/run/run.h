@@ -49,6 +49,7 @@ struct run_options {
 	/* gets each variable as the run leaves it (vm_values) */
 	host_value_fn	*left;
 	void		*arg;		/* of met and left */
+	struct scarce	*scarce;	/* memory is short (effect/scarce.h) */
 	/* where an interrupt from a signal handler finds the run */
 	struct live	*volatile *running;
 };

@@ -613,6 +613,39 @@ outcome_point(struct outcome *o, struct str series, double time, double value)
 	wire_num(&o->items, value);
 }
 
+void
+outcome_each(const struct outcome *o, state_value_fn *fn, void *arg)
+{
+	struct wire w = { o->items.p, o->items.n, false };
+	struct str key, name, element, text;
+	bool number;
+
+	while (w.left > 0 && !w.bad)
+		switch (wire_get_u8(&w)) {
+		case ITEM_VALUE:
+			key = wire_get_text(&w);
+			number = wire_get_u8(&w) != 0;
+			name = wire_get_given(&w);
+			element = wire_get_text(&w);
+			text = wire_get_text(&w);
+			if (!w.bad)
+				fn(arg, key, number, name, element, text);
+			break;
+		case ITEM_SEEN:
+			(void)wire_get_text(&w);
+			break;
+		case ITEM_POSITION:
+			(void)wire_get_text(&w);
+			(void)wire_get_text(&w);
+			break;
+		default:		/* ITEM_POINT */
+			(void)wire_get_text(&w);
+			(void)wire_get_num(&w);
+			(void)wire_get_num(&w);
+			break;
+		}
+}
+
 bool
 outcome_is_empty(const struct outcome *o)
 {

@@ -92,6 +92,8 @@ void	outcome_position(struct outcome *, struct str name,
 /* A point of a time series (`record`). */
 void	outcome_point(struct outcome *, struct str series, double time,
 	    double value);
+/* Its values again, as they were given. */
+void	outcome_each(const struct outcome *, state_value_fn *, void *arg);
 bool	outcome_is_empty(const struct outcome *);
 /* How many bytes; beyond LIM_OUTCOME it is refused. */
 size_t	outcome_size(const struct outcome *);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/table/mountinfo.h"
+#include "engine/table/snapshot.h"
 #include "engine/table/walk.h"
 
 #define LIM_CGROUPS	100000	/* rows; a host with more of them has another
@@ -70,12 +71,14 @@ static struct table *
 cgroups_open(const struct table_world *w, const struct table_ask *ask,
     char why[LIM_TABLE_WHY])
 {
-	struct cgroups *g = (struct cgroups *)table_make(w, &table_cgroups,
-	    sizeof *g);
+	struct cgroups *g;
 	struct mountinfo m;
 	int i;
 
 	(void)ask;
+	if (w->snapshot != NULL)
+		return snapshot_cgroups(w);
+	g = (struct cgroups *)table_make(w, &table_cgroups, sizeof *g);
 	for (i = 0; i < TREES; i++)
 		g->topfd[i] = g->fd[i] = -1;
 	if (!mountinfo_open(&g->lines, w, why)) {

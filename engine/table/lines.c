@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "engine/table/lines.h"
+#include "engine/table/snapshot.h"
 
 void
 table_whyf(char why[LIM_TABLE_WHY], const char *fmt, ...)
@@ -25,6 +26,7 @@ lines_openat(struct lines *l, int dir, const char *name)
 	l->from = l->to = 0;
 	l->end = l->skip = false;
 	l->error = 0;
+	l->held = false;
 	l->rest = STR_NIL;
 	/* O_NONBLOCK: what stands there may be a pipe that nobody writes.  A
 	 * folder may be others' to write: no link of theirs is followed */
@@ -34,12 +36,34 @@ lines_openat(struct lines *l, int dir, const char *name)
 }
 
 bool
+lines_held(struct lines *l, int fd, const char *path, char why[LIM_TABLE_WHY])
+{
+	l->fd = -1;
+	l->rest = STR_NIL;
+	if (fd == -1 || lseek(fd, 0, SEEK_SET) != 0) {
+		table_whyf(why, "%s: cannot be opened while memory is short",
+		    path);
+		errno = ENOMEM;
+		return false;
+	}
+	l->fd = fd;
+	l->held = true;
+	l->from = l->to = 0;
+	l->end = l->skip = false;
+	l->error = 0;
+	return true;
+}
+
+bool
 lines_open(struct lines *l, const struct table_world *w, const char *path,
     char why[LIM_TABLE_WHY])
 {
 	char full[PATH_MAX];
 
 	l->fd = -1;
+	if (w->snapshot != NULL)
+		return lines_held(l, snapshot_file(w->snapshot, path), path,
+		    why);
 	if (!table_path(w, path, full, sizeof full)) {
 		errno = ENAMETOOLONG;
 		table_whyf(why, "%s: the folder's name is too long", path);
@@ -132,9 +156,10 @@ lines_next(struct lines *l, struct str *line)
 void
 lines_close(struct lines *l)
 {
-	if (l->fd != -1)
+	if (l->fd != -1 && !l->held)
 		close(l->fd);
 	l->fd = -1;
+	l->held = false;
 	l->rest = STR_NIL;
 }
 

@@ -25,6 +25,7 @@ struct lines {
 	int	 error;		/* errno of a read that failed, or 0 */
 	size_t	 from, to;	/* what of buf is not given out */
 	bool	 end;
+	bool	 held;		/* the descriptor is somebody else's */
 	bool	 skip;		/* the rest of a line that was too long */
 	struct str rest;	/* of a text in memory */
 	char	 buf[LIM_TABLE_LINE];
@@ -35,6 +36,9 @@ struct lines {
 bool	 lines_open(struct lines *, const struct table_world *,
 	    const char *path, char why[LIM_TABLE_WHY]);
 bool	 lines_openat(struct lines *, int dir, const char *name);
+/* A file that somebody keeps open, from its beginning; -1: nobody does. */
+bool	 lines_held(struct lines *, int fd, const char *path,
+	    char why[LIM_TABLE_WHY]);
 void	 lines_text(struct lines *, struct str);
 /* The next line without its newline; valid until the next call.  false: the
  * end, or l->error. */

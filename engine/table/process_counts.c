@@ -10,6 +10,7 @@
 #include "lang/base/map.h"
 #include "engine/table/names.h"
 #include "engine/table/procs.h"
+#include "engine/table/snapshot.h"
 
 #define LIM_COUNTS	8192	/* users x names: busy hosts have some hundred; a
 				 * fork bomb with names of its own fills it.  A
@@ -58,6 +59,10 @@ process_counts_open(const struct table_world *w, const struct table_ask *ask,
 	(void)ask;
 	t = (struct process_counts *)table_make(w, &table_process_counts,
 	    sizeof *t);
+	if (w->snapshot != NULL) {
+		t->p.dir = t->p.self = t->p.statfd = -1;
+		return &t->t;
+	}
 	if (!procs_open(&t->p, w)) {
 		memcpy(why, t->p.why, LIM_TABLE_WHY);
 		mem_free(w->mem, t, sizeof *t);
@@ -140,16 +145,14 @@ count_parent(struct process_counts *t, struct count *c, double ppid)
 	}
 }
 
+/* A process of this stat, which is no zombie. */
 static void
-count_one(struct process_counts *t)
+count_one(struct process_counts *t, const struct proc_stat *s, pid_t pid,
+    double uid, double age)
 {
-	struct procs *p = &t->p;
-	const struct proc_stat *s = &p->stat;
 	struct count *c;
 
-	if (procs_zombie(p) || str_none(s->comm))
-		return;
-	c = count_of(t, procs_uid(p), s->comm);
+	c = count_of(t, uid, s->comm);
 	if (c == NULL) {
 		t->left_out++;
 		return;
@@ -160,12 +163,54 @@ count_one(struct process_counts *t)
 	if (s->ppid >= 0 && s->ppid <= INT32_MAX)
 		count_parent(t, c, s->ppid);
 	if (c->pid == 0 || s->starttime < c->start ||
-	    (s->starttime == c->start && p->pid < c->pid) ||
+	    (s->starttime == c->start && pid < c->pid) ||
 	    (num_none(c->start) && !num_none(s->starttime))) {
-		c->pid = p->pid;
+		c->pid = pid;
 		c->start = s->starttime;
-		c->age = procs_age(p);
+		c->age = age;
 	}
+}
+
+/* The same processes as a snapshot has them. */
+static void
+count_snapshot(struct process_counts *t, const struct snapshot *s)
+{
+	const double hz = s->p->hz, page = s->p->page, now = s->p->uptime;
+	const struct snapshot_process *q;
+	struct proc_stat p;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		q = &s->now[i];
+		if (q->gone || q->state == 'Z' || q->state == 'X')
+			continue;
+		p = (struct proc_stat){ .comm = str_of(q->comm, q->ncomm),
+		    .ppid = q->ppid, .starttime = (double)q->start,
+		    .rss = q->rss == SNAPSHOT_NONE ? NUM_NIL : q->rss * page,
+		    .ticks = q->utime == SNAPSHOT_NONE || q->stime ==
+		    SNAPSHOT_NONE ? NUM_NIL : (double)q->utime + q->stime };
+		count_one(t, &p, q->pid, q->uid == SNAPSHOT_NONE ? NUM_NIL :
+		    q->uid, now < p.starttime ? 0 : (now - p.starttime) / hz);
+	}
+	t->left_out += (double)s->left_out;
+	t->p.hz = hz;
+}
+
+static enum table_next
+count_all(struct process_counts *t)
+{
+	const struct snapshot *s = t->t.world.snapshot;
+	struct procs *p = &t->p;
+	enum table_next r = TABLE_END;
+
+	if (s != NULL)
+		count_snapshot(t, s);
+	else
+		while ((r = procs_next(p)) == TABLE_ROW)
+			if (!procs_zombie(p) && !str_none(p->stat.comm))
+				count_one(t, &p->stat, p->pid, procs_uid(p),
+				    procs_age(p));
+	return r;
 }
 
 static void
@@ -189,8 +234,7 @@ process_counts_next(struct table *table)
 	enum table_next r;
 
 	if (!t->counted) {
-		while ((r = procs_next(&t->p)) == TABLE_ROW)
-			count_one(t);
+		r = count_all(t);
 		if (r == TABLE_FAILED) {
 			memcpy(table->why, t->p.why, LIM_TABLE_WHY);
 			return r;
@@ -235,6 +279,14 @@ process_counts_number(struct row *row, enum table_column col)
 static struct str
 unit(struct process_counts *t, const struct count *c)
 {
+	const struct snapshot *s = t->t.world.snapshot;
+	const struct snapshot_process *q;
+
+	if (s != NULL) {
+		q = snapshot_find(s, c->pid);
+		return q == NULL ? STR_NIL : snapshot_text(s, q->unit,
+		    q->nunit);
+	}
 	if (!t->has_unit)
 		t->unit = procs_at(&t->p, c->pid) &&
 		    t->p.stat.starttime == c->start ? procs_unit(&t->p) :
@@ -251,7 +303,9 @@ process_counts_text(struct row *row, enum table_column col)
 
 	switch (col) {
 	case COLUMN_PROCESS_COUNTS_user:
-		return c->nobody ? STR_NIL : names_user(&t->names, c->uid);
+		return c->nobody ? STR_NIL : t->t.world.snapshot != NULL ?
+		    snapshot_user(t->t.world.snapshot, c->uid) :
+		    names_user(&t->names, c->uid);
 	case COLUMN_PROCESS_COUNTS_comm:
 		return str_of(c->comm, c->ncomm);
 	case COLUMN_PROCESS_COUNTS_unit:

@@ -1,6 +1,7 @@
 /* processes: a row for each process; its columns are those of procs. */
 #include "engine/table/names.h"
 #include "engine/table/procs.h"
+#include "engine/table/snapshot.h"
 
 struct processes {
 	struct table	 t;
@@ -16,6 +17,8 @@ processes_open(const struct table_world *w, const struct table_ask *ask,
 {
 	struct processes *t;
 
+	if (w->snapshot != NULL)
+		return snapshot_processes(w, ask);
 	t = (struct processes *)table_make(w, &table_processes, sizeof *t);
 	t->only = ask->only;
 	if (!procs_open(&t->p, w)) {

@@ -418,10 +418,49 @@ procs_next(struct procs *p)
 bool
 procs_at(struct procs *p, pid_t pid)
 {
-	if (look_at(p, pid) == FOUND)
+	enum found f;
+	int error;
+
+	errno = 0;
+	if ((f = look_at(p, pid)) == FOUND)
 		return true;
+	error = f == WRONG ? errno : ESRCH;
 	no_process(p);
+	errno = error;
 	return false;
+}
+
+void
+procs_again(struct procs *p)
+{
+	no_process(p);
+	p->deep = false;
+	p->at = p->n = 0;
+	(void)lseek(p->dir, 0, SEEK_SET);
+	read_uptime(p);
+}
+
+pid_t
+procs_list(struct procs *p, int *error)
+{
+	return next_listed(p, error);
+}
+
+bool
+procs_of_stat(struct procs *p, pid_t pid, int statfd)
+{
+	ssize_t n;
+
+	no_process(p);
+	p->have = 0;
+	p->pid = pid;
+	p->owner = p->group = NUM_NIL;
+	while ((n = pread(statfd, p->text, sizeof p->text, 0)) == -1 &&
+	    errno == EINTR)
+		;
+	if (n > 0)
+		read_stat(p, p->text, (size_t)n);
+	return n > 0;
 }
 
 bool

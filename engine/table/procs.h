@@ -45,6 +45,7 @@ struct proc_status {
 	double		 tgid;		/* of a thread: its process */
 	double		 uid, gid;	/* effective ones */
 	double		 vsz, data, stack, locked, swap;	/* bytes */
+	bool		 other;		/* it has a number in another namespace */
 };
 
 struct procs {
@@ -84,9 +85,19 @@ struct procs {
 /* false: p->why says why not; it is closed then. */
 bool	 procs_open(struct procs *, const struct table_world *);
 enum table_next procs_next(struct procs *);
-/* That process; false: there is none.  The walk goes on where it was. */
+/* That process; false: there is none, or errno says that it could not be looked
+ * at.  The walk goes on where it was. */
 bool	 procs_at(struct procs *, pid_t);
 void	 procs_close(struct procs *);
+
+/*
+ * For who keeps a walk open: it begins anew; the next number, 0: the end, or
+ * *error; and the process whose stat somebody has open, of which nothing else
+ * is then known.  False: it has ended.
+ */
+void	 procs_again(struct procs *);
+pid_t	 procs_list(struct procs *, int *error);
+bool	 procs_of_stat(struct procs *, pid_t, int statfd);
 
 /* The process's folder, to read below; -1: it has gone. */
 int	 procs_folder(struct procs *);

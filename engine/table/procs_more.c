@@ -55,7 +55,7 @@ procs_status(struct procs *p)
 	if (!first(p, HAVE_STATUS))
 		return s;
 	*s = (struct proc_status){ NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL,
-	    NUM_NIL, NUM_NIL, NUM_NIL };
+	    NUM_NIL, NUM_NIL, NUM_NIL, false };
 	if (!lines_openat(l, procs_folder(p), "status"))
 		return s;
 	while (lines_next(l, &line)) {
@@ -69,7 +69,10 @@ procs_status(struct procs *p)
 			s->uid = effective(line);
 		else if (IS("Gid"))
 			s->gid = effective(line);
-		else if (IS("VmSize"))
+		else if (IS("NSpid")) {
+			(void)line_word_number(&line);
+			s->other = !num_none(line_word_number(&line));
+		} else if (IS("VmSize"))
 			s->vsz = kilobytes(line);
 		else if (IS("VmLck"))
 			s->locked = kilobytes(line);

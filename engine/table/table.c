@@ -18,6 +18,11 @@ table_open(const struct table_world *w, const struct table_ask *ask,
 	while (tail != NULL && *tail != NULL)
 		tail = &(*tail)->next;
 	why[0] = '\0';
+	if (w->snapshot != NULL && !table_held(ask->id)) {
+		snprintf(why, LIM_TABLE_WHY, "not while memory is short: "
+		    "nothing can be opened then");
+		return NULL;
+	}
 	t = maker[ask->id]->open(w, ask, why);
 	if (t == NULL && tail != NULL)
 		*tail = NULL;	/* whatever it has made is gone */

@@ -34,6 +34,9 @@ struct table_world {
 	double		 now;		/* seconds since 1970 */
 	bool		 limited;	/* no more than what was in memory when it
 					 * began: no name service */
+	/* what there was before memory became short, and is answered from
+	 * instead of the machine (snapshot.h); NULL: the machine is asked */
+	const struct snapshot *snapshot;
 	void		*arg;
 	/* Open tables, oldest first, for whoever closes what a jump out of
 	 * memory has left; NULL: nobody does.  A table that reads another one
@@ -67,6 +70,7 @@ struct table_ask {
 
 enum table_next { TABLE_ROW = 1, TABLE_END = 0, TABLE_FAILED = -1 };
 
+struct snapshot;
 struct table;		/* begins with a struct row */
 
 struct table *table_open(const struct table_world *, const struct table_ask *,

@@ -395,6 +395,17 @@ vm_dat_string(struct vm *vm, uint32_t i)
 
 /* --- matches --- */
 
+static void
+patterns(struct vm *vm)
+{
+	if (vm->rectx != NULL)
+		return;
+	if ((vm->rectx = re_ctx_new()) == NULL)
+		mem_fail(vm->mem, false);
+	if (vm->o.plain)
+		re_ctx_plain(vm->rectx);
+}
+
 struct re *
 vm_regex(struct vm *vm, uint32_t i)
 {
@@ -402,8 +413,7 @@ vm_regex(struct vm *vm, uint32_t i)
 
 	if (vm->re[i] != NULL)
 		return vm->re[i];
-	if (vm->rectx == NULL && (vm->rectx = re_ctx_new()) == NULL)
-		mem_fail(vm->mem, false);
+	patterns(vm);
 	vm->re[i] = re_compile(vm->rectx, vm->p->regex[i].pattern,
 	    vm->p->regex[i].icase, &e);
 	if (vm->re[i] == NULL)
@@ -434,8 +444,7 @@ dynamic(struct vm *vm, struct str who, struct str pattern, bool icase)
 		if (c->used < oldest->used)
 			oldest = c;
 	}
-	if (vm->rectx == NULL && (vm->rectx = re_ctx_new()) == NULL)
-		mem_fail(vm->mem, false);
+	patterns(vm);
 	re = re_compile(vm->rectx, pattern, icase, &e);
 	if (re == NULL) {
 		vm_log(vm, LOG_ERROR, "%.*s%sbad pattern \"%.*s\": %s (at "

@@ -28,6 +28,8 @@ struct vm_options {
 	struct run_facts facts;
 	bool		 doexec;	/* define doexec is TRUE: doexec acts */
 	bool		 trace;
+	bool		 plain;		/* patterns are not made machine code, which
+					 * takes pages of its own */
 	/* gets what is met of a program compiled for trace or coverage, which
 	 * then is not shown: a statement, or how a condition came out; or NULL */
 	void		(*met)(void *arg, const struct program *, uint32_t pc,

@@ -438,6 +438,12 @@ match_literal(const struct re *re, struct str s, size_t from, size_t *ov)
 	return RE_YES;
 }
 
+void
+re_ctx_plain(struct re_ctx *c)
+{
+	c->no_jit = true;
+}
+
 /* Compiles to machine code what has matched often, where that can be. */
 static void
 make_hot(struct re *re)

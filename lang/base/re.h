@@ -36,6 +36,8 @@ enum re_result { RE_LIMIT = -1, RE_NO = 0, RE_YES = 1 };
  * Memory is PCRE2's own, released by re_free.
  */
 struct re_ctx *re_ctx_new(void);	/* NULL without memory */
+/* From here on no pattern is made machine code. */
+void	 re_ctx_plain(struct re_ctx *);
 void	 re_ctx_free(struct re_ctx *);	/* after its patterns */
 struct re *re_compile(struct re_ctx *, struct str pattern, bool icase,
 	    struct re_error *err);

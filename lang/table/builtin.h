@@ -11,6 +11,8 @@
 #define FN_PURE		0x01	/* same arguments, same result, no effect */
 #define FN_INTRINSIC	0x02	/* compiled in place */
 #define FN_ACTS		0x04	/* changes the world */
+#define FN_OPENS	0x08	/* opens, starts or asks what may need memory, or
+				 * may not answer: not for `watch memory` */
 
 enum builtin_id {
 #define BI(id, names, args, ret, flags, fn, help, example, gives) BI_##id,

@@ -38,6 +38,14 @@ table_single(enum table_id id)
 	    id != TABLE_OOM_KILLS;
 }
 
+bool
+table_held(enum table_id id)
+{
+	return id == TABLE_PROCESSES || id == TABLE_PROCESS_COUNTS ||
+	    id == TABLE_MEMORY || id == TABLE_PRESSURE || id == TABLE_LOAD ||
+	    id == TABLE_CGROUPS;
+}
+
 int
 table_column_find(enum table_id id, struct str name)
 {

@@ -46,6 +46,9 @@ int	 table_find(struct str name);
 /* Can it be asked for single values (#column)?  Not if it has arguments, or if
  * it goes on where the last run has ended. */
 bool	 table_single(enum table_id);
+/* Can it be answered when nothing can be opened any more, from a snapshot and
+ * what is open (engine/table/snapshot.h)? */
+bool	 table_held(enum table_id);
 /* The column (an enum table_column) of that name, whatever its sigil, or -1. */
 int	 table_column_find(enum table_id, struct str name);
 

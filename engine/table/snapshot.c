@@ -1,0 +1,422 @@
+/* snapshot: see snapshot.h.  Here: the processes.  snapshot_files.c has what is
+ * kept open, snapshot_rows.c the tables. */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/table/snapshot_inner.h"
+
+bool
+snapshot_open(struct snapshot *s, struct mem *mem,
+    const struct table_world *w, char why[LIM_TABLE_WHY])
+{
+	memset(s, 0, sizeof *s);
+	s->world = *w;
+	s->world.snapshot = NULL;
+	s->mem = s->world.mem = mem;
+	s->taken = NUM_NIL;
+	buf_init(&s->text, mem);
+	buf_room(&s->text, SNAPSHOT_TEXT);
+	s->p = mem_zalloc(mem, sizeof *s->p);
+	if (!procs_open(s->p, &s->world)) {
+		memcpy(why, s->p->why, LIM_TABLE_WHY);
+		snapshot_close(s);
+		return false;
+	}
+	s->cap = SNAPSHOT_FIRST;
+	s->now = s->both = mem_zalloc(mem, 2 * s->cap * sizeof *s->both);
+	s->next = s->both + s->cap;
+	snapshot_files_open(s);
+	snapshot_room(s);
+	return true;
+}
+
+void
+snapshot_close(struct snapshot *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->n; i++)
+		if (s->now[i].fd != -1)
+			close(s->now[i].fd);
+	snapshot_files_close(s);
+	if (s->p != NULL) {
+		procs_close(s->p);
+		mem_free(s->mem, s->p, sizeof *s->p);
+	}
+	if (s->have_names)
+		names_close(&s->names);
+	if (s->both != NULL)
+		mem_free(s->mem, s->both, 2 * s->cap * sizeof *s->both);
+	buf_free(&s->text);
+	memset(s, 0, sizeof *s);
+}
+
+/* Users as /etc/passwd has them now. */
+static void
+read_names(struct snapshot *s)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!table_path(&s->world, "/etc/passwd", path, sizeof path) ||
+	    stat(path, &st) != 0)
+		memset(&st.st_mtim, 0, sizeof st.st_mtim);
+	if (s->have_names && st.st_mtim.tv_sec == s->passwd.tv_sec &&
+	    st.st_mtim.tv_nsec == s->passwd.tv_nsec)
+		return;
+	if (s->have_names)
+		names_close(&s->names);
+	s->have_names = false;
+	names_open(&s->names, &s->world);
+	s->have_names = true;
+	s->passwd = st.st_mtim;
+}
+
+void
+snapshot_room(struct snapshot *s)
+{
+	struct snapshot_process *both;
+	size_t cap = s->cap, i;
+
+	read_names(s);
+	while (cap < LIM_SNAPSHOT && s->n + s->left_out > cap / 2)
+		cap *= 2;
+	if (cap != s->cap) {
+		both = mem_zalloc(s->mem, 2 * cap * sizeof *both);
+		memcpy(both, s->now, s->n * sizeof *both);
+		mem_free(s->mem, s->both, 2 * s->cap * sizeof *both);
+		s->now = s->both = both;
+		s->next = both + cap;
+		s->cap = cap;
+	}
+	if (!s->text_full)
+		return;
+	s->text_full = false;
+	if (s->text.cap < LIM_SNAPSHOT_TEXT) {
+		buf_room(&s->text, s->text.cap);
+		return;
+	}
+	/* those that are gone fill it: all are read anew */
+	s->text.n = 0;
+	for (i = 0; i < s->n; i++) {
+		s->now[i].ncgroup = s->now[i].nunit = USHRT_MAX;
+		s->now[i].slow_rss = SNAPSHOT_NONE;
+	}
+}
+
+/* The text in the pool, put there if it is not; *n USHRT_MAX: NIL. */
+static uint32_t
+pooled(struct snapshot *s, struct str t, uint16_t *n)
+{
+	const char *at = s->text.p, *end = at + s->text.n;
+	uint16_t k;
+
+	*n = USHRT_MAX;
+	if (str_none(t) || t.n >= USHRT_MAX)
+		return 0;
+	/* each behind its length: some dozens, asked for by new processes */
+	for (; at < end; at += sizeof k + k) {
+		memcpy(&k, at, sizeof k);
+		if (k == t.n && memcmp(at + sizeof k, t.p, k) == 0)
+			break;
+	}
+	if (at >= end) {
+		if (s->text.cap - s->text.n < sizeof k + t.n) {
+			s->text_full = true;
+			return 0;
+		}
+		k = (uint16_t)t.n;
+		buf_add(&s->text, (const char *)&k, sizeof k);
+		buf_add(&s->text, t.p, t.n);
+		at = s->text.p + s->text.n - t.n - sizeof k;
+	}
+	*n = (uint16_t)t.n;
+	return (uint32_t)(at - s->text.p + (ptrdiff_t)sizeof k);
+}
+
+/* A number of something that there is not more than 2^32 of. */
+static uint32_t
+small(double v, double unit)
+{
+	return num_none(v) || v / unit >= SNAPSHOT_NONE ? SNAPSHOT_NONE :
+	    (uint32_t)(v / unit);
+}
+
+static int16_t
+score(double v)
+{
+	return num_none(v) || v < -32767 || v > 32767 ? SHRT_MIN : (int16_t)v;
+}
+
+/* What changes seldom, of the process at hand. */
+static void
+read_slow(struct snapshot *s, struct snapshot_process *q)
+{
+	struct procs *p = s->p;
+	const struct proc_status *st = procs_status(p);
+	struct str t;
+
+	q->uid = small(procs_uid(p), 1);
+	q->gid = small(procs_gid(p), 1);
+	q->swap = small(st->swap, p->page);
+	q->other = st->other;
+	q->shared = small(procs_shared(p), p->page);
+	q->score = score(procs_oom_score(p));
+	q->adj = score(procs_oom_score_adj(p));
+	t = procs_args(p);
+	q->nargs = UCHAR_MAX;
+	if (!str_none(t)) {
+		q->nargs = (uint8_t)(t.n < LIM_SNAPSHOT_ARGS ? t.n :
+		    LIM_SNAPSHOT_ARGS);
+		memcpy(q->args, t.p, q->nargs);
+	}
+	q->cgroup = pooled(s, procs_cgroup(p), &q->ncgroup);
+	q->unit = pooled(s, procs_unit(p), &q->nunit);
+	q->slow_rss = q->rss;
+	p->deep = false;	/* the next one's folder may not be wanted */
+}
+
+/* What its stat says. */
+static void
+read_stat(struct snapshot_process *q, const struct procs *p)
+{
+	const struct proc_stat *t = &p->stat;
+
+	q->pid = p->pid;
+	q->start = num_none(t->starttime) ? 0 : (uint64_t)t->starttime;
+	q->ppid = num_none(t->ppid) ? 0 : (pid_t)t->ppid;
+	q->vsz = num_none(t->vsz) ? 0 : (uint64_t)t->vsz;
+	q->rss = small(t->rss, p->page);
+	q->utime = small(t->utime, 1 / p->hz);
+	q->stime = small(t->stime, 1 / p->hz);
+	q->threads = small(t->threads, 1);
+	q->tty = num_none(t->tty) ? 0 : (int32_t)t->tty;
+	q->state = t->state;
+	q->kernel = procs_kernel(p);
+	q->gone = false;
+	q->ncomm = 0;
+	if (!str_none(t->comm)) {
+		q->ncomm = (uint8_t)(t->comm.n < LIM_SNAPSHOT_COMM ?
+		    t->comm.n : LIM_SNAPSHOT_COMM);
+		memcpy(q->comm, t->comm.p, q->ncomm);
+	}
+}
+
+/* Has it become another: a program of another name, or of another size? */
+static bool
+changed(const struct snapshot_process *q, const struct snapshot_process *old)
+{
+	uint32_t by = q->rss > q->slow_rss ? q->rss - q->slow_rss :
+	    q->slow_rss - q->rss;
+
+	return q->ncomm != old->ncomm || memcmp(q->comm, old->comm,
+	    q->ncomm) != 0 || by > q->slow_rss / 8 + 256;
+}
+
+/* The process at hand, as it was (NULL: new), into *q. */
+static void
+put(struct snapshot *s, const struct snapshot_process *old,
+    struct snapshot_process *q)
+{
+	struct procs *p = s->p;
+	uint32_t uid = small(procs_uid(p), 1);
+
+	if (old == NULL) {
+		memset(q, 0, sizeof *q);
+		q->fd = -1;
+	} else
+		*q = *old;
+	read_stat(q, p);
+	if (old == NULL || changed(q, old) || (!num_none(p->owner) &&
+	    uid != q->uid) || ((unsigned)q->pid + s->turn) % SNAPSHOT_SLOW ==
+	    0) {
+		if (p->statfd == -1 && p->self == -1 && (!procs_at(p, q->pid) ||
+		    (uint64_t)p->stat.starttime != q->start))
+			return;		/* it has gone, or cannot be opened */
+		read_slow(s, q);
+	}
+}
+
+static bool
+scarce(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+/* Descriptors of those that are in both go over; the others are closed. */
+static void
+close_gone(struct snapshot *s, size_t n)
+{
+	size_t i, k = 0;
+
+	for (i = 0; i < s->n; i++) {
+		while (k < n && s->next[k].pid < s->now[i].pid)
+			k++;
+		if (s->now[i].fd != -1 && (k == n ||
+		    s->next[k].fd != s->now[i].fd)) {
+			close(s->now[i].fd);
+			s->nopen--;
+		}
+	}
+}
+
+/*
+ * The largest are kept open: those of at least 2^k pages, with k so that they
+ * are not too many.  One is let go when it is half as large.
+ */
+static void
+keep_open(struct snapshot *s)
+{
+	size_t count[33] = { 0 }, sum = 0, i;
+	struct snapshot_process *q;
+	char name[40];
+	int k, least;
+
+#define LOG2(v)	((v) == 0 ? 0 : 32 - __builtin_clz(v))
+	for (i = 0; i < s->n; i++) {
+		q = &s->now[i];
+		if (!q->kernel && q->rss != SNAPSHOT_NONE)
+			count[LOG2(q->rss)]++;
+	}
+	for (least = 33; least > 0 && sum + count[least - 1] <=
+	    LIM_SNAPSHOT_OPEN; least--)
+		sum += count[least - 1];
+	for (i = 0; i < s->n; i++) {
+		q = &s->now[i];
+		k = q->kernel || q->rss == SNAPSHOT_NONE ? -1 : LOG2(q->rss);
+		if (q->fd != -1 && k < least - 1) {
+			close(q->fd);
+			q->fd = -1;
+			s->nopen--;
+		}
+		if (q->fd != -1 || k < least || s->nopen == LIM_SNAPSHOT_OPEN)
+			continue;
+		snprintf(name, sizeof name, "%ld/stat", (long)q->pid);
+		q->fd = openat(s->p->dir, name, O_RDONLY | O_CLOEXEC);
+		if (q->fd == -1)
+			continue;
+		s->nopen++;
+		/* the first read has the kernel take its page */
+		if (procs_of_stat(s->p, q->pid, q->fd) &&
+		    (uint64_t)s->p->stat.starttime == q->start)
+			continue;
+		close(q->fd);
+		q->fd = -1;
+		s->nopen--;
+	}
+#undef LOG2
+}
+
+enum snapshot_got
+snapshot_take(struct snapshot *s, double steady)
+{
+	struct snapshot_process *old, *spare;
+	struct procs *p = s->p;
+	size_t i = 0, n = 0, left_out = 0;
+	int error = 0;
+	pid_t pid;
+
+	s->turn++;
+	procs_again(p);
+	while ((pid = procs_list(p, &error)) != 0) {
+		while (i < s->n && s->now[i].pid < pid)
+			i++;
+		old = i < s->n && s->now[i].pid == pid ? &s->now[i] : NULL;
+		if (n == s->cap) {
+			left_out++;
+			continue;
+		}
+		if (old == NULL || old->fd == -1 ||
+		    !procs_of_stat(p, pid, old->fd)) {
+			if (!procs_at(p, pid)) {
+				if (scarce(errno))
+					return SNAPSHOT_SCARCE;
+				continue;
+			}
+			if (old != NULL && ((uint64_t)p->stat.starttime !=
+			    old->start || old->fd != -1))
+				old = NULL;
+		}
+		put(s, old, &s->next[n]);
+		/* somebody else may have got the number in between */
+		if (s->next[n].pid == pid)
+			n++;
+	}
+	if (error != 0) {
+		snprintf(p->why, sizeof p->why, "/proc: %s", strerror(error));
+		return scarce(error) ? SNAPSHOT_SCARCE : SNAPSHOT_FAILED;
+	}
+	close_gone(s, n);
+	spare = s->now;
+	s->now = s->next;
+	s->next = spare;
+	s->n = n;
+	s->left_out = left_out;
+	s->taken = steady;
+	keep_open(s);
+	return SNAPSHOT_TAKEN;
+}
+
+void
+snapshot_look(struct snapshot *s)
+{
+	struct snapshot_process *q;
+	size_t i;
+
+	for (i = 0; i < s->n; i++) {
+		q = &s->now[i];
+		if (q->gone)
+			continue;
+		if (q->fd == -1)
+			q->gone = kill(q->pid, 0) != 0 && errno == ESRCH;
+		else if (procs_of_stat(s->p, q->pid, q->fd))
+			read_stat(q, s->p);
+		else
+			q->gone = true;
+	}
+}
+
+const struct snapshot_process *
+snapshot_find(const struct snapshot *s, pid_t pid)
+{
+	size_t lo = 0, hi = s->n, mid;
+
+	while (lo < hi) {
+		mid = (lo + hi) / 2;
+		if (s->now[mid].pid < pid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < s->n && s->now[lo].pid == pid && !s->now[lo].gone ?
+	    &s->now[lo] : NULL;
+}
+
+bool
+snapshot_alive(const struct snapshot *s, const struct snapshot_process *q)
+{
+	if (q->gone)
+		return false;
+	if (q->fd == -1)
+		return kill(q->pid, 0) == 0 || errno != ESRCH;
+	return procs_of_stat(s->p, q->pid, q->fd) && !procs_zombie(s->p);
+}
+
+struct str
+snapshot_user(const struct snapshot *s, uint32_t uid)
+{
+	/* names keeps what it was asked, and the number of who has no name */
+	return uid == SNAPSHOT_NONE || !s->have_names ? STR_NIL :
+	    names_user((struct names *)(uintptr_t)&s->names, uid);
+}
+
+struct str
+snapshot_text(const struct snapshot *s, uint32_t at, uint16_t n)
+{
+	return n == USHRT_MAX ? STR_NIL : str_of(s->text.p + at, n);
+}

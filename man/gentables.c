@@ -545,6 +545,7 @@ conf_daemon(void)
 #define IN_ROUTE	1
 #define IN_QUIET	2
 #define IN_HEARTBEAT	3
+#define IN_EMERGENCY	4
 
 /* The parts of rules of one sort. */
 static void
@@ -572,6 +573,7 @@ conf_parts(int in)
 static void conf_when(void) { conf_parts(IN_WHEN); }
 static void conf_route(void) { conf_parts(IN_ROUTE); }
 static void conf_heartbeat(void) { conf_parts(IN_HEARTBEAT); }
+static void conf_emergency(void) { conf_parts(IN_EMERGENCY); }
 
 /* "Of smtp and sendmail:" */
 static void
@@ -898,6 +900,7 @@ static const struct {
 	{ "conf_when", conf_when },
 	{ "conf_route", conf_route },
 	{ "conf_heartbeat", conf_heartbeat },
+	{ "conf_emergency", conf_emergency },
 	{ "conf_templates", conf_templates },
 	{ "config_files", config_files },
 	{ "config_systems", config_systems },

@@ -470,3 +470,14 @@ alert_settle(struct alert *a)
 {
 	end(a);
 }
+
+void
+alert_forget(struct alert *a)
+{
+	size_t i;
+
+	tell_free(a->tell);
+	state_free(a->o.state);
+	for (i = 0; i < a->n; i++)
+		run_result_free(&a->result[i]);
+}

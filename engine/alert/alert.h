@@ -117,6 +117,8 @@ void	 alert_run(struct alert *, const struct program *, size_t n);
  */
 void	 alert_hurry(struct alert *, const struct program *, size_t n);
 void	 alert_settle(struct alert *);
+/* Or it is dropped: it has said and done nothing. */
+void	 alert_forget(struct alert *);
 
 /*
  * For who has changed what is told of: an ack, a silence, time.  what: a word,

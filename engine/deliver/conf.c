@@ -350,6 +350,8 @@ conf_parse(struct conf *c, struct str name, struct str text,
 	size_t at, end;
 
 	memset(c, 0, sizeof *c);
+	c->emergency = (struct conf_emergency){ EMERGENCY_AVAILABLE,
+	    EMERGENCY_PRESSURE };
 	buf_init(&why, errors->mem);
 	if (str_starts(text, "\357\273\277")) {
 		p.line = 1;

@@ -47,6 +47,13 @@ struct heartbeat {
 	double		 every;		/* seconds; 0: HEARTBEAT_EVERY */
 };
 
+/* When memory is short, as shares; the bundled MemoryEmergency warns there. */
+#define EMERGENCY_AVAILABLE 0.1
+#define EMERGENCY_PRESSURE 0.2
+struct conf_emergency {
+	double		 available, pressure;
+};
+
 struct conf {
 	struct str	 value[CONF_KEYS];	/* of keys with one value */
 	unsigned	 line[CONF_KEYS];	/* where first given; 0: default */
@@ -66,6 +73,7 @@ struct conf {
 	unsigned	 limit;			/* mails to one recipient in an
 						 * hour; 0: any number */
 	struct heartbeat heartbeat;
+	struct conf_emergency emergency;
 };
 
 /*

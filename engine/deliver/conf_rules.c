@@ -13,6 +13,7 @@
 #define IN_MAINTENANCE	4u
 #define IN_QUIET	8u
 #define IN_HEARTBEAT	16u
+#define IN_EMERGENCY	32u
 #define IN_WHEN		(IN_ROUTE | IN_ESCALATE | IN_MAINTENANCE)
 
 enum part {
@@ -475,10 +476,42 @@ read_heartbeat(struct parse *p, const struct str *word, int n)
 	p->conf->heartbeat = h;
 }
 
+/* "10%" as a share from 1% to most. */
+static bool
+read_percent(struct parse *p, struct str s, double most, const char *what,
+    double *share)
+{
+	double v = s.n > 1 && s.p[s.n - 1] == '%' ? num_parse(str_of(s.p,
+	    s.n - 1), false) : NUM_NIL;
+
+	*share = v / 100;
+	return (v >= 1 && v <= 100 * most) || fault(p, what, s);
+}
+
+static void
+read_emergency(struct parse *p, const struct str *word, int n)
+{
+	struct conf_emergency e = p->conf->emergency;
+	struct given g;
+
+	if (!read_parts(p, IN_EMERGENCY, word, n, &g))
+		return;
+	if (g.is[PART_AVAILABLE] && !read_percent(p,
+	    g.value[PART_AVAILABLE].p[0], 0.5,
+	    "available must be from 1% to 50%, not", &e.available))
+		return;
+	if (g.is[PART_PRESSURE] && !read_percent(p,
+	    g.value[PART_PRESSURE].p[0], 1,
+	    "pressure must be from 1% to 100%, not", &e.pressure))
+		return;
+	p->conf->emergency = e;
+}
+
 void
 conf_rule(struct parse *p, enum conf_key k, const struct str *word, int n)
 {
-	bool once = k == CONF_GRACE || k == CONF_LIMIT || k == CONF_HEARTBEAT;
+	bool once = k == CONF_GRACE || k == CONF_LIMIT || k == CONF_HEARTBEAT ||
+	    k == CONF_EMERGENCY;
 
 	if (once && p->conf->line[k] != 0) {
 		fault(p, "given twice:", word[0]);
@@ -511,6 +544,9 @@ conf_rule(struct parse *p, enum conf_key k, const struct str *word, int n)
 		break;
 	case CONF_HEARTBEAT:
 		read_heartbeat(p, word, n);
+		break;
+	case CONF_EMERGENCY:
+		read_emergency(p, word, n);
 		break;
 	default:
 		break;

@@ -21,6 +21,7 @@
 #include "engine/effect/memory.h"
 #include "engine/effect/proc.h"
 #include "engine/effect/recorded_inner.h"
+#include "engine/effect/scarce.h"
 #include "engine/effect/tables.h"
 #include "engine/vm/clock.h"
 
@@ -63,6 +64,9 @@ live_stop(struct live *l)
 		live_fail(l, "ended by signal %d", (int)l->sig);
 	else if (l->o.recorded != NULL)
 		return recorded_stop(l);
+	else if (l->o.scarce != NULL && l->o.scarce->stop != NULL &&
+	    l->o.scarce->stop(l->o.scarce->stop_arg))
+		live_fail(l, "another worker acts now");
 	else if (l->deadline < INFINITY && live_now() >= l->deadline)
 		live_fail(l, "the run's deadline of %gs has passed",
 		    l->o.timeout);

@@ -103,6 +103,8 @@ bool	 live_incidents_all(const struct live *);	/* none was too many */
 struct buf *live_done(struct live *);
 size_t	 live_effects(const struct live *);	/* done or told of */
 size_t	 live_disarmed(const struct live *);	/* of them, not done */
+/* What another run has kept of logs while memory was short is written now. */
+void	 live_say_kept(struct live *, struct scarce *);
 /* Ends the run from a signal handler's flag: SIGINT, SIGTERM. */
 void	 live_interrupt(struct live *, int sig);
 

@@ -388,7 +388,7 @@ log_audit(struct live *l, const char *what, const char *text)
 }
 
 void
-log_kept(struct live *l, struct scarce *s)
+live_say_kept(struct live *l, struct scarce *s)
 {
 	struct str rest = buf_view(&s->audit);
 	const char *name = l->o.syslog == NULL ? "/dev/log" : l->o.syslog;

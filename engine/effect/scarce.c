@@ -16,14 +16,16 @@
 #define DYING		0.02	/* seconds between two looks at them */
 
 void
-scarce_init(struct scarce *s, struct mem *mem, struct snapshot *snapshot)
+scarce_init(struct scarce *s, struct mem *mem, struct snapshot *snapshot,
+    size_t room)
 {
 	memset(s, 0, sizeof *s);
 	s->snapshot = snapshot;
 	buf_init(&s->log, mem);
 	buf_init(&s->audit, mem);
-	(void)buf_room(&s->log, LIM_SCARCE_LOG);
-	(void)buf_room(&s->audit, LIM_SCARCE_LOG);
+	s->room = room < LIM_SCARCE_LOG ? room : LIM_SCARCE_LOG;
+	(void)buf_room(&s->log, s->room);
+	(void)buf_room(&s->audit, s->room);
 }
 
 void
@@ -36,7 +38,7 @@ scarce_free(struct scarce *s)
 void
 scarce_keep(struct scarce *s, struct buf *to, struct str line)
 {
-	if (line.n + 1 > LIM_SCARCE_LOG - to->n) {
+	if (line.n + 1 > s->room - to->n) {
 		s->dropped++;
 		return;
 	}

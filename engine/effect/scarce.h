@@ -37,11 +37,16 @@ struct scarce {
 	struct scarce_held *held;	/* of the script at hand, or NULL */
 	struct buf	 log;		/* whole lines for the alert's log */
 	struct buf	 audit;		/* lines for the host's syslog */
+	size_t		 room;		/* bytes, of each */
 	size_t		 dropped;	/* lines that there was no room for */
+	/* true: somebody else acts now, the run must end; or NULL */
+	bool		(*stop)(void *arg);
+	void		*stop_arg;
 };
 
-/* Takes the room that the texts get. */
-void	 scarce_init(struct scarce *, struct mem *, struct snapshot *);
+/* Takes the room, in bytes, that each of the texts gets. */
+void	 scarce_init(struct scarce *, struct mem *, struct snapshot *,
+	    size_t room);
 void	 scarce_free(struct scarce *);
 void	 scarce_keep(struct scarce *, struct buf *to, struct str line);
 

@@ -171,8 +171,6 @@ bool	log_syslog(struct live *, struct str text);
 /* A line for those who watch over the host: "what: text". */
 void	log_audit(struct live *, const char *what, const char *text);
 bool	log_journal(struct live *, struct str text);
-/* What was kept while memory was short is written and sent. */
-void	log_kept(struct live *, struct scarce *);
 int	log_fd(struct live *);		/* of the alert's log, -1: none */
 void	log_close(struct live *);
 

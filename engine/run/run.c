@@ -595,6 +595,25 @@ run_result_free(struct run_result *res)
 	arena_free(&res->texts);
 }
 
+/* The options of a host that only logs. */
+static void
+log_options(const struct run_options *o, struct mem *mem,
+    struct live_options *lo)
+{
+	memset(lo, 0, sizeof *lo);
+	lo->mem = mem;
+	lo->script = o->program->name;
+	lo->alert = o->facts.alert;
+	lo->logdir = o->logdir;
+	lo->path = o->path;
+	lo->out_fd = o->out_fd;
+	lo->err_fd = o->err_fd;
+	lo->timeout = RUN_TIMEOUT;
+	lo->run_id = o->run_id;
+	lo->colour = o->colour;
+	lo->level = o->program->level;
+}
+
 void
 run_complain(const struct run_options *o, struct str text)
 {
@@ -606,21 +625,29 @@ run_complain(const struct run_options *o, struct str text)
 	if (setjmp(fail) != 0)
 		return;
 	mem_init(&mem, LIM_RUN_TEXT, &fail);
-	memset(&lo, 0, sizeof lo);
-	lo.mem = &mem;
-	lo.script = o->program->name;
-	lo.alert = o->facts.alert;
-	lo.logdir = o->logdir;
-	lo.path = o->path;
-	lo.out_fd = o->out_fd;
-	lo.err_fd = o->err_fd;
-	lo.timeout = RUN_TIMEOUT;
-	lo.run_id = o->run_id;
-	lo.colour = o->colour;
-	lo.level = o->program->level;
+	log_options(o, &mem, &lo);
 	live = live_new(&lo);
 	if (live == NULL)
 		return;
 	live_host.log(live, LOG_ERROR, text);
+	live_free(live);
+}
+
+void
+run_say_kept(const struct run_options *o)
+{
+	struct live_options lo;
+	struct live *live;
+	struct mem mem;
+	jmp_buf fail;
+
+	if (setjmp(fail) != 0)
+		return;
+	mem_init(&mem, LIM_RUN_TEXT, &fail);
+	log_options(o, &mem, &lo);
+	live = live_new(&lo);
+	if (live == NULL)
+		return;
+	live_say_kept(live, o->scarce);
 	live_free(live);
 }

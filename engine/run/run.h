@@ -100,6 +100,10 @@ bool	run_has_incidents(const struct program *);
 /* An ERROR line in the log of the script's alert, after its run. */
 void	run_complain(const struct run_options *, struct str text);
 
+/* What its logs and the host's are to have of a run that had no memory for it
+ * (o.scarce), now that there is. */
+void	run_say_kept(const struct run_options *);
+
 void	run_script(const struct run_options *, struct run_result *);
 void	run_result_free(struct run_result *);
 

@@ -296,6 +296,14 @@ test_wrong(void **state)
 		    "not \"a@b\"" },
 		{ "heartbeat https://a@b/c", "no user and no password in a URL: "
 		    "the options user and passfile are for them \"\"" },
+		{ "emergency", "[available PERCENT] [pressure PERCENT] must "
+		    "follow \"emergency\"" },
+		{ "emergency available 51%", "available must be from 1% to "
+		    "50%, not \"51%\"" },
+		{ "emergency available 10", "available must be from 1% to 50%, "
+		    "not \"10\"" },
+		{ "emergency pressure 0%", "pressure must be from 1% to 100%, "
+		    "not \"0%\"" },
 		{ "null maybe", "null is ok, retry, fail or slow, not "
 		    "\"maybe\"" },
 		{ "file /x name", "name needs NAME" },

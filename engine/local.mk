@@ -357,6 +357,7 @@ picketd_SOURCES = \
 	engine/daemon/cage.c \
 	engine/daemon/cage.h \
 	engine/daemon/children.c \
+	engine/daemon/control_do.c \
 	engine/daemon/daemon.h \
 	engine/daemon/daemon_main.c \
 	engine/daemon/load.c \

@@ -482,9 +482,16 @@ on_idle(struct timer *t)
 	for (c = l->client; c < l->client + LIM_CLIENTS + LIM_ADOPTED; c++) {
 		if (c->watch == NULL)
 			continue;
-		if (c->waits > 0 || (c->adopted && c->took <= 0))
-			;
-		else if (c->took > 0 ? now - c->took > LIM_CONTROL_TAKE :
+		if (c->waits > 0 || (c->adopted && c->took <= 0)) {
+			if (c->waits > 0 && now - c->took > LIM_CONTROL_WAIT) {
+				c->waits = 0;
+				control_error(c, "there was no result in time");
+				serve(c);
+			}
+			any = true;
+			continue;
+		}
+		if (c->took > 0 ? now - c->took > LIM_CONTROL_TAKE :
 		    now - c->since > LIM_CONTROL_IDLE) {
 			let_go(c);
 			continue;
@@ -604,6 +611,10 @@ on_listen(struct watch *w, short revents)
 			    "ask; `control group` in picket.conf lets others");
 			continue;
 		}
+		/* the web server, which asks each time that it is asked */
+		if (l->is_ours != NULL && l->is_ours(l->arg, who.pid) &&
+		    control_adopt(l, fd))
+			continue;
 		c = place(l);
 		if (c == NULL) {
 			refuse(l, fd, "too many ask at once");

@@ -30,6 +30,7 @@
 #define LIM_ADOPTED	2	/* descriptors of our own children, besides */
 #define LIM_CONTROL_IDLE 10.0	/* seconds without a whole request */
 #define LIM_CONTROL_TAKE 60.0	/* seconds to take an answer */
+#define LIM_CONTROL_WAIT 600.0	/* seconds for a reload: twice what it may take */
 #define LIM_CONTROL_TURN 65536	/* bytes to one client in a turn of the loop:
 				 * some 0.1 ms */
 #define LIM_CONTROL_NAMES 1024	/* in a request: more do not fit in its line */
@@ -94,6 +95,8 @@ struct control {
 	struct loop	*loop;
 	struct logger	*log;
 	control_fn	*act;
+	bool		(*is_ours)(void *arg, pid_t);	/* a child that only
+					 * reads, or NULL: none is */
 	void		*arg;
 	int		 fd;		/* that listens, -1: none */
 	int		 dir;		/* folder of the socket */

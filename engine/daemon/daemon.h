@@ -30,6 +30,8 @@
 #include "lang/base/str.h"
 #include "engine/daemon/cage.h"
 #include "engine/effect/spawn.h"
+#include "engine/daemon/control.h"
+#include "engine/daemon/hold.h"
 #include "engine/daemon/logger.h"
 #include "engine/daemon/loop.h"
 #include "engine/image/schedule.h"
@@ -183,7 +185,11 @@ struct daemon {
 	bool		 ready;		/* before that nothing is started */
 	bool		 reload_wanted;	/* before that, too */
 	bool		 reloading, stopping;
-	bool		 disarmed;
+	bool		 disarmed;	/* runs are told so */
+	struct hold	 hold;		/* what people have stopped */
+	int		 state_dir;	/* where that is kept */
+	struct timer	 rearm;
+	struct control	 control;
 	char		 origin[SPAWN_ORIGIN_TEXT];	/* how we were started */
 	/* privileges that are missing, a line each: shown by status */
 	char		 missing[512];
@@ -273,6 +279,15 @@ void	news_firing(struct daemon *, const char *key, const char *fmt, ...)
 void	news_resolved(struct daemon *, const char *key, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 bool	news_waiting(const struct daemon *);
+
+/* control_do.c: what was held before holds again, and the socket; false: said
+ * why.  There is a site. */
+bool	control_start(struct daemon *);
+/* A new site is in force. */
+void	control_site(struct daemon *);
+/* A reload has ended, well or not: those who wait for it are told. */
+void	control_reloaded(struct daemon *);
+void	control_end(struct daemon *);
 
 /* orphans.c: ends what killed runs have left. */
 enum whose { NOBODYS, OF_A_RUN, OUTLIVES_IT };

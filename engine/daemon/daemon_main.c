@@ -557,7 +557,7 @@ start(struct daemon *d)
 	news_init(d);
 	if (!load_first(d) || !runs_init(d) || !open_log(d) || !write_pid(d))
 		return d->stopping ? EXIT_FINE : EXIT_PROBLEMS;
-	if (!services_init(d) || !alive_start(d))
+	if (!control_start(d) || !services_init(d) || !alive_start(d))
 		return EXIT_PROBLEMS;
 	if (!cage_init(d->opt.state, &why))
 		lacks_why(d, "a cgroup for each run", why);
@@ -573,6 +573,7 @@ static int
 finish(struct daemon *d)
 {
 	alive_write(d);
+	control_end(d);
 	cage_done();
 	if (d->opt.pidfile[0] != '\0')
 		(void)unlink(d->opt.pidfile);

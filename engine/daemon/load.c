@@ -92,6 +92,7 @@ done(struct child *c, int wstatus, const struct rusage *used)
 	job.image = -1;
 	d->reloading = false;
 	if (!job.first) {
+		control_reloaded(d);
 		notify_say("READY=1");
 		runs_look(d);
 	}
@@ -402,8 +403,10 @@ judge(struct daemon *d, int w)
 		notify_status(d);
 		news_resolved(d, "configuration", "the configuration in %s is "
 		    "right again", d->opt.config);
-		if (!job.first)
+		if (!job.first) {
+			control_site(d);
 			services_reload(d);
+		}
 		return;
 	}
 	d->bad_reloads++;

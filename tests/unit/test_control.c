@@ -405,13 +405,20 @@ test_wait(void **state)
 	/* one that waits is not idle; one that goes leaves nothing */
 	close(b);
 	ctl.client[0].since -= 1000;
-	ctl.client[0].took -= 1000;
+	ctl.client[0].took -= 500;
 	timer_set(&loop, &ctl.idle, 0);
 	turn();
 	turn();
 	assert_int_equal(clients(), 1);
 	control_wake(&ctl, reloaded);
 	assert_string_equal(hear(a, NULL), "{\"ok\":true,\"reloaded\":true}\n");
+	tell(a, "{\"command\":\"reload\"}\n", 21);
+	turn();
+	ctl.client[0].took -= LIM_CONTROL_WAIT + 1;
+	timer_set(&loop, &ctl.idle, 0);
+	turn();
+	turn();
+	assert_non_null(strstr(hear(a, NULL), "there was no result in time"));
 	close(a);
 	turn();
 	assert_int_equal(clients(), 0);

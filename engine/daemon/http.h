@@ -65,8 +65,8 @@ struct web {
 	struct arena	 arena;		/* of the picture */
 	struct state	*state;
 	struct str	 host;
-	const char	*control;	/* path of the control socket, or NULL */
-	int		 talk;		/* a connection to the scheduler, or -1 */
+	bool		 talks;		/* to a scheduler, */
+	int		 talk;		/* over its control socket; -1: not now */
 	/* the picture */
 	double		 steady;	/* when it was made; 0: there is none */
 	double		 now;		/* clock_wall then */

@@ -329,8 +329,13 @@ reply(struct evhttp_request *req, int status, const char *type,
 {
 	struct evkeyvalq *out = evhttp_request_get_output_headers(req);
 	struct evbuffer *b = evbuffer_new();
+	char length[24];
 
-	if (b != NULL)
+	/* libevent would send a body for HEAD */
+	snprintf(length, sizeof length, "%zu", body.n);
+	if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
+		(void)evhttp_add_header(out, "Content-Length", length);
+	else if (b != NULL)
 		(void)evbuffer_add(b, body.p, body.n);
 	(void)evhttp_add_header(out, "Content-Type", type);
 	(void)evhttp_add_header(out, "Cache-Control", "no-store");
@@ -371,14 +376,15 @@ on_request(struct evhttp_request *req, void *arg)
 		    STR_LIT("this is not the host that was asked for\n"));
 		return;
 	}
-	uri = evhttp_uri_parse(ask);
+	/* NULL: libevent gave the request up, and lets us say so */
+	uri = ask == NULL ? NULL : evhttp_uri_parse(ask);
 	path = uri == NULL || evhttp_uri_get_path(uri) == NULL ? NULL :
 	    evhttp_uridecode(evhttp_uri_get_path(uri), 0, NULL);
 	query = uri == NULL ? NULL : evhttp_uri_get_query(uri);
 	if (path == NULL || (query != NULL && evhttp_parse_query_str(query,
 	    &list) != 0)) {
 		reply(req, HTTP_BADREQUEST, "text/plain; charset=utf-8",
-		    STR_LIT("the address cannot be read\n"));
+		    STR_LIT("the request cannot be read, or is too long\n"));
 	} else if (setjmp(s->web.fail) != 0) {
 		/* whatever was being made is given up as a whole */
 		s->lost = true;
@@ -395,7 +401,7 @@ on_request(struct evhttp_request *req, void *arg)
 	if (uri != NULL)
 		evhttp_uri_free(uri);
 	/* an unprivileged process cannot connect anew: who started us can */
-	if (s->web.control != NULL && s->web.talk < 0)
+	if (s->web.talks && s->web.talk < 0)
 		(void)event_base_loopexit(s->base, NULL);
 }
 
@@ -405,7 +411,8 @@ static int
 usage(void)
 {
 	(void)fprintf(stderr, "usage: picket-http --listen [ADDRESS:]PORT "
-	    "--state DIR [--control SOCKET] [--host NAME] [--user NAME]\n"
+	    "--state DIR [--control SOCKET | --talk FD] [--host NAME] "
+	    "[--user NAME]\n"
 	    "It is started by picketd where picket.conf has a line http.\n");
 	return 64;
 }
@@ -528,24 +535,25 @@ listening(const struct sockaddr_storage *ss, int len)
 }
 
 struct given {
-	const char	*listen, *state, *control, *host, *user;
+	const char	*listen, *state, *control, *talk, *host, *user;
 };
 
 static bool
 options(int argc, char **argv, struct given *g)
 {
 	const char **to[] = { &g->listen, &g->state, &g->control, &g->host,
-	    &g->user };
+	    &g->user, &g->talk };
 	static const char *const name[] = { "--listen", "--state",
-	    "--control", "--host", "--user" };
+	    "--control", "--host", "--user", "--talk" };
+	const size_t n = sizeof name / sizeof name[0];
 	size_t k;
 	int i;
 
 	memset(g, 0, sizeof *g);
 	for (i = 1; i + 1 < argc; i += 2) {
-		for (k = 0; k < 5 && strcmp(argv[i], name[k]) != 0; k++)
+		for (k = 0; k < n && strcmp(argv[i], name[k]) != 0; k++)
 			;
-		if (k == 5)
+		if (k == n)
 			return false;
 		*to[k] = argv[i + 1];
 	}
@@ -577,11 +585,13 @@ main(int argc, char **argv)
 	arena_init(&s.web.arena, &s.web.mem, 65536);
 	s.web.host = str_c(g.host != NULL ? g.host : "this host");
 	s.web.oldest = NUM_NIL;
-	s.web.control = g.control;
+	s.web.talks = g.control != NULL || g.talk != NULL;
 	fd = listening(&ss, len);
 	if (fd == -1)
 		return fails(g.listen, strerror(errno));
-	s.web.talk = -1;
+	s.web.talk = g.talk == NULL ? -1 : (int)number_in(g.talk, 3, 1023, -1);
+	if (s.web.talk != -1 && fcntl(s.web.talk, F_SETFD, FD_CLOEXEC) == -1)
+		return fails(g.talk, strerror(errno));
 	if (g.control != NULL) {
 		s.web.talk = connect_control(g.control);
 		if (s.web.talk == -1) {
@@ -612,6 +622,5 @@ main(int argc, char **argv)
 		    "had: %s\n", buf_c(&lacks));
 	if (!serve(&s, fd))
 		return fails("start", "libevent does not work here");
-	return s.lost || (s.web.control != NULL && s.web.talk < 0) ?
-	    EXIT_AGAIN : 0;
+	return s.lost || (s.web.talks && s.web.talk < 0) ? EXIT_AGAIN : 0;
 }

@@ -505,7 +505,7 @@ headline(struct web *w, struct buf *b)
 		buf_printf(b, "<h1 class=\"%s\">%zu %s wrong</h1>",
 		    w->worst[0]->level <= LEVEL_ERROR ? "bad" : "warn", n,
 		    n == 1 ? "thing is" : "things are");
-	else if (w->status == NULL || bad > 0)
+	else if ((w->talks && w->status == NULL) || bad > 0)
 		buf_puts(b, "<h1 class=\"warn\">Nothing fires, but not all is "
 		    "watched</h1>");
 	else

@@ -268,7 +268,7 @@ web_look(struct web *w)
 		buf_putc(&why, '\n');
 	}
 	w->status = scheduler(w);
-	if (w->status == NULL)
+	if (w->status == NULL && w->talks)
 		buf_puts(&why, "the scheduler, picketd, does not answer\n");
 	w->why = arena_dup(&w->arena, buf_view(&why));
 	buf_free(&why);

@@ -96,22 +96,35 @@ cut_off(struct guest *g)
 		    BEV_EVENT_READING, 0);
 }
 
+/*
+ * Lets go of what libevent has let go of.  Our reference keeps its event on a
+ * descriptor that is closed: it must be gone before the number is used again.
+ */
+static void
+tidy(struct server *s)
+{
+	struct guest *g, *next;
+
+	for (g = TAILQ_FIRST(&s->guests); g != NULL; g = next) {
+		next = TAILQ_NEXT(g, next);
+		if (is_over(g))
+			forget(s, g);
+	}
+}
+
 static void
 sweep(evutil_socket_t fd, short what, void *arg)
 {
 	struct server *s = arg;
-	struct guest *g, *next;
 	double now = clock_steady();
+	struct guest *g;
 
 	(void)fd;
 	(void)what;
-	for (g = TAILQ_FIRST(&s->guests); g != NULL; g = next) {
-		next = TAILQ_NEXT(g, next);
+	TAILQ_FOREACH(g, &s->guests, next)
 		if (g->until <= now)
 			cut_off(g);
-		if (is_over(g))
-			forget(s, g);
-	}
+	tidy(s);
 	if (s->web.steady != 0 && now - s->web.steady > 60 * HTTP_FRESH)
 		web_forget(&s->web);	/* nobody looks: no memory for it */
 }
@@ -122,11 +135,11 @@ on_connection(struct event_base *base, void *arg)
 	struct server *s = arg;
 	struct guest *g;
 
+	tidy(s);
 	if (s->nguest >= LIM_HTTP_CONNECTIONS) {
-		sweep(-1, 0, s);
-		if (s->nguest >= LIM_HTTP_CONNECTIONS)
-			cut_off(TAILQ_FIRST(&s->guests));	/* rather the
-					 * oldest than the one who looks now */
+		/* rather the oldest than the one who looks now */
+		cut_off(TAILQ_FIRST(&s->guests));
+		tidy(s);
 	}
 	g = calloc(1, sizeof *g);
 	if (g == NULL)

@@ -287,6 +287,15 @@ def refused(s):
         tell(s.get('/healthz')[0] == 200, 'and it is well afterwards')
 
 
+def sizes(s):
+    """Requests that come in pieces, on descriptors that were used before."""
+    good = 0
+    for n in (1, 500, 1000, 1000, 1300, 1300, 700, 1000, 1300, 1300):
+        out = s.raw(b'GET /healthz HTTP/1.1\r\n' + b'X: y\r\n' * n + b'\r\n')
+        good += out.endswith(b'\r\n\r\nok\n')
+    tell(good == 10, 'requests of 6 kB, one after the other', good)
+
+
 def slow(s):
     """Who is slow is cut off, and nobody waits for him."""
     began = time.monotonic()
@@ -389,6 +398,7 @@ def main():
     metrics(s)
     refused(s)
     jailed(s)
+    sizes(s)
     many(s)
     slow(s)
     tell(s.stop() == 0, 'it ends when it is told')

@@ -381,7 +381,8 @@ picket_runner_SOURCES = \
 	engine/daemon/runner.h \
 	engine/daemon/runner_left.c \
 	engine/daemon/runner_main.c \
-	engine/daemon/runner_run.c
+	engine/daemon/runner_run.c \
+	engine/daemon/runner_tell.c
 picket_runner_LDADD = $(PICKET_LIBS)
 
 # Sends what was composed; with picket-contact the only program with libcurl.

@@ -39,6 +39,9 @@ struct runner {
 	double		 due;		/* --due T; NUM_NIL: by hand */
 	const char	*reason;	/* --reason WORD */
 	bool		 disarmed;	/* --disarmed */
+	const char	*key;		/* --key KEY, of `tell` */
+	const char	*message;	/* --message TEXT; "" */
+	bool		 firing;	/* --firing, or --resolved */
 	bool		 has_origin;	/* --origin TEXT (spawn_origin_put) */
 	struct spawn_origin origin;
 	/* of a signal: see runner_main.c */
@@ -65,5 +68,7 @@ int	 runner_run(struct runner *);
  * that was ever due. */
 int	 runner_left(struct runner *);
 int	 runner_last(struct runner *);
+/* runner_tell.c: an incident of picketd itself. */
+int	 runner_tell(struct runner *);
 
 #endif

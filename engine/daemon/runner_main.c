@@ -19,7 +19,8 @@ static const struct {
 } roles[] = {
 	{ "run", runner_run, "--state --entry" },
 	{ "left", runner_left, "--state" },
-	{ "last", runner_last, "--state" }
+	{ "last", runner_last, "--state" },
+	{ "tell", runner_tell, "--state --key" }
 };
 #define NROLE		(sizeof roles / sizeof *roles)
 
@@ -182,6 +183,14 @@ take_value(struct runner *r, const char *option, const char *text)
 		r->reason = text;
 		return NULL;
 	}
+	if (strcmp(option, "--key") == 0) {
+		r->key = text;
+		return text[0] != '\0' ? NULL : "wants a key, not";
+	}
+	if (strcmp(option, "--message") == 0) {
+		r->message = text;
+		return NULL;
+	}
 	if (strcmp(option, "--origin") == 0) {
 		r->has_origin = true;
 		return spawn_origin_get(&r->origin, text) ? NULL :
@@ -200,6 +209,11 @@ take_options(struct runner *r, int argc, char **argv)
 	for (i = 2; i < argc; i++) {
 		if (strcmp(argv[i], "--disarmed") == 0) {
 			r->disarmed = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--firing") == 0 ||
+		    strcmp(argv[i], "--resolved") == 0) {
+			r->firing = argv[i][2] == 'f';
 			continue;
 		}
 		if (i + 1 == argc)
@@ -243,10 +257,12 @@ main(int argc, char **argv)
 	r->entry = -1;
 	r->due = NUM_NIL;
 	r->reason = "by-hand";
+	r->message = "";
 	status = take_options(r, argc, argv);
 	if (status != -1)
 		return status;
 	if ((strstr(roles[i].wants, "--state") != NULL && r->state == NULL) ||
+	    (strstr(roles[i].wants, "--key") != NULL && r->key == NULL) ||
 	    (strstr(roles[i].wants, "--entry") != NULL && r->entry < 0))
 		return usage("this role wants", roles[i].wants);
 	(void)unsetenv(SPAWN_RUN_ID);

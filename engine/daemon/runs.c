@@ -55,6 +55,13 @@ static struct {
 	bool		 looking;
 } s;
 
+/* fmin(3) is in a library that is larger than picketd. */
+static double
+least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
 static double
 boottime(void)
 {
@@ -449,7 +456,7 @@ could_not(struct daemon *d, const struct queue_item *item, int error)
 	queue_back(d->site.queue, item);
 	d->spawn_failed++;
 	s.failures++;
-	s.backoff = s.backoff == 0 ? SPAWN_AGAIN : fmin(2 * s.backoff,
+	s.backoff = s.backoff == 0 ? SPAWN_AGAIN : least(2 * s.backoff,
 	    SPAWN_SELDOM);
 	if (s.failures == 1)
 		daemon_say(d, SAY_WARNING, "no run can be started: %s; %u "
@@ -536,7 +543,7 @@ set_wall(double at)
 		if (t < 1)
 			t = 1;
 		it.it_value.tv_sec = (time_t)t;
-		it.it_value.tv_nsec = (long)((t - floor(t)) * 1e9);
+		it.it_value.tv_nsec = (long)((t - (double)it.it_value.tv_sec) * 1e9);
 	} else
 		it.it_value.tv_sec = (time_t)1 << 40;
 	(void)timerfd_settime(s.wall, TFD_TIMER_ABSTIME |
@@ -639,12 +646,12 @@ runs_sure(const struct daemon *d)
 	const struct run *r;
 	unsigned i;
 
-	sure = fmin(sure, queue_oldest(d->site.queue));
+	sure = least(sure, queue_oldest(d->site.queue));
 	for (r = d->run; r < d->run + LIM_RUNS; r++)
 		if (r->used && now - r->steady < SURE_AFTER)
-			sure = fmin(sure, r->item.at);
+			sure = least(sure, r->item.at);
 	for (i = 0; i < s.nlater; i++)
-		sure = fmin(sure, s.later[i].at);
+		sure = least(sure, s.later[i].at);
 	return sure;
 }
 

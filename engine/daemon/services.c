@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,9 @@
 #include "engine/daemon/daemon.h"
 #include "engine/vm/clock.h"
 
+#define EXIT_USAGE	2
+#define EXIT_AGAIN	75
+#define AGAIN_AFTER	2.0	/* seconds */
 #define BACKOFF_FIRST	0.1	/* seconds */
 #define BACKOFF_MOST	30.0
 #define BACKOFF_MISSING	300.0	/* seconds until an absent program is looked for
@@ -54,6 +56,7 @@ well(struct timer *t)
 	char key[40];
 
 	v->backoff = 0;
+	v->missing = false;
 	if (!v->told)
 		return;
 	v->told = false;
@@ -100,6 +103,21 @@ ended(struct child *c, int w, const struct rusage *used)
 	timer_clear(&d->loop, &v->well);
 	if (d->stopping || !v->wanted)
 		return;
+	/* of another build than we are: to start it again and again is no use */
+	if (WIFEXITED(w) && WEXITSTATUS(w) == EXIT_USAGE) {
+		if (!v->missing)
+			daemon_say(d, SAY_ERROR, "%s does not know its role: "
+			    "install Picket as a whole; goes on without",
+			    program[v->id]);
+		v->missing = true;
+		timer_set(&d->loop, &v->again, d->loop.now + BACKOFF_MISSING);
+		return;
+	}
+	/* it has lost us or the store, and wants to begin anew: no news */
+	if (WIFEXITED(w) && WEXITSTATUS(w) == EXIT_AGAIN) {
+		timer_set(&d->loop, &v->again, d->loop.now + AGAIN_AFTER);
+		return;
+	}
 	if (WIFSIGNALED(w))
 		(void)snprintf(how, sizeof how, "was killed by signal %d",
 		    WTERMSIG(w));
@@ -107,8 +125,9 @@ ended(struct child *c, int w, const struct rusage *used)
 		(void)snprintf(how, sizeof how, "ended with status %d",
 		    WEXITSTATUS(w));
 	v->crashes++;
-	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : fmin(2 * v->backoff,
-	    BACKOFF_MOST);
+	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : 2 * v->backoff;
+	if (v->backoff > BACKOFF_MOST)
+		v->backoff = BACKOFF_MOST;
 	daemon_say(d, SAY_ERROR, "%s, process %ld, %s; it is started again in "
 	    "%.1f s", service_name[v->id], (long)c->pid, how, v->backoff);
 	if (!v->told) {
@@ -141,7 +160,8 @@ static bool
 start(struct service *v)
 {
 	struct daemon *d = v->d;
-	char *argv[12];
+	char *argv[16], path[PATH_MAX + 20];
+	const char *user;
 	struct start st = { .path = program[v->id], .argv = argv,
 	    .what = service_name[v->id], .fd = { -1, d->voice, d->voice, -1, -1, -1 },
 	    .ended = ended, .arg = v };
@@ -151,6 +171,9 @@ start(struct service *v)
 	switch (v->id) {
 	case SERVICE_STORE:
 		argv[n++] = (char[]){ "--serve" };
+		(void)snprintf(path, sizeof path, "%s/state.db",
+		    d->opt.state);
+		argv[n++] = path;
 		st.fd[3] = listening;
 		break;
 	case SERVICE_COURIER:
@@ -169,21 +192,31 @@ start(struct service *v)
 	case SERVICE_HTTP:
 		argv[n++] = (char[]){ "--listen" };
 		argv[n++] = address;
-		argv[n++] = (char[]){ "--run" };
-		argv[n++] = d->opt.run;
+		argv[n++] = (char[]){ "--control" };
+		(void)snprintf(path, sizeof path, "%s/control.sock",
+		    d->opt.run);
+		argv[n++] = path;
+		argv[n++] = (char[]){ "--host" };
+		argv[n++] = (char *)(uintptr_t)schedule_host(d->site.schedule);
+		user = schedule_setting(d->site.schedule, "user");
+		if (user != NULL && user[0] != '\0' && geteuid() == 0) {
+			argv[n++] = (char[]){ "--user" };
+			argv[n++] = (char *)(uintptr_t)user;
+		}
 		break;
 	case SERVICE_COUNT:
 		break;
 	}
-	argv[n++] = (char[]){ "--state" };
-	argv[n++] = d->opt.state;
+	if (v->id != SERVICE_STORE) {
+		argv[n++] = (char[]){ "--state" };
+		argv[n++] = d->opt.state;
+	}
 	argv[n] = NULL;
 	v->child = children_start(d, &st);
 	error = errno;
 	if (theirs != -1)
 		(void)close(theirs);
 	if (v->child != NULL) {
-		v->missing = false;
 		v->well = (struct timer){ .fire = well, .arg = v };
 		timer_set(&d->loop, &v->well, d->loop.now + WELL_AFTER);
 		daemon_say(d, SAY_DEBUG, "%s is process %ld",
@@ -195,8 +228,9 @@ start(struct service *v)
 		daemon_say(d, SAY_ERROR, "%s: there is no such program; goes "
 		    "on without", program[v->id]);
 	v->missing = error == ENOENT;
-	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : fmin(2 * v->backoff,
-	    BACKOFF_MOST);
+	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : 2 * v->backoff;
+	if (v->backoff > BACKOFF_MOST)
+		v->backoff = BACKOFF_MOST;
 	timer_set(&d->loop, &v->again, d->loop.now + (v->missing ?
 	    BACKOFF_MISSING : v->backoff));
 	return false;

@@ -256,7 +256,7 @@ agenda_start(struct agenda *a, double alive, unsigned turn)
 	/* A turn that nobody knows is one that there has not been, most
 	 * likely. */
 	if (num_none(alive) && known)
-		turn = (unsigned)fmod(fabs(a->now), TURNS - 1);
+		turn = (unsigned)((uint64_t)fabs(a->now) % (TURNS - 1));
 	a->turn = turn + ahead;
 }
 

@@ -20,6 +20,16 @@
 
 /* --- without zones: minutes since 1970 as the clock on a wall has them --- */
 
+/* floor(3) of what is less than LIM_TIME: the C library's mathematics are
+ * locked in memory with picketd, and larger than all of it. */
+static double
+whole(double t)
+{
+	double n = (double)(int64_t)t;
+
+	return n > t ? n - 1 : n;
+}
+
 static int64_t
 floor_div(int64_t a, int64_t b)
 {
@@ -203,7 +213,7 @@ calendar_after(const struct calendar_zone *z, const struct cron *c, double t)
 
 	if (!(fabs(t) < LIM_TIME))
 		return INFINITY;
-	at = (int64_t)floor(t);
+	at = (int64_t)whole(t);
 	if (!ahead(z, at, &o))
 		return INFINITY;
 	from = floor_div(at + o, 60) + 1;
@@ -248,7 +258,7 @@ calendar_every(double every, double t)
 
 	if (!(every > 0) || !(fabs(t) < LIM_TIME))
 		return INFINITY;
-	next = (floor(t / every) + 1) * every;
+	next = (whole(t / every) + 1) * every;
 	return next > t ? next : next + every;
 }
 
@@ -314,7 +324,7 @@ last_between(const struct calendar_zone *z, const struct cron *c, double every,
 	if (!(start < now))
 		return NUM_NIL;
 	if (c == NULL) {
-		due = every > 0 ? floor(now / every) * every : start;
+		due = every > 0 ? whole(now / every) * every : start;
 		return due > start ? due : NUM_NIL;
 	}
 	if (calendar_after(z, c, lo) > now)

@@ -3,7 +3,7 @@ of the daemon: start, stop, ask the state, wait for something."""
 
 import os
 import shutil
-import signal
+from signal import SIGTERM
 import sqlite3
 import subprocess
 import time
@@ -21,7 +21,8 @@ class Site:
         self.root = os.path.abspath(root)
         self.dir = os.path.join(self.root, 'site')
         self.state = os.path.join(self.root, 'state')
-        os.makedirs(os.path.join(self.dir, 'scripts'), 0o755)
+        os.makedirs(self.dir, 0o755)
+        os.mkdir(os.path.join(self.root, 'log'), 0o755)
         self.conf('')
 
     def write(self, name, text):
@@ -35,15 +36,19 @@ class Site:
         self.write('picket.conf', 'file %s/mail\nlogdir %s/log\n%s' % (
             self.root, self.root, text))
 
-    def alerts(self, alerts):
-        """{name: (lines of the alert)}: each has one script of its name."""
+    def alerts(self, **scripts):
+        """NAME=(lines of the alert, its script from `init` on): a site of
+        these and no others."""
+        os.makedirs(os.path.join(self.dir, 'scripts'), 0o755, exist_ok=True)
+        for old in os.listdir(os.path.join(self.dir, 'scripts')):
+            if old[:-5] not in scripts:
+                os.unlink(os.path.join(self.dir, 'scripts', old))
+        for name, (_, body) in scripts.items():
+            self.write('scripts/%s.pikt' % name, name + '\n' + body)
         self.write('alerts.cfg', ''.join(
-            '%s\n%s    alarms %s\n\n' % (
+            '%s\n    status active\n    level warning\n%s    alarms %s\n\n' % (
                 name, ''.join('    %s\n' % k for k in lines), name)
-            for name, lines in alerts.items()))
-
-    def script(self, name, body):
-        self.write('scripts/%s.pikt' % name, body)
+            for name, (lines, _) in scripts.items()))
 
     def mail(self):
         try:
@@ -85,7 +90,7 @@ class Daemon:
     def signal(self, sig):
         self.p.send_signal(sig)
 
-    def stop(self, sig=signal.SIGTERM):
+    def stop(self, sig=SIGTERM):
         """The exit status, and how long it took."""
         began = time.monotonic()
         if self.p.poll() is None:
@@ -121,7 +126,8 @@ class Daemon:
 
 
 def rows(site, query, *values):
-    """Of the state, which the store has open: read only."""
+    """Of the state, which the store has open: read only.  Texts are blobs."""
+    values = [v.encode() if isinstance(v, str) else v for v in values]
     path = os.path.join(site.state, 'state.db')
     for _ in range(50):
         try:

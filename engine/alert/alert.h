@@ -85,6 +85,7 @@ struct alert {
 	int		 status;	/* of `quit n`, or -1 */
 	bool		 failed;
 	bool		 kept;		/* the store has taken what it leaves */
+	bool		 left_waits;	/* the row of a killed one is still to be */
 	double		 began;
 	struct trail	*trail;		/* what it does, as it happens; or NULL */
 	struct tell	*tell;		/* collects what it leaves */

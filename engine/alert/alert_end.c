@@ -344,8 +344,10 @@ alert_left(void *arg, struct trail *trail)
 		tell_direct(t, STR_NIL, alert_send_now, a);
 		/* of one that was due there is a row to be */
 		told = num_none(head.due);
-		if (!told)
+		if (!told) {
 			trail_sent(trail);
+			a->left_waits = true;
+		}
 	}
 	a->kept = true;		/* there may be something to send */
 	tell_free(t);
@@ -365,7 +367,7 @@ left_all(struct alert *a)
 	if (!ok)
 		alert_say(a->at, "%s", buf_c(&why));
 	buf_free(&why);
-	return ok && !a->failed;
+	return ok && !a->failed && !a->left_waits;
 }
 
 /* That, and what time brings about. */

@@ -42,8 +42,8 @@ struct runner {
 	const char	*key;		/* --key KEY, of `tell` */
 	const char	*message;	/* --message TEXT; "" */
 	bool		 firing;	/* --firing, or --resolved */
-	bool		 has_origin;	/* --origin TEXT (spawn_origin_put) */
-	struct spawn_origin origin;
+	struct spawn_origin origin;	/* --origin TEXT (spawn_origin_put); else how
+					 * this process was started */
 	/* of a signal: see runner_main.c */
 	struct live	*volatile *running;
 	volatile sig_atomic_t *interrupted;

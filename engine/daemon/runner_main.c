@@ -191,11 +191,9 @@ take_value(struct runner *r, const char *option, const char *text)
 		r->message = text;
 		return NULL;
 	}
-	if (strcmp(option, "--origin") == 0) {
-		r->has_origin = true;
+	if (strcmp(option, "--origin") == 0)
 		return spawn_origin_get(&r->origin, text) ? NULL :
 		    "wants what picketd says, not";
-	}
 	return "is no option:";
 }
 
@@ -254,6 +252,7 @@ main(int argc, char **argv)
 		return usage(argc < 2 ? "no role" : "no such role:",
 		    argc < 2 ? NULL : argv[1]);
 	r->argv = argv;
+	spawn_origin_take(&r->origin);
 	r->entry = -1;
 	r->due = NUM_NIL;
 	r->reason = "by-hand";

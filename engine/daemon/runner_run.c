@@ -21,10 +21,12 @@
 				 * where there is no other */
 #define RUN_CPU_MORE	60	/* seconds of processor time past the deadlines:
 				 * telling and committing */
-#define LIM_EXEC_LEFT	64	/* processes that `exec` of one run may leave
-				 * and that become more while we look: no
-				 * service starts so many in a moment */
-#define EXEC_LOOKS	3
+#define EXEC_SOME	8	/* processes that `exec` may leave and nobody
+				 * looks: most services */
+#define LIM_EXEC_LEFT	32	/* and that may have become more at each look:
+				 * a service that starts so many does so at
+				 * once */
+#define EXEC_LOOKS	5
 #define EXEC_LOOK	0.1	/* seconds between looks */
 
 /* Only the soft limits: children get back what picketd was started with. */
@@ -137,7 +139,7 @@ multiplies(struct runner *r)
 	size_t n = descend_count(&r->mem), before;
 	int i;
 
-	if (n < LIM_EXEC_LEFT)
+	if (n < EXEC_SOME)
 		return false;
 	for (i = 0; i < EXEC_LOOKS; i++) {
 		nanosleep(&ts, NULL);
@@ -146,7 +148,7 @@ multiplies(struct runner *r)
 		if (n <= before)
 			return false;
 	}
-	return true;
+	return n >= LIM_EXEC_LEFT;
 }
 
 static bool
@@ -195,7 +197,7 @@ runner_run(struct runner *r)
 	a.reason = str_c(r->reason);
 	a.disarmed = r->disarmed;
 	a.always_trail = a.no_wait = a.no_send = true;
-	a.o.origin = r->has_origin ? &r->origin : NULL;
+	a.o.origin = &r->origin;
 	a.o.running = r->running;
 	a.interrupted = r->interrupted;
 	a.ended = scripts_ended;

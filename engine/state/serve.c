@@ -13,10 +13,12 @@
 #include <unistd.h>
 
 #include "lang/base/num.h"
+#include "engine/jail/jail.h"
 #include "engine/state/guest.h"
 #include "engine/vm/clock.h"
 
 #define LISTENERS	2
+#define OTHER_FILES	32	/* descriptors: the state's, sockets, SQLite's */
 #define SAY_EVERY	10.0	/* seconds between two complaints: who sends
 				 * garbage fills no log */
 #define ACCEPT_REST	0.1	/* seconds, when there are no descriptors */
@@ -31,7 +33,7 @@ struct serve {
 	size_t		 n, most, readers;
 	struct pollfd	 poll[LISTENERS + LIM_GUESTS];
 	size_t		 first;		/* whose turn it is to be the first */
-	struct buf	 out, note;
+	struct buf	 path, out, note;
 	double		 now;
 	double		 news;		/* counts commits that bring mail */
 	double		 written;	/* the last commit; INFINITY: none since the
@@ -494,18 +496,42 @@ listens(int fd)
 static size_t
 descriptors(void)
 {
-	const rlim_t other = 32;
 	struct rlimit l;
 
 	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
 		return LIM_GUESTS / 4;
-	if (l.rlim_cur < LIM_GUESTS + other) {
-		l.rlim_cur = l.rlim_max < LIM_GUESTS + other ? l.rlim_max :
-		    LIM_GUESTS + other;
-		(void)setrlimit(RLIMIT_NOFILE, &l);
-	}
-	return l.rlim_cur >= LIM_GUESTS + other ? LIM_GUESTS :
-	    l.rlim_cur > 2 * other ? (size_t)(l.rlim_cur - other) : other;
+	return l.rlim_cur >= LIM_GUESTS + OTHER_FILES ? LIM_GUESTS :
+	    l.rlim_cur > 2 * OTHER_FILES ? (size_t)l.rlim_cur - OTHER_FILES :
+	    OTHER_FILES;
+}
+
+/*
+ * Its user is the folder's, root or not: who owns that needs no right to pass
+ * over those of others.  The folder is made before; what else there is to
+ * make is within.
+ */
+static bool
+enter(struct serve *v)
+{
+	struct jail jail = { .class = JAIL_STORE, .user = "",
+	    .files = LIM_GUESTS + OTHER_FILES };
+	struct buf lacks, folder;
+	bool ok;
+
+	buf_init(&lacks, v->mem);
+	buf_init(&folder, v->mem);
+	buf_str(&folder, v->o->folder);
+	jail.read[0] = "/dev/urandom";
+	jail.write[0] = buf_c(&folder);
+	(void)place_folder(buf_view(&v->path), v->mem, &lacks);
+	buf_clear(&lacks);	/* who asks for the file is told */
+	ok = jail_enter(&jail, &lacks);
+	if (lacks.n > 0)
+		(void)fprintf(stderr, "picket-store: limits that could not be "
+		    "had: %s\n", buf_c(&lacks));
+	buf_free(&lacks);
+	buf_free(&folder);
+	return ok;
 }
 
 int
@@ -530,6 +556,11 @@ serve(const struct serve_options *o)
 	v->listener[v->nlistener++] = SERVE_FD;
 	if (o->has_reader && listens(SERVE_READ_FD))
 		v->listener[v->nlistener++] = SERVE_READ_FD;
+	buf_init(&v->path, o->mem);
+	buf_str(&v->path, o->folder);
+	buf_puts(&v->path, "/" STATE_FILE);
+	if (!enter(v))
+		return 1;
 	v->most = descriptors();
 	v->written = INFINITY;
 	v->said = -INFINITY;
@@ -537,7 +568,7 @@ serve(const struct serve_options *o)
 	v->news = floor(clock_wall() * 1000);
 	buf_init(&v->out, o->mem);
 	buf_init(&v->note, o->mem);
-	store_init(&v->store, o->mem, o->path, false);
+	store_init(&v->store, o->mem, buf_view(&v->path), false);
 	v->store.holds = true;
 	if (store_open(&v->store, true) == STORE_FAILED)
 		(void)fprintf(stderr, "picket-store: %s\n",
@@ -547,6 +578,7 @@ serve(const struct serve_options *o)
 	while (v->n > 0)
 		guest_free(v->guest[--v->n]);
 	store_free(&v->store);
+	buf_free(&v->path);
 	buf_free(&v->out);
 	buf_free(&v->note);
 	mem_free(o->mem, v, sizeof *v);

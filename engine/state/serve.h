@@ -11,7 +11,9 @@
  * waits for a client.  With nothing to do it sleeps without end.
  *
  * Only root, its own user and, to ask, the reader may talk to it (SO_PEERCRED).
- * It ends with TERM, and with picketd.
+ * A HELLO that says it only asks holds for good: who connects as root may give
+ * its rights up afterwards (picket-http).  It lives in a jail that has the
+ * state's folder, and ends with TERM, and with picketd.
  */
 #ifndef ENGINE_STATE_SERVE_H
 #define ENGINE_STATE_SERVE_H
@@ -37,7 +39,7 @@
 
 struct serve_options {
 	struct mem	*mem;
-	struct str	 path;		/* of state.db */
+	struct str	 folder;	/* absolute, of state.db */
 	bool		 has_reader;
 	uid_t		 reader;
 };

@@ -4,7 +4,7 @@
  * a socket, and goes when that is closed.  Or picketd starts it, for all
  * clients (serve.h):
  *
- *	picket-store --serve FILE [--reader UID]
+ *	picket-store --serve --state FOLDER [--reader UID]
  */
 #include <malloc.h>
 #include <sys/socket.h>
@@ -143,17 +143,27 @@ serve_one(struct mem *m)
 static int
 serve_all(int argc, char **argv)
 {
-	struct serve_options o = { .mem = NULL };
+	struct serve_options o = { .folder = STR_NIL };
 	struct mem m;
 	jmp_buf fail;
-	char *end = argc == 5 ? argv[4] : NULL;
+	char *end;
+	bool ok = argc % 2 == 0;
+	int i;
 
-	if ((argc != 3 && argc != 5) || argv[2][0] != '/' || (argc == 5 &&
-	    (strcmp(argv[3], "--reader") != 0 || *argv[4] < '0' ||
-	    *argv[4] > '9' || (o.reader = (uid_t)strtoul(argv[4], &end, 10),
-	    *end != '\0')))) {
-		(void)fprintf(stderr, "usage: picket-store --serve FILE "
-		    "[--reader UID]\n");
+	for (i = 2; i < argc && ok; i += 2)
+		if (strcmp(argv[i], "--state") == 0) {
+			o.folder = str_c(argv[i + 1]);
+			ok = argv[i + 1][0] == '/';
+		} else if (strcmp(argv[i], "--reader") == 0) {
+			o.has_reader = true;
+			o.reader = (uid_t)strtoul(argv[i + 1], &end, 10);
+			ok = argv[i + 1][0] >= '0' && argv[i + 1][0] <= '9' &&
+			    *end == '\0';
+		} else
+			ok = false;
+	if (!ok || str_none(o.folder)) {
+		(void)fprintf(stderr, "usage: picket-store --serve --state "
+		    "FOLDER [--reader UID]\n");
 		return 2;
 	}
 	/* what was large goes back to the system when it is done with */
@@ -166,8 +176,6 @@ serve_all(int argc, char **argv)
 		return NO_MEMORY;
 	}
 	o.mem = &m;
-	o.path = str_c(argv[2]);
-	o.has_reader = argc == 5;
 	return serve(&o);
 }
 

@@ -6,6 +6,8 @@ or not at all."""
 import glob
 import os
 import re
+import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -14,6 +16,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.realpath(__file__)))
 from tap import end, skip, tell			# noqa: E402
+from served import Served, base			# noqa: E402
 
 ROWS = os.path.join(os.environ['BUILDDIR'], 'tests/state/rows')
 SAN = 'PICKET_SANITIZERS' in os.environ
@@ -228,6 +231,16 @@ tell(rows(db, 'runs', 'al1') == ''.join(
      rows(db, 'incidents') == '1\n' and
      sql(db, 'SELECT count(*), count(due) FROM run') == [(2000, 0)],
      'nothing of it is lost', rows(db, 'runs', 'al1'))
+
+# picketd's store does it when it starts
+v = Served('served', start=False)
+make(v.db, 100)
+v.start()
+tell(v.rows('kept') == 'x=old\n' and v.rows('runs', 'x') == '' and
+     len(copies(v.db)) == 1 and fine(copies(v.db)[0], 1) and fine(v.db, 3),
+     'picketd\'s store upgrades when it starts', v.said())
+v.kill(signal.SIGTERM)
+shutil.rmtree(base)
 
 # copies are never written over
 names = []

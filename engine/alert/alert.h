@@ -38,6 +38,9 @@ struct alert_place {
 	bool		(*set)(void *arg, size_t i, struct str *name,
 			    const struct str **line, size_t *n);
 	void		*set_arg;
+	struct str	 origin;	/* the site's folder, where whoever tells of
+					 * time (alert_tick) looks what is gone; NIL:
+					 * the runs do */
 	/* whether the site still has that script; NULL: it is not known */
 	bool		(*there)(void *arg, struct str alert,
 			    struct str script);

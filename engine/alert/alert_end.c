@@ -263,6 +263,26 @@ dry_finish(struct alert *a, struct tell *t)
 	tell_direct(t, STR_NIL, alert_show_mail, a);
 }
 
+/*
+ * With nothing to tell there is no need for the lock of those who tell, nor
+ * to know what was told: under picketd most runs are so, and many end in the
+ * same moment.  What is gone from the site the courier sees.
+ */
+static bool
+is_quiet(const struct alert *a)
+{
+	size_t i;
+
+	if (!a->no_send || a->dry || str_none(a->at->origin))
+		return false;
+	for (i = 0; i < a->n; i++)
+		if (run_has_incidents(a->program[i]) ||
+		    a->section[i].lines.n > 0 || a->section[i].error.n > 0 ||
+		    a->result[i].mail_to.n > 0)
+			return false;
+	return true;
+}
+
 void
 alert_finish(struct alert *a)
 {
@@ -275,6 +295,12 @@ alert_finish(struct alert *a)
 
 	if (!leaves_something(a))
 		return;
+	if (is_quiet(a)) {
+		run_row(a, tell_batch(t));
+		a->kept = state_commit(a->o.state, tell_batch(t), false);
+		if (a->kept)
+			return;
+	}
 	if (!a->dry && !tell_open(t) && a->o.state != NULL)
 		why = state_why(a->o.state);
 	for (i = 0; i < a->n; i++) {
@@ -382,6 +408,8 @@ rest(struct alert *a)
 	t = tell_apart(a, str_c(id));
 	if (tell_open(t)) {
 		tell_rest(t);
+		if (a->at->there != NULL && !str_none(a->at->origin))
+			tell_gone(t, a->at->there, a->at->there_arg);
 		(void)tell_commit(t, NULL, NULL);
 	}
 	tell_free(t);
@@ -420,6 +448,8 @@ init_apart(struct alert *a, const struct alert_place *at, struct state *st,
 	memset(a, 0, sizeof *a);
 	a->at = at;
 	a->name = a->origin = a->first = a->also = a->mailfrom = STR_EMPTY;
+	if (!str_none(at->origin))
+		a->origin = at->origin;
 	a->o.state = st;
 	a->kept = true;
 	snprintf(a->run_id, sizeof a->run_id, "%s.%.0f.%ld", what,

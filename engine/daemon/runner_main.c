@@ -129,6 +129,7 @@ runner_place(struct runner *r, struct alert_place *at)
 	at->objects = image_objects(r->image);
 	at->set = image_set;
 	at->set_arg = r->image;
+	at->origin = image_dir(r->image);
 	at->there = image_there;
 	at->there_arg = r->image;
 	at->write = write_all;

@@ -73,16 +73,18 @@ open_folder(struct mem *m, struct str state, bool make, struct buf *why)
 	buf_init(&path, m);
 	buf_str(&path, state);
 	buf_puts(&path, "/" TRAIL_FOLDER);
-	if (make) {
+	fd = open(buf_c(&path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT && make) {
 		buf_putc(&path, '/');
 		if (!place_folder(buf_view(&path), m, why)) {
 			buf_free(&path);
 			return -1;
 		}
 		path.n--;
+		fd = open(buf_c(&path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+		    O_CLOEXEC);
 	}
-	fd = open(buf_c(&path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
 	if (fd == -1) {
 		if (make || errno != ENOENT)
 			buf_printf(why, "%s: %s", path.p, errno == ELOOP ||

@@ -2,6 +2,8 @@
 #include <stdio.h>
 
 #include "engine/daemon/runner.h"
+#include "engine/effect/trail.h"
+#include "lang/base/num.h"
 
 int
 runner_left(struct runner *r)
@@ -29,20 +31,43 @@ print_due(void *arg, const struct str *column, unsigned n)
 		return;
 }
 
+static void
+print_head(void *arg, const struct trail_head *h)
+{
+	char t[NUM_TEXT_MAX];
+
+	(void)arg;
+	if (num_fine(h->due))
+		(void)printf("%.*s %.*s\n", (int)num_text(h->due, t), t,
+		    (int)h->alert.n, h->alert.p);
+}
+
+/*
+ * The trails of runs that go on, and the rows of those that have ended: a
+ * picketd that was killed and started again must not do either twice.  In
+ * this order, as one that ends now has its row before its trail goes.
+ */
 int
 runner_last(struct runner *r)
 {
 	struct alert_place at;
 	struct state *st;
+	struct buf why;
+	struct str s;
 	int status = RUNNER_FINE;
 
 	if (!runner_place(r, &at))
 		return RUNNER_PROBLEMS;
+	buf_init(&why, &r->mem);
+	if (!trail_heads(&r->mem, at.state, print_head, NULL, &why)) {
+		runner_say("%s", buf_c(&why));
+		status = RUNNER_PROBLEMS;
+	}
+	buf_free(&why);
 	st = alert_state(&at, true);
 	if (!state_ask(st, Q_RUN_DUE, NULL, print_due, NULL)) {
-		struct str why = state_why(st);
-
-		runner_say("%.*s", (int)why.n, why.p);
+		s = state_why(st);
+		runner_say("%.*s", (int)s.n, s.p);
 		status = RUNNER_PROBLEMS;
 	}
 	state_free(st);

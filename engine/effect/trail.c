@@ -511,6 +511,20 @@ trail_left(struct trail *t, struct trail_head *h, trail_fn *fn, void *arg)
 
 /* --- all of them --- */
 
+/* NULL: there is none, or why has grown. */
+static DIR *
+read_folder(struct mem *m, struct str state, struct buf *why)
+{
+	int fd = open_folder(m, state, false, why);
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+
+	if (dir == NULL && fd != -1) {
+		buf_printf(why, TRAIL_FOLDER ": %s", strerror(errno));
+		(void)close(fd);
+	}
+	return dir;
+}
+
 bool
 trail_each(struct mem *m, struct str state, trail_left_fn *fn, void *arg,
     struct buf *why)
@@ -519,22 +533,16 @@ trail_each(struct mem *m, struct str state, trail_left_fn *fn, void *arg,
 	struct dirent *e;
 	struct trail *t;
 	size_t before = why->n;
-	int fd = open_folder(m, state, false, why);
-	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	DIR *dir = read_folder(m, state, why);
 
-	if (dir == NULL) {
-		if (fd != -1) {
-			buf_printf(why, TRAIL_FOLDER ": %s", strerror(errno));
-			(void)close(fd);
-		}
+	if (dir == NULL)
 		return why->n == before;
-	}
 	while ((e = readdir(dir)) != NULL) {
 		if (!str_ends(str_c(e->d_name), TRAIL_TAIL))
 			continue;
 		t = new_trail(m);
 		snprintf(t->name, sizeof t->name, "%s", e->d_name);
-		t->folder = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+		t->folder = fcntl(dirfd(dir), F_DUPFD_CLOEXEC, 3);
 		before = why->n;
 		if (t->folder == -1 || open_file(t, false, why) != TRAIL_GOT) {
 			why->n = before;	/* it is going on, or has ended */
@@ -543,6 +551,35 @@ trail_each(struct mem *m, struct str state, trail_left_fn *fn, void *arg,
 			trail_end(t);
 		else
 			trail_close(t);
+	}
+	(void)closedir(dir);
+	return true;
+}
+
+bool
+trail_heads(struct mem *m, struct str state, trail_head_fn *fn, void *arg,
+    struct buf *why)
+{
+	struct trail_head h;
+	struct dirent *e;
+	struct trail *t;
+	struct stat st;
+	size_t before = why->n;
+	DIR *dir = read_folder(m, state, why);
+
+	if (dir == NULL)
+		return why->n == before;
+	while ((e = readdir(dir)) != NULL) {
+		if (!str_ends(str_c(e->d_name), TRAIL_TAIL))
+			continue;
+		t = new_trail(m);
+		/* in place of the lock's, which is not asked for */
+		t->lock.fd = openat(dirfd(dir), e->d_name, O_RDONLY |
+		    O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (t->lock.fd != -1 && fstat(t->lock.fd, &st) == 0 &&
+		    S_ISREG(st.st_mode) && trail_left(t, &h, NULL, NULL))
+			fn(arg, &h);
+		trail_close(t);
 	}
 	(void)closedir(dir);
 	return true;

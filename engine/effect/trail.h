@@ -119,5 +119,13 @@ void	trail_end(struct trail *);
 typedef bool trail_left_fn(void *arg, struct trail *);
 bool	trail_each(struct mem *, struct str state, trail_left_fn *, void *arg,
 	    struct buf *why);
+/*
+ * What runs are going on, or were killed: the heads of all trails, read
+ * without a lock.  One that is begun or ends just now may be missing.  As
+ * above.
+ */
+typedef void trail_head_fn(void *arg, const struct trail_head *);
+bool	trail_heads(struct mem *, struct str state, trail_head_fn *, void *arg,
+	    struct buf *why);
 
 #endif

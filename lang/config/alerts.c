@@ -6,6 +6,8 @@
 #include "lang/base/num.h"
 
 #define LIM_EVERY	(366 * 86400.0)	/* seconds: a year, leap day included */
+#define LIM_EVERY_MIN	1.0		/* seconds, as of a script: less is no
+					 * schedule but a loop */
 #define LIM_TIMEOUT	86400.0		/* language.md 1.1: at most 24h */
 
 enum item {
@@ -238,12 +240,13 @@ choice(struct reader *r, const char *what, const char *const *known,
 }
 
 static void
-duration(struct reader *r, double *out, double max, const char *want)
+duration(struct reader *r, double *out, double min, double max,
+    const char *want)
 {
 	double d = num_parse_duration(r->word.text);
 
 	/* a bare number would leave it open of what */
-	if (num_none(d) || d <= 0 || d > max ||
+	if (num_none(d) || d <= 0 || d < min || d > max ||
 	    (r->word.text.p[r->word.text.n - 1] >= '0' &&
 	    r->word.text.p[r->word.text.n - 1] <= '9' &&
 	    str_find(r->word.text, ':', 0) == r->word.text.n))
@@ -279,10 +282,12 @@ one_value(struct reader *r, enum item k)
 	case KIND_DURATION:
 		duration(r, k == ALERT_EVERY ? &a->every :
 		    k == ALERT_TIMEOUT ? &a->timeout : &a->digest,
+		    k == ALERT_EVERY ? LIM_EVERY_MIN : 0,
 		    k == ALERT_TIMEOUT ? LIM_TIMEOUT : LIM_EVERY,
 		    k == ALERT_TIMEOUT ? "a duration of at most a day, like "
-		    "30s or 5m" : "a duration of at most a year, like 30s or "
-		    "5m");
+		    "30s or 5m" : k == ALERT_EVERY ? "a duration from a "
+		    "second to a year, like 30s or 5m" : "a duration of at "
+		    "most a year, like 30s or 5m");
 		break;
 	case KIND_MINUTES:
 		integer(r, &r->drift, 0, LIM_CRON_DRIFT,

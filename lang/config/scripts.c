@@ -290,27 +290,31 @@ scripts_link(struct whole *w, struct site_alert *a,
 	}
 }
 
-/* Scripts that nothing ever starts. */
+/* When a script runs is wrong: never, or not when it says. */
 void
 scripts_unused(struct whole *w)
 {
 	const struct site_script *s = w->site.script;
 	const struct where *at;
+	enum diag_id id;
 	size_t i;
+	bool own, watches;
 
 	/* without alerts scripts are started by other means */
 	if (w->scripts_failed || str_none(w->o->file[CONFIG_ALERTS]))
 		return;
 	for (i = 0; i < w->site.nscript; i++, s++) {
-		if (s->alert != NULL || (s->program != NULL &&
-		    (s->program->every > 0 || s->program->watch_memory ||
-		    !str_none(s->program->timing))))
+		own = s->program != NULL && (s->program->every > 0 ||
+		    !str_none(s->program->timing));
+		watches = s->program != NULL && s->program->watch_memory;
+		if (s->alert != NULL ? !own : own || watches)
 			continue;
+		id = s->alert != NULL ? E_ALARM_TIMED : E_ALARM_UNUSED;
 		at = map_get(&w->where, s->name)->v.ptr;
 		diag_in(&w->diag, our_place(w,
 		    compile_diag(w->file[at->file].plain), at->place),
-		    (uint32_t)s->name.n, E_ALARM_UNUSED, s->name, STR_NIL,
-		    STR_NIL);
+		    (uint32_t)s->name.n, id, s->name, s->alert == NULL ?
+		    STR_NIL : s->alert->name, STR_NIL);
 	}
 }
 

@@ -47,7 +47,7 @@ def schedule(path):
     (_, nentry, ntiming, ncron, nscript, nsetting, ntext, _, _, _, _) = \
         struct.unpack_from('<10IQ', s)
     entry = 4 + 36 + 8 + nentry * 4
-    timing = entry + nentry * 48
+    timing = entry + nentry * 52
     cron = timing + ntiming * 8
     script = cron + ncron * 28
     text = script + nscript * 4 + nsetting * 8
@@ -58,8 +58,8 @@ def schedule(path):
     found = {}
     for i in range(nentry):
         (name, t, sc, nt, ns, every, _, _) = struct.unpack_from(
-            '<IIIHHddd', s, entry + i * 48)
-        flags, = struct.unpack_from('<H', s, entry + i * 48 + 44)
+            '<IIIHHddd', s, entry + i * 52)
+        flags, = struct.unpack_from('<H', s, entry + i * 52 + 44)
         times = []
         for k in range(t, t + nt):
             c, drift = struct.unpack_from('<II', s, timing + k * 8)

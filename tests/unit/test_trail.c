@@ -442,6 +442,52 @@ hold(int fd)
 }
 
 static void
+count_due(void *arg, const struct trail_head *h)
+{
+	assert_true(h->due == 1200 && str_eq(h->alert, STR_LIT("Alert")));
+	++*(int *)arg;
+}
+
+static void
+test_heads(void **state)
+{
+	struct trail *t;
+	char path[200];
+	int n = 0, p[2];
+	pid_t pid;
+
+	(void)state;
+	buf_clear(&why);
+	assert_true(trail_heads(&mem, str_c(dir), count_due, &n, &why));
+	assert_true(n == 0 && why.n == 0);
+	t = take("killed");
+	trail_begin(t, &head);
+	trail_close(t);
+	trail_close(take("empty"));
+	snprintf(path, sizeof path, "%s/run/pipe.run", dir);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof path, "%s/run/link.run", dir);
+	assert_int_equal(symlink("killed.run", path), 0);
+	assert_int_equal(pipe(p), 0);
+	pid = fork();
+	if (pid == 0)
+		hold(p[1]);
+	assert_int_equal(read(p[0], path, 1), 1);
+	assert_true(trail_heads(&mem, str_c(dir), count_due, &n, &why));
+	assert_int_equal(n, 2);		/* the killed one, and one that goes on */
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	close(p[0]);
+	close(p[1]);
+	snprintf(path, sizeof path, "%s/run", dir);
+	assert_int_equal(chmod(path, 0), 0);
+	if (geteuid() != 0)
+		assert_false(trail_heads(&mem, str_c(dir), count_due, &n,
+		    &why));
+	assert_int_equal(chmod(path, 0700), 0);
+}
+
+static void
 test_each(void **state)
 {
 	static const char *const name[] = { "a", "b b", "c" };
@@ -595,6 +641,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_names, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_each, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_heads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_live, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
 	};

@@ -145,7 +145,7 @@ ask(struct daemon *d, const char *role)
 {
 	static char runner[PATH_MAX];
 	char *argv[] = { runner, (char *)(uintptr_t)role,
-	    (char[]){ "--state" }, d->opt.state, NULL };
+	    ARG("--state"), d->opt.state, NULL };
 	struct start st = { .path = runner, .argv = argv, .what = role,
 	    .fd = { -1, -1, d->voice, d->site.fd, -1, -1 }, .ended = ended,
 	    .arg = d };

@@ -201,6 +201,9 @@ void	daemon_say(struct daemon *, enum logger_level, const char *fmt, ...)
 /* Ends the loop after running what runs, or stopping it, within LIM_END. */
 void	daemon_stop(struct daemon *);
 
+/* A word of an argv, which nobody changes; it lives longer than any block. */
+#define ARG(s)	((char *)(uintptr_t)(s))
+
 /* children.c: see there. */
 struct start {
 	const char	*path;

@@ -128,16 +128,16 @@ compile(struct daemon *d, bool check)
 	(void)snprintf(path, sizeof path, "%s/picket", folder != NULL &&
 	    folder[0] == '/' ? folder : PICKET_BINDIR);
 	argv[n++] = path;
-	argv[n++] = (char[]){ "compile" };
-	argv[n++] = (char[]){ "--site" };
-	argv[n++] = (char[]){ "--config" };
+	argv[n++] = ARG("compile");
+	argv[n++] = ARG("--site");
+	argv[n++] = ARG("--config");
 	argv[n++] = d->opt.config;
 	if (d->opt.trust)
-		argv[n++] = (char[]){ "--trust-permissions" };
-	argv[n++] = (char[]){ "--state" };
+		argv[n++] = ARG("--trust-permissions");
+	argv[n++] = ARG("--state");
 	argv[n++] = d->opt.state;
-	argv[n++] = (char[]){ "-o" };
-	argv[n++] = (char[]){ "/dev/fd/3" };
+	argv[n++] = ARG("-o");
+	argv[n++] = ARG("/dev/fd/3");
 	argv[n] = NULL;
 	(void)check;
 	job.n = job.more = 0;

@@ -82,14 +82,14 @@ tell(struct timer *t)
 		return;
 	(void)snprintf(key, sizeof key, "picketd:%s", n->key);
 	argv[k++] = runner;
-	argv[k++] = (char[]){ "tell" };
-	argv[k++] = (char[]){ "--state" };
+	argv[k++] = ARG("tell");
+	argv[k++] = ARG("--state");
 	argv[k++] = d->opt.state;
-	argv[k++] = (char[]){ "--key" };
+	argv[k++] = ARG("--key");
 	argv[k++] = key;
-	argv[k++] = n->firing ? (char[]){ "--firing" } :
-	    (char[]){ "--resolved" };
-	argv[k++] = (char[]){ "--message" };
+	argv[k++] = n->firing ? ARG("--firing") :
+	    ARG("--resolved");
+	argv[k++] = ARG("--message");
 	argv[k++] = n->text;
 	argv[k] = NULL;
 	n->waiting = false;

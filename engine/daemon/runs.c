@@ -141,7 +141,7 @@ static void
 start_left(struct timer *t)
 {
 	struct daemon *d = t->arg;
-	char *argv[] = { runner, (char[]){ "left" }, (char[]){ "--state" },
+	char *argv[] = { runner, ARG("left"), ARG("--state"),
 	    d->opt.state, NULL };
 	struct start st = { .path = runner, .argv = argv, .what = "left",
 	    .fd = { -1, d->voice, d->voice, d->site.fd, -1, -1 }, .ended = left_ended,
@@ -374,23 +374,23 @@ start(struct daemon *d, struct run *r, const struct schedule_entry *e)
 	if (!output_pipe(d, p))
 		return false;
 	argv[n++] = runner;
-	argv[n++] = (char[]){ "run" };
-	argv[n++] = (char[]){ "--state" };
+	argv[n++] = ARG("run");
+	argv[n++] = ARG("--state");
 	argv[n++] = d->opt.state;
-	argv[n++] = (char[]){ "--entry" };
+	argv[n++] = ARG("--entry");
 	(void)snprintf(entry, sizeof entry, "%u", r->item.entry);
 	argv[n++] = entry;
 	if (!isnan(r->item.due)) {
-		argv[n++] = (char[]){ "--due" };
+		argv[n++] = ARG("--due");
 		(void)snprintf(due, sizeof due, "%.6f", r->item.due);
 		argv[n++] = due;
 	}
-	argv[n++] = (char[]){ "--reason" };
+	argv[n++] = ARG("--reason");
 	argv[n++] = (char *)(uintptr_t)reason_word[r->item.reason];
-	argv[n++] = (char[]){ "--origin" };
+	argv[n++] = ARG("--origin");
 	argv[n++] = d->origin;
 	if (d->disarmed)
-		argv[n++] = (char[]){ "--disarmed" };
+		argv[n++] = ARG("--disarmed");
 	argv[n] = NULL;
 	if ((e->flags & ENTRY_COMMANDS) && cage_make(&r->cage,
 	    (unsigned)(r - d->run)))

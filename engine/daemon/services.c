@@ -170,47 +170,42 @@ start(struct service *v)
 	argv[n++] = program[v->id];
 	switch (v->id) {
 	case SERVICE_STORE:
-		argv[n++] = (char[]){ "--serve" };
-		(void)snprintf(path, sizeof path, "%s/state.db",
-		    d->opt.state);
-		argv[n++] = path;
+		argv[n++] = ARG("--serve");
 		st.fd[3] = listening;
 		break;
 	case SERVICE_COURIER:
-		argv[n++] = (char[]){ "courier" };
+		argv[n++] = ARG("courier");
 		theirs = talk(v, SOCK_STREAM);
 		st.fd[3] = d->site.fd;
 		st.fd[4] = theirs;
 		break;
 	case SERVICE_EMERGENCY_1:
 	case SERVICE_EMERGENCY_2:
-		argv[n++] = (char[]){ "emergency" };
+		argv[n++] = ARG("emergency");
 		theirs = talk(v, SOCK_SEQPACKET);
 		st.fd[3] = d->site.fd;
 		st.fd[4] = theirs;
 		break;
 	case SERVICE_HTTP:
-		argv[n++] = (char[]){ "--listen" };
+		argv[n++] = ARG("--listen");
 		argv[n++] = address;
-		argv[n++] = (char[]){ "--control" };
+		argv[n++] = ARG("--control");
 		(void)snprintf(path, sizeof path, "%s/control.sock",
 		    d->opt.run);
 		argv[n++] = path;
-		argv[n++] = (char[]){ "--host" };
+		argv[n++] = ARG("--host");
 		argv[n++] = (char *)(uintptr_t)schedule_host(d->site.schedule);
 		user = schedule_setting(d->site.schedule, "user");
 		if (user != NULL && user[0] != '\0' && geteuid() == 0) {
-			argv[n++] = (char[]){ "--user" };
+			argv[n++] = ARG("--user");
 			argv[n++] = (char *)(uintptr_t)user;
 		}
 		break;
 	case SERVICE_COUNT:
 		break;
 	}
-	if (v->id != SERVICE_STORE) {
-		argv[n++] = (char[]){ "--state" };
-		argv[n++] = d->opt.state;
-	}
+	argv[n++] = ARG("--state");
+	argv[n++] = d->opt.state;
 	argv[n] = NULL;
 	v->child = children_start(d, &st);
 	error = errno;

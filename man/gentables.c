@@ -541,6 +541,37 @@ conf_daemon(void)
 #undef K
 }
 
+/* What picketd can be asked, by a command of picket. */
+static void
+control_request(const char *name, const char *args, const char *help)
+{
+	printf(".It Cm %s", name);
+	if (*args != '\0') {
+		fputs(" Ar ", stdout);
+		put_arg(args);
+	}
+	putchar('\n');
+	putchar(*help - 'a' + 'A');
+	put_prose(help + 1);
+	puts(".");
+}
+
+static void
+control_requests(void)
+{
+#define R(id, name, args, takes, help) control_request(name, args, help);
+#include "engine/daemon/control.def"
+#undef R
+}
+
+static void
+log_levels(void)
+{
+#define L(id, word, severity) puts(".It\n.Cm " word);
+#include "engine/daemon/log.def"
+#undef L
+}
+
 #define IN_WHEN		0
 #define IN_ROUTE	1
 #define IN_QUIET	2
@@ -897,6 +928,8 @@ static const struct {
 	{ "conf_options", conf_options },
 	{ "conf_rules", conf_rules },
 	{ "conf_daemon", conf_daemon },
+	{ "control_requests", control_requests },
+	{ "log_levels", log_levels },
 	{ "conf_when", conf_when },
 	{ "conf_route", conf_route },
 	{ "conf_heartbeat", conf_heartbeat },

@@ -11,6 +11,7 @@ MAN_PAGES = \
 	man/picket.conf.5 \
 	man/picket.functions.5 \
 	man/picket.tables.5 \
+	man/picketd.8 \
 	man/pikt.5
 
 noinst_PROGRAMS += man/gentables

@@ -253,6 +253,18 @@ tell(out.count('checkpath --directory --mode') == 3 and
      out.endswith('ebegin Reloading picketd\npicket reload\neend 3\n'),
      'OpenRC: folders, reload', out)
 
+# --- the manual and the program have the same options ---
+code, out = run(os.environ['BUILDDIR'] + '/picketd', '--help')
+have = set(re.findall(r'--[a-z][a-z-]+', out))
+page = next(p for p in (os.environ[d] + '/man/picketd.8' for d in
+                        ('BUILDDIR', 'SRCDIR')) if os.path.exists(p))
+with open(page, encoding='utf-8') as f:
+    text = f.read()
+told = set('-' + o for o in re.findall(
+    r'(?:^\.It Fl |, )(?:\w , )?(-[a-z][a-z-]+)', text, re.M))
+tell(code == 0 and len(have) > 8 and have == told, 'picketd(8) has its options',
+     have ^ told)
+
 # --- completion ---
 code, out = run('bash', '-c', '. %sbash/picket && COMP_WORDS=(picket compile '
                 '--si) COMP_CWORD=2 && _picket && echo "${COMPREPLY[@]}"'

@@ -223,6 +223,8 @@ engine_libengine_a_SOURCES = \
 	engine/deliver/mailbox.c \
 	engine/deliver/mailbox.h \
 	engine/deliver/mailcmd.c \
+	engine/deliver/resident.c \
+	engine/deliver/resident.h \
 	engine/deliver/route.c \
 	engine/deliver/route.h \
 	engine/deliver/send.c \
@@ -379,6 +381,7 @@ picket_runner_SOURCES = \
 	engine/daemon/descend.c \
 	engine/daemon/descend.h \
 	engine/daemon/runner.h \
+	engine/daemon/runner_courier.c \
 	engine/daemon/runner_left.c \
 	engine/daemon/runner_main.c \
 	engine/daemon/runner_run.c \
@@ -395,6 +398,8 @@ picket_deliver_SOURCES = \
 	engine/deliver/http.h \
 	engine/deliver/items.c \
 	engine/deliver/items.h \
+	engine/deliver/stock.c \
+	engine/deliver/stock.h \
 	engine/deliver/journal.c \
 	engine/deliver/pagerduty.c \
 	engine/deliver/secure.c \

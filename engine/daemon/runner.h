@@ -70,5 +70,7 @@ int	 runner_left(struct runner *);
 int	 runner_last(struct runner *);
 /* runner_tell.c: an incident of picketd itself. */
 int	 runner_tell(struct runner *);
+/* runner_courier.c */
+int	 runner_courier(struct runner *);
 
 #endif

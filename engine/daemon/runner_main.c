@@ -20,7 +20,8 @@ static const struct {
 	{ "run", runner_run, "--state --entry" },
 	{ "left", runner_left, "--state" },
 	{ "last", runner_last, "--state" },
-	{ "tell", runner_tell, "--state --key" }
+	{ "tell", runner_tell, "--state --key" },
+	{ "courier", runner_courier, "--state" }
 };
 #define NROLE		(sizeof roles / sizeof *roles)
 

@@ -5,6 +5,32 @@
 
 #include "engine/deliver/child.h"
 
+bool
+attempt_secret(struct attempt *a, struct str path,
+    char secret[LIM_SECRET + 1])
+{
+	const struct job_file *f = job_file(a->job, path);
+
+	secret[0] = '\0';
+	if (f == NULL) {
+		if (trust_read_secret(path.p, secret, a->why) == TRUST_FINE)
+			return true;
+		if (a->why->n == 0) {
+			buf_escaped(a->why, path, 0);
+			buf_puts(a->why, ": this file is missing");
+		}
+		return false;
+	}
+	if (f->missing || f->text.n > LIM_SECRET) {
+		buf_str(a->why, f->missing ? f->text :
+		    STR_LIT("a secret is too long"));
+		return false;
+	}
+	memcpy(secret, f->text.p, f->text.n);
+	secret[f->text.n] = '\0';
+	return true;
+}
+
 enum outcome
 attempt_child(struct attempt *a, const struct child_end *e,
     const struct buf *out)

@@ -7,6 +7,7 @@
 #define ENGINE_DELIVER_ATTEMPT_H
 
 #include "engine/deliver/job.h"
+#include "engine/deliver/trust.h"
 
 #define LIM_REASON	300	/* bytes of what a server said: a report line is
 				 * for a log and a table of `picket outbox` */
@@ -22,8 +23,11 @@ struct recipient {
 	struct str	 why;		/* in the attempt's arena */
 };
 
+struct stock;
+
 struct attempt {
 	const struct job *job;
+	struct stock	*stock;		/* of the resident one; else NULL */
 	const struct transport *transport;
 	struct recipient **rcpt;	/* those without the mail */
 	size_t		 nrcpt;		/* 0: a job without recipients */
@@ -45,6 +49,12 @@ extern const struct sender smtp_sender, sendmail_sender, mailcmd_sender,
     file_sender, webhook_sender, alertmanager_sender, pagerduty_sender,
     heartbeat_sender, syslog_sender, journal_sender, wall_sender, null_sender;
 
+/*
+ * The first line of a secret file, by the job or by opening it, into secret;
+ * which is to be wiped after use.  False with the reason in a->why.
+ */
+bool	 attempt_secret(struct attempt *, struct str path,
+	    char secret[LIM_SECRET + 1]);
 /* What the exit status of a mail program means, with its last line. */
 struct child_end;
 enum outcome attempt_child(struct attempt *, const struct child_end *,

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define TICK		0.02	/* seconds between looks where there is no pidfd */
+#define LOOK		1.0	/* seconds between looks otherwise */
 #define LIM_KILLED	5.0	/* seconds after KILL; then the child is stuck in
 				 * the kernel, and waiting helps nobody */
 
@@ -173,25 +174,34 @@ wait_for(int fd, int pidfd, double until, struct buf *out, size_t max)
 		left = 0;
 	if (pidfd == -1 && left > TICK)
 		left = TICK;
+	else if (left > LOOK)		/* at c->stop */
+		left = LOOK;
 	if (poll(p, 2, (int)(left * 1000) + 1) > 0 && p[0].revents != 0)
 		take_output(fd, out, max);
 }
 
 static void
-wait_end(pid_t pid, int fd, double timeout, struct buf *out, size_t keep,
+wait_end(const struct child *c, pid_t pid, int fd, struct buf *out,
     struct child_end *e)
 {
 	static const struct {
 		int	sig;
 		double	wait;
 	} step[] = { { SIGTERM, SPAWN_TERM_WAIT }, { SIGKILL, LIM_KILLED } };
-	size_t max = out->n + keep, stage = 0;
-	double until = clock_steady() + timeout;
+	size_t max = out->n + (c->keep > 0 ? c->keep : LIM_CHILD_OUTPUT);
+	size_t stage = 0;
+	double until = clock_steady() + c->timeout;
+	bool stopped = false;
 	int pidfd = open_pidfd(pid), ws = 0;
 	pid_t got;
 
 	while ((got = waitpid(pid, &ws, WNOHANG)) == 0 ||
 	    (got == -1 && errno == EINTR)) {
+		if (!stopped && c->stop != NULL && *c->stop) {
+			stopped = true;
+			if (until > clock_steady() + CHILD_STOP)
+				until = clock_steady() + CHILD_STOP;
+		}
 		if (clock_steady() >= until) {
 			if (stage == sizeof step / sizeof *step)
 				break;
@@ -242,7 +252,7 @@ child_run(const struct child *c, struct buf *out, struct child_end *e)
 		close(in);
 	buf_free(&text);
 	if (e->started)
-		wait_end(r.pid, p[0], c->timeout, out, keep, e);
+		wait_end(c, r.pid, p[0], out, e);
 	if (p[1] != -1) {
 		/* shared with what goes on in the background: dropped, not
 		 * waited for, when the pipe is full */

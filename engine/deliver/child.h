@@ -10,9 +10,13 @@
 #ifndef ENGINE_DELIVER_CHILD_H
 #define ENGINE_DELIVER_CHILD_H
 
+#include <signal.h>
+
 #include "engine/effect/spawn.h"
 #include "lang/base/buf.h"
 
+#define CHILD_STOP	5.0		/* seconds: picketd ends within 10, and
+					 * TERM and KILL take their time */
 #define LIM_CHILD_OUTPUT (16 * 1024)	/* bytes kept of what it says; the
 					 * rest is read and thrown away */
 
@@ -24,6 +28,8 @@ struct child {
 	double		 timeout;	/* seconds; then its process group gets
 					 * TERM, and KILL SPAWN_TERM_WAIT later */
 	size_t		 keep;		/* bytes of its output; 0: the limit above */
+	const volatile sig_atomic_t *stop; /* not 0: it has CHILD_STOP seconds
+					 * more; or NULL */
 };
 
 struct child_end {

@@ -76,11 +76,33 @@ read_log(struct parse *p, const struct str *word, int n)
 	p->conf->value[CONF_LOG] = out;
 }
 
+/* As passwd(5) and group(5) can hold it. */
+static bool
+is_name(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.n && s.p[i] > ' ' && s.p[i] <= '~' &&
+	    s.p[i] != ':';)
+		i++;
+	return i == s.n && i > 0 && i <= LIM_GROUP;
+}
+
+static void
+read_user(struct parse *p, const struct str *word, int n)
+{
+	if (n > 1)
+		conf_fault_word(p, "unexpected", word[1], "");
+	else if (!is_name(word[0]))
+		conf_fault_word(p, "no name of a user:", word[0], "");
+	else
+		p->conf->value[CONF_USER] = word[0];
+}
+
 static void
 read_control(struct parse *p, const struct str *word, int n)
 {
 	static const char *const part[] = { "group" };
-	size_t i;
 
 	if (!str_eq(word[0], STR_LIT("group"))) {
 		fault_near(p, "control is followed by group, not", word[0],
@@ -96,10 +118,7 @@ read_control(struct parse *p, const struct str *word, int n)
 		conf_fault_word(p, "unexpected", word[2], "");
 		return;
 	}
-	for (i = 0; i < word[1].n && word[1].p[i] > ' ' &&
-	    word[1].p[i] <= '~' && word[1].p[i] != ':';)
-		i++;
-	if (i < word[1].n || i == 0 || i > LIM_GROUP)
+	if (!is_name(word[1]))
 		conf_fault_word(p, "no name of a group:", word[1], "");
 	else
 		p->conf->value[CONF_CONTROL] = word[1];
@@ -117,6 +136,9 @@ conf_daemon(struct parse *p, enum conf_key k, const struct str *word, int n)
 	switch (k) {
 	case CONF_LOG:
 		read_log(p, word, n);
+		break;
+	case CONF_USER:
+		read_user(p, word, n);
 		break;
 	case CONF_CONTROL:
 		read_control(p, word, n);

@@ -1,25 +1,35 @@
 /*
  * picket-deliver: reads one job (job.h), tries its transports in order, says
  * what came of each.  It keeps nothing: what is to be tried again is its
- * caller's to know.
+ * caller's to know.  With --serve it stays, in the jail, and does one job
+ * after the other (resident.h).
  */
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "engine/deliver/attempt.h"
+#include "engine/deliver/stock.h"
+#include "engine/deliver/resident.h"
+#include "engine/jail/jail.h"
 
 #define LIM_DELIVER_MEM	((size_t)6 * LIM_JOB)	/* the job, and what transports
 				 * make of it: CRLF, mailbox, blanks before ~ */
 #define READ_BLOCK	(64 * 1024)
 #define REPORT_BLOCK	(256 * 1024)	/* bytes: an attempt's lines, written as
 					 * one */
+
+#define LIM_SERVE_FILES	64	/* descriptors: a few connections at a time */
+#define LIM_SERVE_THREADS 64	/* that resolve names: one a name, and of those
+				 * that wait for a name server some more */
 
 static const struct sender *const senders[TRANSPORT_COUNT] = {
 	[TRANSPORT_SMTP] = &smtp_sender,
@@ -44,6 +54,7 @@ static const char *const outcome_name[] = {
 
 struct delivery {
 	struct mem	*mem;
+	struct stock	*stock;		/* or NULL: it does not stay */
 	struct arena	 arena;
 	struct job	 job;
 	struct recipient rcpt[LIM_JOB_RCPT];
@@ -161,14 +172,17 @@ try_transport(struct delivery *d, struct str line)
 	struct transport t;
 	const struct sender *sender;
 	struct buf why, label;
-	struct attempt a = { .job = &d->job, .transport = &t, .rcpt = list,
-	    .arena = &d->arena, .why = &why };
+	struct attempt a = { .job = &d->job, .stock = d->stock,
+	    .transport = &t, .rcpt = list, .arena = &d->arena, .why = &why };
 
 	buf_init(&why, d->mem);
 	buf_init(&label, d->mem);
 	if (!transport_parse_line(&t, line, &d->arena, &why)) {
 		report(d, OUTCOME_FAIL, STR_LIT("config"), STR_EMPTY,
 		    buf_view(&why));
+	} else if (d->stock != NULL && transport_is_local(&t)) {
+		report(d, OUTCOME_RETRY, STR_LIT("config"), STR_EMPTY,
+		    STR_LIT("not for the one that stays"));
 	} else {
 		transport_label(&t, &label);
 		sender = senders[t.kind];
@@ -190,11 +204,9 @@ deliver(struct delivery *d, struct buf *bytes)
 	struct buf why;
 	size_t i;
 
+	d->done = d->later = false;
+	memset(d->rcpt, 0, sizeof d->rcpt);
 	buf_init(&why, d->mem);
-	if (!read_job(STDIN_FILENO, bytes)) {
-		fprintf(stderr, "picket-deliver: %s\n", strerror(errno));
-		return JOB_BAD;
-	}
 	if (!job_read(&d->job, buf_view(bytes), &why)) {
 		fprintf(stderr, "picket-deliver: %s\n", buf_c(&why));
 		buf_free(&why);
@@ -212,6 +224,102 @@ deliver(struct delivery *d, struct buf *bytes)
 	return d->done ? JOB_SENT : d->later ? JOB_LATER : JOB_REFUSED;
 }
 
+/* --- the one that stays --- */
+
+static bool
+read_all(char *to, size_t n)
+{
+	ssize_t k;
+
+	for (; n > 0; n -= (size_t)k, to += k) {
+		k = read(STDIN_FILENO, to, n);
+		if (k == -1 && errno == EINTR)
+			k = 0;
+		else if (k <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* One message; false: the courier has gone, or is out of step. */
+static bool
+read_message(struct buf *b)
+{
+	uint32_t n;
+
+	buf_clear(b);
+	if (!read_all((char *)&n, sizeof n) || n > LIM_JOB ||
+	    !read_all(buf_room(b, n), n))
+		return false;
+	b->n = n;
+	return true;
+}
+
+/*
+ * What it has once it is in the jail: its socket, what stock.h holds, and the
+ * files that libraries look into to resolve a name or to talk of errors.
+ */
+static bool
+enter_jail(const char *user, struct mem *m)
+{
+	static const struct jail jail = { .class = JAIL_DELIVER,
+	    .files = LIM_SERVE_FILES, .threads = LIM_SERVE_THREADS,
+	    .network = true, .read = { "/etc", "/usr", "/lib", "/lib64",
+	    "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
+	    "/run/nscd", "/var/lib/sss", "/run/connman", "/nix/store",
+	    "/gnu/store", "/proc/sys/net" } };
+	struct jail mine = jail;
+	struct buf lacks;
+	bool in;
+
+	mine.user = user;
+	buf_init(&lacks, m);
+	in = jail_enter(&mine, &lacks);
+	if (in)
+		printf("ready %s\n", buf_c(&lacks));
+	else
+		fprintf(stderr, "picket-deliver: %s\n", buf_c(&lacks));
+	fflush(stdout);
+	buf_free(&lacks);
+	return in;
+}
+
+/*
+ * Until the courier goes.  What a job took of memory is given back to the
+ * system after it: most of the time there is nothing to send.
+ */
+static int
+serve(struct delivery *d, struct buf *bytes, const char *user)
+{
+	const size_t magic = sizeof HOSTS_MAGIC - 1;
+	struct arena_mark mark = arena_mark(&d->arena);
+	enum job_exit status;
+
+	/* threads come and go; a heap of its own for each would stay */
+	mallopt(M_ARENA_MAX, 1);
+	d->stock = stock_new();
+	if (d->stock == NULL || !enter_jail(user, d->mem))
+		return JOB_LATER;
+	while (read_message(bytes)) {
+		if (str_starts(buf_view(bytes), HOSTS_MAGIC)) {
+			stock_hosts(d->stock, str_of(bytes->p + magic,
+			    bytes->n - magic));
+		} else {
+			status = deliver(d, bytes);
+			printf("end %d\n", (int)status);
+			fflush(stdout);
+		}
+		/* secrets were in it */
+		if (bytes->n > 0)
+			explicit_bzero(bytes->p, bytes->n);
+		buf_free(bytes);
+		arena_reset(&d->arena, mark);
+		malloc_trim(0);
+	}
+	return JOB_SENT;
+}
+
+/* --serve alone has arguments: --serve [USER]. */
 int
 main(int argc, char **argv)
 {
@@ -220,9 +328,10 @@ main(int argc, char **argv)
 	struct buf bytes;
 	struct mem mem;
 	jmp_buf no_memory;
+	static bool stays;
 
-	(void)argv;
-	if (argc > 1) {
+	stays = argc > 1 && strcmp(argv[1], "--serve") == 0;
+	if (argc > 3 || (argc > 1 && !stays)) {
 		fputs("usage: picket-deliver < job\n", stderr);
 		return JOB_USAGE;
 	}
@@ -238,7 +347,14 @@ main(int argc, char **argv)
 	d.mem = &mem;
 	arena_init(&d.arena, &mem, 4096);
 	curl_global_init(CURL_GLOBAL_DEFAULT);
-	status = deliver(&d, &bytes);
+	if (stays) {
+		status = (enum job_exit)serve(&d, &bytes, argv[2]);
+	} else if (read_job(STDIN_FILENO, &bytes)) {
+		status = deliver(&d, &bytes);
+	} else {
+		fprintf(stderr, "picket-deliver: %s\n", strerror(errno));
+		status = JOB_BAD;
+	}
 	curl_global_cleanup();
 	arena_free(&d.arena);
 	buf_free(&bytes);

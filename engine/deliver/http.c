@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "engine/deliver/items.h"
+#include "engine/deliver/stock.h"
 #include "engine/deliver/target.h"
 #include "engine/deliver/secure.h"
 #include "lang/base/num.h"
@@ -38,15 +39,7 @@ bool
 http_secret(struct attempt *a, enum transport_option o,
     char secret[LIM_SECRET + 1])
 {
-	secret[0] = '\0';
-	if (trust_read_secret(a->transport->arg[o].p, secret, a->why) ==
-	    TRUST_FINE)
-		return true;
-	if (a->why->n == 0) {
-		buf_escaped(a->why, a->transport->arg[o], 0);
-		buf_puts(a->why, ": this file is missing");
-	}
-	return false;
+	return attempt_secret(a, a->transport->arg[o], secret);
 }
 
 void
@@ -84,10 +77,10 @@ keep(char *from, size_t size, size_t count, void *arg)
 
 /* What is the same for every request: what curl may do. */
 static CURLcode
-set_limits(CURL *curl, const struct transport *t, double timeout)
+set_limits(CURL *curl, const struct attempt *a, double timeout)
 {
 	long seconds = (long)(timeout + 0.999);
-	CURLcode rc = secure_connection(curl, t, "http,https");
+	CURLcode rc = secure_connection(curl, a, "http,https");
 
 	SET(CURLOPT_TIMEOUT_MS, (long)(timeout * 1000));
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)((timeout < LIM_CONNECT ? timeout :
@@ -321,6 +314,17 @@ explain(struct attempt *a, const struct http_answer *r)
 	}
 }
 
+static CURLcode
+perform(struct attempt *a, CURL *curl, struct str url, double timeout)
+{
+	struct str host = STR_EMPTY;
+	unsigned port = 0;
+
+	/* it has been found to be one */
+	(void)target_url_host(url, &host, &port);
+	return stock_perform(a, curl, host, port, timeout);
+}
+
 static enum outcome
 once(struct attempt *a, const struct http_request *r, struct http_answer *w,
     double timeout)
@@ -336,13 +340,13 @@ once(struct attempt *a, const struct http_request *r, struct http_answer *w,
 
 	SET(CURLOPT_ERRORBUFFER, error);
 	if (rc == CURLE_OK)
-		rc = set_limits(curl, a->transport, timeout);
+		rc = set_limits(curl, a, timeout);
 	if (rc == CURLE_OK)
 		rc = set_request(curl, a, r, &talk);
 	if (rc == CURLE_OK)
 		rc = set_headers(curl, r, &headers, a->why->mem);
 	if (rc == CURLE_OK)
-		rc = curl_easy_perform(curl);
+		rc = perform(a, curl, r->url, timeout);
 	if (curl != NULL) {
 		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &w->status);
 		curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);

@@ -36,6 +36,17 @@ add_field(struct buf *b, const char *name, struct str value)
 	buf_putc(b, '\n');
 }
 
+static void
+add_file(struct buf *b, const struct job_file *f)
+{
+	buf_printf(b, "%s %zu\n", f->missing ? "nofile" : "file",
+	    f->path.n + 1 + f->text.n);
+	buf_str(b, f->path);
+	buf_putc(b, '\0');
+	buf_add(b, f->text.p, f->text.n);
+	buf_putc(b, '\n');
+}
+
 void
 job_write(const struct job *j, struct buf *b)
 {
@@ -55,6 +66,8 @@ job_write(const struct job *j, struct buf *b)
 	add_field(b, "body", j->body);
 	if (j->notice.n > 0)
 		add_field(b, "notice", j->notice);
+	for (i = 0; i < j->nfile; i++)
+		add_file(b, &j->file[i]);
 	add_field(b, "end", STR_EMPTY);
 }
 
@@ -83,6 +96,31 @@ next_field(struct str s, size_t *at, struct str *name, struct str *value)
 	*value = str_of(s.p + i, n);
 	*at = i + n + 1;
 	return true;
+}
+
+static bool
+set_file(struct job *j, struct str value, bool missing, struct buf *why)
+{
+	size_t i = str_find(value, '\0', 0);
+
+	if (i == value.n)
+		return words_wrong(why, "no path in", value);
+	if (j->nfile == LIM_JOB_FILES)
+		return words_wrong(why, "too many files at", value);
+	j->file[j->nfile++] = (struct job_file){ str_of(value.p, i),
+	    str_of(value.p + i + 1, value.n - i - 1), missing };
+	return true;
+}
+
+const struct job_file *
+job_file(const struct job *j, struct str path)
+{
+	size_t i;
+
+	for (i = 0; i < j->nfile; i++)
+		if (str_eq(j->file[i].path, path))
+			return &j->file[i];
+	return NULL;
 }
 
 static bool
@@ -117,6 +155,8 @@ set_field(struct job *j, struct str name, struct str value, struct buf *why)
 		j->transport[j->ntransport++] = value;
 		return true;
 	}
+	if (str_eq(name, STR_LIT("file")) || str_eq(name, STR_LIT("nofile")))
+		return set_file(j, value, name.p[0] == 'n', why);
 	return words_wrong(why, "unknown field", name);
 }
 

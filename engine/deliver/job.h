@@ -19,6 +19,9 @@
  * message	1	RFC 5322, lines ended by \n
  * body		1	the body alone, as text, for mailcmd
  * notice	0-1	the same as JSON (notice.h), for HTTP
+ * file		0-	path, NUL, contents of a file that a transport names: for
+ *			one who may not open it (resident.h)
+ * nofile	0-	path, NUL, why it could not be read
  *
  * A transport is tried for the recipients that no earlier one has taken.
  * On standard output, one line per attempt:
@@ -45,6 +48,8 @@
 #define LIM_JOB		(64 * 1024 * 1024) /* bytes: a message and its body at
 				 * LIM_MAIL_TEXT, all of it escaped, fit twice */
 #define LIM_JOB_RCPT	LIM_CONF_MAILTO
+#define LIM_JOB_FILES	(3 * LIM_CONF_TRANSPORTS) /* of a line: ca, and two
+				 * secrets (urlfile and tokenfile) */
 
 #define REPORT_AGAIN	"; again in "
 
@@ -56,6 +61,11 @@ enum job_exit {
 	JOB_LATER = 75,		/* somebody is left, worth another try */
 };
 
+struct job_file {
+	struct str	 path, text;
+	bool		 missing;	/* text is why */
+};
+
 /* Owns nothing. */
 struct job {
 	struct str	 host, run, path, from, message, body, notice;
@@ -63,6 +73,8 @@ struct job {
 	size_t		 nto;
 	struct str	 transport[LIM_CONF_TRANSPORTS];	/* lines */
 	size_t		 ntransport;
+	struct job_file	 file[LIM_JOB_FILES];
+	size_t		 nfile;
 };
 
 /*
@@ -77,5 +89,7 @@ void	job_write(const struct job *, struct buf *);
  * is not one.  Transport lines are not looked into.
  */
 bool	job_read(struct job *, struct str bytes, struct buf *why);
+/* What the job says of a file; NULL: nothing, whoever wants it opens it. */
+const struct job_file *job_file(const struct job *, struct str path);
 
 #endif

@@ -33,6 +33,12 @@ outbox_debt_free(struct outbox_debt *d)
 	mem_free(d->mem, d, sizeof *d);
 }
 
+bool
+outbox_debt_owed(const struct outbox_debt *d)
+{
+	return d != NULL && d->batch != NULL;
+}
+
 void
 outbox_say(struct flush *f, const struct outbox_row *r, const char *fmt, ...)
 {
@@ -73,7 +79,8 @@ take_lock(struct flush *f, struct lock *l)
 	buf_init(&why, f->o->mem);
 	buf_str(&path, f->o->folder);
 	buf_puts(&path, "/" LOCK_SEND);
-	got = lock_take(l, buf_c(&path), LOCK_ALONE, 0);
+	got = f->o->locked ? LOCK_GOT :
+	    lock_take(l, buf_c(&path), LOCK_ALONE, 0);
 	if (got == LOCK_NONE) {
 		lock_why(l, got, buf_c(&path), &why);
 		outbox_say(f, NULL, "%s: nothing can be sent that waits",
@@ -308,7 +315,8 @@ outbox_flush(const struct outbox_options *o, struct str mine,
 			break;
 		}
 		ok = send_due(&f);
-		lock_drop(&lock);
+		if (!o->locked)
+			lock_drop(&lock);
 		f.now = clock_wall();
 		ok = ok && count(&f, v);
 		if (o->stop != NULL && *o->stop)

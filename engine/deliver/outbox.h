@@ -87,6 +87,7 @@ struct notice {
 /* Adds a notice and its rows to what a run commits. */
 void	outbox_put(struct batch *, const struct notice *, const struct conf *);
 
+struct resident;
 struct outbox_options {
 	struct state	*state;
 	struct str	 folder;	/* of the state: its locks lie there */
@@ -102,6 +103,9 @@ struct outbox_options {
 	void		(*say)(void *arg, struct str line); /* for people */
 	void		*arg;
 	struct outbox_debt *debt;	/* kept between flushes, or NULL */
+	struct resident	*resident;	/* does the jobs (resident.h); NULL: a
+					 * picket-deliver for each */
+	bool		 locked;	/* the caller has the lock of sending */
 };
 /*
  * A row that was sent and could not be committed as sent (the disk is full,
@@ -111,6 +115,7 @@ struct outbox_options {
 struct outbox_debt;
 struct outbox_debt *outbox_debt_new(struct mem *);
 void	outbox_debt_free(struct outbox_debt *);
+bool	outbox_debt_owed(const struct outbox_debt *);
 
 struct outbox_sum {
 	size_t		 sent;		/* rows, in this flush */

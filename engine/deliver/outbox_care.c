@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "engine/deliver/send.h"
 #include "engine/deliver/words.h"
 #include "lang/base/num.h"
 
@@ -166,7 +165,7 @@ beat(struct flush *f)
 	j->ntransport = 1;
 	j->message = j->notice = STR_EMPTY;
 	j->body = buf_view(&body);
-	if (ok && !send_job(j, f->o->program, 0, &said)) {
+	if (ok && !outbox_job(f, j, &said)) {
 		report_why(buf_view(&said), j, LIM_OUTBOX_WHY, &why);
 		outbox_say(f, NULL, "%s", buf_c(&why));
 	}

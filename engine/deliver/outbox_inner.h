@@ -59,6 +59,8 @@ struct flush {
  */
 void	outbox_send(struct flush *, const struct outbox_row *,
 	    struct batch *);
+/* send_job, by the resident one if there is one. */
+bool	outbox_job(struct flush *, const struct job *, struct buf *said);
 /* Seconds until the next try of a row that has been tried so often. */
 double	outbox_wait(double tries);
 /*

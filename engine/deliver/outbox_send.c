@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "lang/base/num.h"
+#include "engine/deliver/resident.h"
 #include "engine/deliver/send.h"
 #include "engine/vm/clock.h"
 
@@ -315,6 +316,14 @@ make_job(struct sending *s, bool *gone)
 	return true;
 }
 
+bool
+outbox_job(struct flush *f, const struct job *j, struct buf *said)
+{
+	return f->o->resident != NULL ?
+	    resident_job(f->o->resident, j, said) :
+	    send_job(j, f->o->program, 0, said);
+}
+
 void
 outbox_send(struct flush *f, const struct outbox_row *r, struct batch *b)
 {
@@ -327,7 +336,7 @@ outbox_send(struct flush *f, const struct outbox_row *r, struct batch *b)
 	buf_init(&s->said, f->o->mem);
 	buf_init(&s->why, f->o->mem);
 	if (make_job(s, &gone)) {
-		(void)send_job(&s->job, f->o->program, 0, &s->said);
+		(void)outbox_job(f, &s->job, &s->said);
 		report_read(&s->report, buf_view(&s->said), &s->job);
 		judge(s);
 	} else if (gone) {

@@ -9,14 +9,14 @@
 
 #include <curl/curl.h>
 
-#include "engine/deliver/transport.h"
+#include "engine/deliver/attempt.h"
 
 /* Sets an option of `curl` while `rc` is fine. */
 #define SET(option, value) \
 	(rc == CURLE_OK ? (rc = curl_easy_setopt(curl, option, value)) : rc)
 
 /* protocols: what may be spoken, "smtp,smtps"; NULL: it is not curl's. */
-CURLcode secure_connection(CURL *, const struct transport *,
+CURLcode secure_connection(CURL *, const struct attempt *,
 	    const char *protocols);
 
 #endif

@@ -15,8 +15,8 @@ send_program(struct buf *path)
 	spawn_helper(path, SEND_PROGRAM);
 }
 
-static double
-all_timeouts(const struct job *j, struct mem *m)
+double
+send_timeout(const struct job *j, struct mem *m)
 {
 	struct transport t;
 	struct arena a;
@@ -34,24 +34,25 @@ all_timeouts(const struct job *j, struct mem *m)
 	return sum;
 }
 
-bool
-send_job(const struct job *j, const char *program, double timeout,
-    struct buf *report)
+static bool
+send_it(const struct job *j, const char *program, double timeout,
+    const volatile sig_atomic_t *stop, struct buf *report)
 {
 	const char *const argv[] = { program, NULL };
 	struct child c = { .argv = argv, .path = j->path, .run_id = j->run,
-	    .keep = LIM_REPORT };
+	    .keep = LIM_REPORT, .stop = stop };
 	struct child_end end;
 	struct buf bytes;
 
 	buf_init(&bytes, report->mem);
 	job_write(j, &bytes);
 	c.input = buf_view(&bytes);
-	c.timeout = timeout > 0 ? timeout : all_timeouts(j, report->mem);
+	c.timeout = timeout > 0 ? timeout : send_timeout(j, report->mem);
 	child_run(&c, report, &end);
 	buf_free(&bytes);
 	if (!end.started) {
-		buf_puts(report, "fail " SEND_PROGRAM " ");
+		/* no process, no memory, no program: all of it passes */
+		buf_puts(report, "retry " SEND_PROGRAM " ");
 		buf_escaped(report, str_c(end.why), 0);
 		buf_putc(report, '\n');
 	} else if (end.timed_out) {
@@ -63,4 +64,18 @@ send_job(const struct job *j, const char *program, double timeout,
 		    "%d\n", end.status);
 	}
 	return end.started && !end.timed_out && end.status == JOB_SENT;
+}
+
+bool
+send_job(const struct job *j, const char *program, double timeout,
+    struct buf *report)
+{
+	return send_it(j, program, timeout, NULL, report);
+}
+
+bool
+send_job_until(const struct job *j, const char *program,
+    const volatile sig_atomic_t *stop, struct buf *report)
+{
+	return send_it(j, program, 0, stop, report);
 }

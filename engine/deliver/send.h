@@ -6,6 +6,8 @@
 #ifndef ENGINE_DELIVER_SEND_H
 #define ENGINE_DELIVER_SEND_H
 
+#include <signal.h>
+
 #include "engine/deliver/job.h"
 
 #define SEND_PROGRAM	"picket-deliver"
@@ -20,5 +22,10 @@ void	send_program(struct buf *path);
  */
 bool	send_job(const struct job *, const char *program, double timeout,
 	    struct buf *report);
+/* The same for one who is to go soon once *stop is not 0 (child.h). */
+bool	send_job_until(const struct job *, const char *program,
+	    const volatile sig_atomic_t *stop, struct buf *report);
+/* Seconds that the transports of a job may take one after the other. */
+double	send_timeout(const struct job *, struct mem *);
 
 #endif

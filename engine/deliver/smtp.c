@@ -10,7 +10,7 @@
 
 #include "engine/deliver/address.h"
 #include "engine/deliver/attempt.h"
-#include "engine/deliver/trust.h"
+#include "engine/deliver/stock.h"
 #include "engine/deliver/secure.h"
 
 #define LIM_CONNECT	15L	/* seconds; a relay that takes longer to answer
@@ -204,10 +204,11 @@ set_security(CURL *curl, const struct transport *t, const char *password)
 }
 
 static CURLcode
-set_limits(CURL *curl, const struct transport *t)
+set_limits(CURL *curl, const struct attempt *a)
 {
+	const struct transport *t = a->transport;
 	long seconds = (long)(t->timeout + 0.999);
-	CURLcode rc = secure_connection(curl, t, "smtp,smtps");
+	CURLcode rc = secure_connection(curl, a, "smtp,smtps");
 
 	SET(CURLOPT_TIMEOUT_MS, (long)(t->timeout * 1000));
 	SET(CURLOPT_CONNECTTIMEOUT, seconds < LIM_CONNECT ? seconds :
@@ -283,11 +284,8 @@ smtp_send(struct attempt *a)
 	CURL *curl;
 
 	if (!str_none(t->passfile) &&
-	    trust_read_secret(t->passfile.p, password, a->why) != TRUST_FINE) {
-		if (a->why->n == 0)
-			buf_puts(a->why, "the passfile is missing");
+	    !attempt_secret(a, t->passfile, password))
 		return OUTCOME_RETRY;
-	}
 	buf_init(&text, a->why->mem);
 	crlf(&text, a->job->message);
 	up = (struct upload){ .text = buf_view(&text) };
@@ -298,14 +296,14 @@ smtp_send(struct attempt *a)
 	if (rc == CURLE_OK)
 		rc = set_url(curl, a);
 	if (rc == CURLE_OK)
-		rc = set_limits(curl, t);
+		rc = set_limits(curl, a);
 	if (rc == CURLE_OK)
 		rc = set_security(curl, t, password);
 	explicit_bzero(password, sizeof password);
 	if (rc == CURLE_OK)
 		rc = set_mail(curl, a, rcpt, &up, &d);
 	if (rc == CURLE_OK)
-		rc = curl_easy_perform(curl);
+		rc = stock_perform(a, curl, t->target, t->port, t->timeout);
 	o = judge(a, rc, &d, error);
 	curl_easy_cleanup(curl);
 	curl_slist_free_all(rcpt);

@@ -25,6 +25,7 @@
 #include "engine/deliver/encode.h"
 #include "engine/deliver/http.h"
 #include "engine/deliver/items.h"
+#include "engine/deliver/stock.h"
 #include "engine/deliver/target.h"
 #include "engine/deliver/secure.h"
 
@@ -300,7 +301,7 @@ open_stream(struct line *l)
 	char error[CURL_ERROR_SIZE] = "";
 	CURL *curl = l->curl = curl_easy_init();
 	CURLcode rc = curl == NULL ? CURLE_OUT_OF_MEMORY :
-	    secure_connection(curl, t, NULL);
+	    secure_connection(curl, l->a, NULL);
 	curl_socket_t fd = CURL_SOCKET_BAD;
 	struct buf url;
 
@@ -313,7 +314,7 @@ open_stream(struct line *l)
 	SET(CURLOPT_TIMEOUT_MS, (long)(t->timeout * 1000));
 	SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
 	if (rc == CURLE_OK)
-		rc = curl_easy_perform(curl);
+		rc = stock_perform(l->a, curl, t->target, t->port, t->timeout);
 	if (rc == CURLE_OK)
 		rc = curl_easy_getinfo(curl, CURLINFO_ACTIVESOCKET, &fd);
 	if (rc != CURLE_OK)

@@ -141,22 +141,28 @@ target_url_fault(struct str url, struct str *host)
 }
 
 bool
+target_url_host(struct str url, struct str *host, unsigned *port)
+{
+	struct str all = STR_EMPTY;
+	size_t end;
+
+	if (target_url_fault(url, &all) != NULL ||
+	    !front_host(all, host, &end))
+		return false;
+	*port = str_starts(url, "https://") ? 443 : 80;
+	if (end < all.n)
+		*port = parse_port(str_of(all.p + end + 1, all.n - end - 1));
+	return true;
+}
+
+bool
 target_url_private(struct str url)
 {
 	struct str host = STR_EMPTY;
-	size_t colon;
+	unsigned port;
 
-	if (target_url_fault(url, &host) != NULL)
-		return false;
-	if (str_starts(url, "https://"))
-		return true;
-	if (str_starts(host, "["))
-		host = str_of(host.p + 1, str_find(host, ']', 0) - 1);
-	else {
-		colon = str_find(host, ':', 0);
-		host.n = colon;
-	}
-	return host_is_loopback(host);
+	return target_url_host(url, &host, &port) &&
+	    (str_starts(url, "https://") || host_is_loopback(host));
 }
 
 /* "what "URL"", but only as far as it is no secret: up to the path. */

@@ -34,6 +34,8 @@ bool	target_path_ok(struct str);
  * password in it; else what is wrong.  Host: as it stands there, with port.
  */
 const char *target_url_fault(struct str url, struct str *host);
+/* The host of a URL without brackets, and its port; false: it is no URL. */
+bool	target_url_host(struct str url, struct str *host, unsigned *port);
 /* True if what is said to it cannot be read on the way: https, or this host. */
 bool	target_url_private(struct str url);
 

@@ -365,7 +365,7 @@ test_program(void **state)
 
 	buf_clear(&out);
 	assert_false(send_job(&j, "/no/such/program", 0, &out));
-	assert_string_equal(buf_c(&out), "fail picket-deliver "
+	assert_string_equal(buf_c(&out), "retry picket-deliver "
 	    "/no/such/program: not found\n");
 	buf_clear(&out);
 	assert_false(send_job(&j, "/bin/false", 0, &out));

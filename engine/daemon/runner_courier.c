@@ -3,10 +3,11 @@
  * It stays, so that mail needs no new process, and so does the picket-deliver
  * that it hands jobs to (engine/deliver/resident.h).
  *
- * It looks when picketd pokes it at the end of a run (a byte on descriptor
- * 4), when a row is due, and at least every LOOK_EVERY seconds: a `picket run`
- * by hand beside the daemon pokes nobody, and finds the lock of sending with
- * us.  Once a minute it tells what time alone brings about.
+ * It looks when the store tells of a commit with mail (state_watch), when
+ * picketd pokes it at the end of a run (a byte on descriptor 4), when a row is
+ * due, and at least every LOOK_EVERY seconds, as a store that does not serve
+ * tells nothing.  `picket run` by hand finds the lock of sending with us, and
+ * leaves its mail.  Once a minute it tells what time alone brings about.
  *
  * A new image comes on descriptor 4 as well.  Then we begin anew in the same
  * process: exec, with the new image as descriptor 3.  What is due is in the
@@ -124,11 +125,17 @@ begin_anew(struct courier *c, int *image)
 static void
 doze(struct courier *c, double until)
 {
-	struct pollfd p = { .fd = FD_DAEMON, .events = POLLIN };
+	struct pollfd p[2] = { { .fd = FD_DAEMON, .events = POLLIN },
+	    { .fd = -1, .events = POLLIN } };
 	double s = until - clock_steady();
 
-	if (s > 0 && !stopping(c))
-		(void)poll(&p, 1, (int)(s * 1000) + 1);
+	if (s <= 0 || stopping(c))
+		return;
+	if (c->failed == 0 && state_watch(c->o.state, s))
+		p[1].fd = state_fd(c->o.state);
+	(void)poll(p, 2, (int)(s * 1000) + 1);
+	if (p[1].fd != -1)
+		(void)state_watched(c->o.state);
 }
 
 /* --- work --- */

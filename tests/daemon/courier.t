@@ -8,6 +8,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import time
 
 from courierlib import Courier, Site, children, pss, status_of, wait
@@ -199,6 +200,47 @@ with Relay() as relay:
          'nothing is left of what was started',
          [name(p) for p in children(c.pid)])
     c.stop()
+
+# --- the limit of processes, with all of it under it ---
+group = '/sys/fs/cgroup/pids/picket-courier-%d' % os.getpid()
+named = []
+if ROOT:
+    hosts = os.path.join(delivery.TMP, 'hosts')
+    with open(hosts, 'w') as f:
+        f.write('127.0.0.1 localhost relay.picket.test\n')
+    os.chmod(hosts, 0o644)
+    named = ['unshare', '-m', '--propagation', 'private', 'sh', '-c',
+             'mount --bind "$0" /etc/hosts && exec "$@"', hosts]
+    if subprocess.run(named + ['true'], capture_output=True).returncode:
+        named = []
+try:
+    os.mkdir(group)
+except OSError:
+    group = None
+if named and group:
+    with Relay() as relay:
+        site = Site('smtp relay.picket.test:%d plain' % relay.port, USER)
+        c = Courier(site, group, named)
+        time.sleep(1)			# it resolves while all is well
+        for i in range(20):
+            with open(group + '/pids.current') as f:
+                n = f.read()
+            with open(group + '/pids.max', 'w') as f:
+                f.write(n)
+            site.put('full%d' % i)
+            c.poke()
+            if not wait(lambda: len(relay.mails) == i + 1):
+                break
+        tell(i == 19, 'at the limit of processes mail goes by an address '
+             'that was kept, 20 times', i, c.said(), site.rows())
+        with open(group + '/pids.events') as f:
+            tell(int(f.read().split()[1]) >= 20, 'and the limit was met')
+        c.stop()
+else:
+    skip('at the limit of processes', 'needs root and a cgroup of pids')
+if group:
+    wait(lambda: not os.path.exists(group) or not os.rmdir(group)
+         if not open(group + '/cgroup.procs').read() else False)
 
 # --- a user who is not there ---
 if ROOT:

@@ -68,7 +68,7 @@ class Site(outbox.Place):
 
 
 class Courier:
-    def __init__(self, site, cgroup=None):
+    def __init__(self, site, cgroup=None, before=()):
         self.site = site
         self.log = os.path.join(site.at, 'courier.log')
         image = os.open(site.image(), os.O_RDONLY)
@@ -87,7 +87,7 @@ class Courier:
 
         with open(self.log, 'ab') as log:
             self.p = subprocess.Popen(
-                [RUNNER, 'courier', '--state', site.state],
+                list(before) + [RUNNER, 'courier', '--state', site.state],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 close_fds=False, preexec_fn=setup, env=site.env())
         theirs.close()

@@ -306,7 +306,10 @@ engine_libengine_a_SOURCES = \
 picket_SOURCES = \
 	engine/cli/bundled.c \
 	engine/cli/cli.h \
+	engine/cli/ask.c \
+	engine/cli/ask.h \
 	engine/cli/cmd_check.c \
+	engine/cli/cmd_control.c \
 	engine/cli/cmd_compile.c \
 	engine/cli/cmd_deliver.c \
 	engine/cli/cmd_doc.c \
@@ -323,6 +326,7 @@ picket_SOURCES = \
 	engine/cli/cmd_replay.c \
 	engine/cli/cmd_run.c \
 	engine/cli/cmd_silence.c \
+	engine/cli/cmd_status.c \
 	engine/cli/cmd_test.c \
 	engine/cli/cmd_why.c \
 	engine/cli/commands.def \

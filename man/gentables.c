@@ -842,6 +842,8 @@ enum command_bit {
 };
 #define ON(id)	(1u << CMD_##id)
 #define ON_ALL	0xffffu
+#define ON_CONTROL (ON(STATUS) | ON(RELOAD) | ON(RUNNOW) | ON(PAUSE) | \
+	ON(RESUME) | ON(DISARM) | ON(ARM))
 
 static void
 option(char letter, const char *name, const char *arg, const char *help)
@@ -904,6 +906,7 @@ static void options_ack(void) { options_of(ON(ACK)); }
 static void options_silence(void) { options_of(ON(SILENCE)); }
 static void options_unsilence(void) { options_of(ON(UNSILENCE)); }
 static void options_silences(void) { options_of(ON(SILENCES)); }
+static void options_control(void) { options_of(ON_CONTROL); }
 static void options_outbox(void) { options_of(ON(OUTBOX)); }
 static void options_deliver(void) { options_of(ON(DELIVER)); }
 static void options_mailtest(void) { options_of(ON(MAILTEST)); }
@@ -962,6 +965,7 @@ static const struct {
 	{ "options_silence", options_silence },
 	{ "options_unsilence", options_unsilence },
 	{ "options_silences", options_silences },
+	{ "options_control", options_control },
 	{ "options_outbox", options_outbox },
 	{ "options_deliver", options_deliver },
 	{ "options_mailtest", options_mailtest },

@@ -88,6 +88,8 @@ cli_timing(struct buf *b, const struct site_timing *t)
 
 struct last {
 	double		 began, ended;	/* began NIL: there is none */
+	double		 lines;		/* that it had to say; NIL: it did not
+					 * come so far */
 	char		 result[32];
 };
 
@@ -101,6 +103,8 @@ take_last(void *arg, const struct str *column, unsigned n)
 		return;
 	l->began = num_parse(column[3], false);
 	l->ended = num_parse(column[4], false);
+	l->lines = n > 9 && !str_none(column[9]) ?
+	    num_parse(column[9], false) : NUM_NIL;
 	snprintf(l->result, sizeof l->result, "%.*s", (int)column[5].n,
 	    column[5].p);
 }
@@ -108,7 +112,7 @@ take_last(void *arg, const struct str *column, unsigned n)
 static struct last
 last_run(struct state *st, struct str alert)
 {
-	struct last l = { .began = NUM_NIL };
+	struct last l = { .began = NUM_NIL, .lines = NUM_NIL };
 	struct param p = PT(alert);
 
 	if (st != NULL)
@@ -143,6 +147,9 @@ list_last(struct cli *c, struct buf *b, const struct last *l)
 		    l->ended - l->began : 0);
 	else
 		cli_age(b, l->ended - l->began);
+	if (!num_none(l->lines))
+		buf_printf(b, ", %.0f line%s", l->lines, l->lines > 1 ||
+		    l->lines < 1 ? "s" : "");
 	buf_putc(b, '\n');
 }
 
@@ -396,6 +403,8 @@ json_alert(struct cli *c, const struct site_alert *a, struct state *st)
 		json_object_set_new(t, "began", json_real(last.began));
 		json_object_set_new(t, "ended", json_real(last.ended));
 		json_object_set_new(t, "result", text(str_c(last.result)));
+		if (!num_none(last.lines))
+			json_object_set_new(t, "lines", json_real(last.lines));
 		json_object_set_new(o, "last", t);
 	}
 	json_next(o, next_alert(c, a));

@@ -83,6 +83,13 @@ main(int argc, char **argv)
 		case CMD_SILENCE: r = cmd_silence(c); break;
 		case CMD_UNSILENCE: r = cmd_unsilence(c); break;
 		case CMD_SILENCES: r = cmd_silences(c); break;
+		case CMD_STATUS: r = cmd_status(c); break;
+		case CMD_RELOAD: r = cmd_reload(c); break;
+		case CMD_RUNNOW: r = cmd_runnow(c); break;
+		case CMD_PAUSE: r = cmd_pause(c); break;
+		case CMD_RESUME: r = cmd_resume(c); break;
+		case CMD_DISARM: r = cmd_disarm(c); break;
+		case CMD_ARM: r = cmd_arm(c); break;
 		case CMD_OUTBOX: r = cmd_outbox(c); break;
 		case CMD_DELIVER: r = cmd_deliver(c); break;
 		case CMD_MAILTEST: r = cmd_mailtest(c); break;

@@ -12,6 +12,8 @@
 #define HELP_WIDTH	80	/* columns of a terminal */
 #define ON(id)	(1u << CMD_##id)
 #define ON_ALL	0xffffffffu
+#define ON_CONTROL (ON(STATUS) | ON(RELOAD) | ON(RUNNOW) | ON(PAUSE) | \
+	ON(RESUME) | ON(DISARM) | ON(ARM))
 
 static const struct command_row {
 	const char *name, *args, *help;

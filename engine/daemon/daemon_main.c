@@ -31,6 +31,7 @@
 #define END_RUNS_KILL	8.0	/* from the beginning: TERM, then KILL */
 #define END_LEAVE	8.8	/* then nothing more is told */
 #define END_STORE_AT	9.3	/* then the store goes, too */
+#define RUN_DIR		"/run/picket"
 #define OOM_ADJ		"-900"	/* the last but what the system itself cannot do
 				 * without */
 
@@ -246,6 +247,7 @@ take_options(struct options *o, int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
+	bool state_given;
 	char *to;
 	int c;
 
@@ -283,12 +285,16 @@ take_options(struct options *o, int argc, char **argv)
 		return wrong("what is this", argv[optind]);
 	if (o->config[0] == '\0')
 		(void)take_path(o->config, PICKET_SYSCONFDIR);
-	if (o->state[0] == '\0' && !default_state(o->state)) {
+	state_given = o->state[0] != '\0';
+	if (!state_given && !default_state(o->state)) {
 		fputs("picketd: there is no folder for the state: give "
 		    "--state DIR\n", stderr);
 		return EXIT_PROBLEMS;
 	}
-	if (o->run[0] == '\0')
+	/* root's own has a place that all know; others beside their state */
+	if (o->run[0] == '\0' && geteuid() == 0 && !state_given)
+		memcpy(o->run, RUN_DIR, sizeof RUN_DIR);
+	else if (o->run[0] == '\0')
 		memcpy(o->run, o->state, sizeof o->run);
 	return -1;
 }

@@ -172,7 +172,7 @@ END
 	cat >want <<'END'
 picket ch -> check
 picket ./hel -> ./hello ./hello.pkc
-picket help ru -> run
+picket help ru -> run runnow
 picket run --mailt -> --mailto
 picket run --mail st -> stdout state
 picket run --mailto h -> 

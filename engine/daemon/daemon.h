@@ -34,11 +34,11 @@
 #include "engine/daemon/hold.h"
 #include "engine/daemon/logger.h"
 #include "engine/daemon/loop.h"
+#include "engine/deliver/conf.h"
 #include "engine/image/schedule.h"
 #include "engine/sched/queue.h"
 
-#define LIM_RUNS	64	/* at once: more processes than that do not end
-				 * sooner on any host that we know */
+#define LIM_RUNS	LIM_CONF_PARALLEL
 #define LIM_PARALLEL_MIN 8	/* most runs wait for disks and commands */
 #define LIM_RUN_OUTPUT	65536	/* bytes of a run's output that are logged; it
 				 * is not what a run is for */

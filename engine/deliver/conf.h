@@ -25,6 +25,8 @@ enum conf_key {
 	CONF_KEYS
 };
 
+#define LIM_CONF_PARALLEL 64	/* runs: more processes than that do not end
+				 * sooner on any host that we know */
 #define LIM_CONF_MAILTO	100	/* what every mail server takes at once:
 				 * RFC 5321 4.5.3.1.8 */
 #define LIM_CONF_PROTECT 200	/* a host has not so many kinds of programs

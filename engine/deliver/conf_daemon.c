@@ -1,6 +1,8 @@
 /* The lines of picket.conf that are picketd's: each at most once. */
+#include <arpa/inet.h>
 #include <stdio.h>
 
+#include "lang/base/num.h"
 #include "engine/deliver/conf_inner.h"
 #include "engine/deliver/words.h"
 
@@ -124,6 +126,54 @@ read_control(struct parse *p, const struct str *word, int n)
 		p->conf->value[CONF_CONTROL] = word[1];
 }
 
+/* "7458", "127.0.0.1:7458", "[::1]:7458" */
+static void
+read_http(struct parse *p, const struct str *word, int n)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	const char *t = arena_dup(p->arena, word[0]).p, *port;
+	char host[INET6_ADDRSTRLEN + 1] = "127.0.0.1";
+	int family = AF_INET;
+	double d;
+
+	if (n > 1) {
+		conf_fault_word(p, "unexpected", word[1], "");
+		return;
+	}
+	port = strrchr(t, ':');
+	if (t[0] == '[' && port != NULL && port > t && port[-1] == ']') {
+		family = AF_INET6;
+		snprintf(host, sizeof host, "%.*s", (int)(port - t - 2), t + 1);
+	} else if (port != NULL)
+		snprintf(host, sizeof host, "%.*s", (int)(port - t), t);
+	port = port == NULL ? t : port + 1;
+	if (strlen(t) != word[0].n || inet_pton(family, host, address) != 1)
+		conf_fault_word(p, "http is a port, or an address and a port: "
+		    "127.0.0.1:7458, [::1]:7458, not", word[0], "");
+	else if (port[0] == '\0' || strspn(port, "0123456789") !=
+	    strlen(port) || !((d = num_parse(str_c(port), false)) >= 1) ||
+	    d > 65535)
+		conf_fault_word(p, "a port is a number from 1 to 65535, not",
+		    str_c(port), "");
+	else
+		p->conf->value[CONF_HTTP] = arena_dup(p->arena, word[0]);
+}
+
+static void
+read_parallel(struct parse *p, const struct str *word, int n)
+{
+	double d;
+
+	if (n > 1)
+		conf_fault_word(p, "unexpected", word[1], "");
+	else if (!((d = num_parse(word[0], false)) >= 1) || !num_is_int(d) ||
+	    d > LIM_CONF_PARALLEL)
+		conf_fault_word(p, "parallel is a number from 1 to 64, not",
+		    word[0], "");
+	else
+		p->conf->value[CONF_PARALLEL] = arena_dup(p->arena, word[0]);
+}
+
 void
 conf_daemon(struct parse *p, enum conf_key k, const struct str *word, int n)
 {
@@ -139,6 +189,12 @@ conf_daemon(struct parse *p, enum conf_key k, const struct str *word, int n)
 		break;
 	case CONF_USER:
 		read_user(p, word, n);
+		break;
+	case CONF_HTTP:
+		read_http(p, word, n);
+		break;
+	case CONF_PARALLEL:
+		read_parallel(p, word, n);
 		break;
 	case CONF_CONTROL:
 		read_control(p, word, n);

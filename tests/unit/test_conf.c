@@ -213,6 +213,27 @@ test_wrong(void **state)
 		    "notice, info and debug, not \"warnings\"; did you mean "
 		    "\"warning\"?" },
 		{ "log syslog info x", "unexpected \"x\"" },
+		{ "http", "PORT, or an address and a port in one "
+		    "word must follow \"http\"" },
+		{ "http localhost:80", "http is a port, or an address and a "
+		    "port: 127.0.0.1:7458, [::1]:7458, not "
+		    "\"localhost:80\"" },
+		{ "http ::1:80", "http is a port, or an address and a port: "
+		    "127.0.0.1:7458, [::1]:7458, not \"::1:80\"" },
+		{ "http 127.0.0.1:", "a port is a number from 1 to 65535, "
+		    "not \"\"" },
+		{ "http 65536", "a port is a number from 1 to 65535, not "
+		    "\"65536\"" },
+		{ "http 0", "a port is a number from 1 to 65535, not "
+		    "\"0\"" },
+		{ "http 80 90", "unexpected \"90\"" },
+		{ "parallel 0", "parallel is a number from 1 to 64, not "
+		    "\"0\"" },
+		{ "parallel 2.5", "parallel is a number from 1 to 64, not "
+		    "\"2.5\"" },
+		{ "parallel 65", "parallel is a number from 1 to 64, not "
+		    "\"65\"" },
+		{ "parallel 4\nparallel 5", "given twice: \"parallel\"" },
 		{ "control", "group NAME must follow \"control\"" },
 		{ "control grup adm", "control is followed by group, not "
 		    "\"grup\"; did you mean \"group\"?" },

@@ -233,7 +233,6 @@ test_wrong(void **state)
 		    "\"2.5\"" },
 		{ "parallel 65", "parallel is a number from 1 to 64, not "
 		    "\"65\"" },
-		{ "parallel 4\nparallel 5", "given twice: \"parallel\"" },
 		{ "control", "group NAME must follow \"control\"" },
 		{ "control grup adm", "control is followed by group, not "
 		    "\"grup\"; did you mean \"group\"?" },

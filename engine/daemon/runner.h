@@ -28,6 +28,9 @@ enum { RUNNER_FINE = 0, RUNNER_PROBLEMS = 1, RUNNER_USAGE = 2,
 #define LIM_RUNNER_MEM	((size_t)1 << 30) /* bytes: an entry, mail, what is left;
 				 * each has a limit of its own below that */
 
+#define LIM_DIED	64	/* runs that picketd names at once: as many as it
+				 * has at once */
+
 struct runner {
 	struct mem	 mem;
 	jmp_buf		 fail;
@@ -39,6 +42,8 @@ struct runner {
 	double		 due;		/* --due T; NUM_NIL: by hand */
 	const char	*reason;	/* --reason WORD */
 	bool		 disarmed;	/* --disarmed */
+	const char	*died[LIM_DIED]; /* --died "DUE NAME", of `left` */
+	size_t		 ndied;
 	const char	*key;		/* --key KEY, of `tell` */
 	const char	*message;	/* --message TEXT; "" */
 	bool		 firing;	/* --firing, or --resolved */
@@ -64,8 +69,11 @@ bool	 runner_place(struct runner *, struct alert_place *);
 
 /* runner_run.c */
 int	 runner_run(struct runner *);
-/* runner_left.c: tells of what killed runs have left; "DUE NAME" of each alert
- * that was ever due. */
+/*
+ * runner_left.c: tells of what killed runs have left; a run that picketd says
+ * has died and that left nothing, not even the beginning of a record, gets
+ * its row.  The other: "DUE NAME" of each alert that was ever due.
+ */
 int	 runner_left(struct runner *);
 int	 runner_last(struct runner *);
 /* runner_tell.c: an incident of picketd itself. */

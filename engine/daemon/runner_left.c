@@ -3,7 +3,43 @@
 
 #include "engine/daemon/runner.h"
 #include "engine/effect/trail.h"
+#include "engine/vm/clock.h"
 #include "lang/base/num.h"
+
+/*
+ * One row for each alert and due: where there is one, of the run's own end or
+ * of its record, this changes nothing.
+ */
+static bool
+add_died(struct runner *r, struct state *st)
+{
+	struct batch *b = batch_new(&r->mem);
+	struct str text, name, why;
+	double due, now = clock_wall();
+	size_t i, blank;
+	bool ok;
+
+	for (i = 0; i < r->ndied; i++) {
+		text = str_c(r->died[i]);
+		blank = str_find(text, ' ', 0);
+		due = num_parse(str_of(text.p, blank), false);
+		name = str_of(text.p + blank + 1, text.n - blank - 1);
+		if (!num_fine(due) || name.n == 0)
+			continue;
+		batch_row(b, Q_RUN_ADD, (struct param[]){ PT(text), PT(name),
+		    PT(image_dir(r->image)), PN(due), PN(now),
+		    PT(STR_LIT("interrupted")), PN(NUM_NIL), PN(due),
+		    PT(STR_LIT("scheduled")), PN(NUM_NIL), PT(STR_LIT("it was "
+		    "killed before it began")), PN(NUM_NIL) });
+	}
+	ok = batch_is_empty(b) || state_commit(st, b, false);
+	if (!ok) {
+		why = state_why(st);
+		runner_say("%.*s", (int)why.n, why.p);
+	}
+	batch_free(b);
+	return ok;
+}
 
 int
 runner_left(struct runner *r)
@@ -16,6 +52,7 @@ runner_left(struct runner *r)
 		return RUNNER_PROBLEMS;
 	st = alert_state(&at, false);
 	ok = alert_left_all(&at, st);
+	ok = add_died(r, st) && ok;
 	state_free(st);
 	return ok ? RUNNER_FINE : RUNNER_PROBLEMS;
 }

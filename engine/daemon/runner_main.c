@@ -193,6 +193,13 @@ take_value(struct runner *r, const char *option, const char *text)
 		r->message = text;
 		return NULL;
 	}
+	if (strcmp(option, "--died") == 0) {
+		if (r->ndied == LIM_DIED)
+			return "is given too often; the last is";
+		r->died[r->ndied++] = text;
+		return strchr(text, ' ') != NULL ? NULL :
+		    "wants \"DUE NAME\", not";
+	}
 	if (strcmp(option, "--origin") == 0)
 		return spawn_origin_get(&r->origin, text) ? NULL :
 		    "wants what picketd says, not";

@@ -189,6 +189,8 @@ runner_run(struct runner *r)
 		return RUNNER_PROBLEMS;
 	}
 	alert_nice(&at, s, r->argv[0], r->argv);
+	if (s->has_priority || !str_none(s->nicecmd))
+		r->origin.nice = getpriority(PRIO_PROCESS, 0);
 	keep_fds(r);
 	take_limits(s);
 	alert_init(&a, &at, s->name, s);

@@ -39,6 +39,7 @@ class Site:
         for file, text in files.items():
             self.write(file.replace('_', '.'), text)
         self.names = list(alerts or scripts)
+        self.strace = []
         self.write('alarms.cfg', '\n'.join(
             n + '\n' + t.replace('MARK', self.mark)
             for n, t in scripts.items()))
@@ -75,8 +76,9 @@ class Site:
                 os.dup2(fd, 3)
                 os.close(fd)
             os.set_inheritable(3, True)
-        return subprocess.Popen([RUNNER, role, '--state', state or
-                                 self.state] + list(args), env=self.env,
+        return subprocess.Popen(self.strace + [RUNNER, role, '--state',
+                                 state or self.state] + list(args),
+                                env=self.env,
                                 stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, preexec_fn=give,
@@ -325,6 +327,46 @@ tell(r == 0 and s.mail() == '' and not os.listdir(s.state + '/run') and
      'with it again: the row, and no second mail', r, out,
      s.rows('SELECT * FROM run'))
 
+# --- killed at every step: one row for each that was due, whenever it died ---
+
+if os.environ.get('PICKET_SANITIZERS'):
+    tap.skip('killed at its calls', 'strace and the sanitizers exclude each '
+             'other')
+else:
+    s = Site('steps', {'Step': INIT + '\tbegin\n\t\toutput mail "x"\n'})
+    s.run('Step', 1)
+    trace = s.dir + '/trace'
+    s.strace = ['strace', '-q', '-o', trace]
+    s.run('Step', 2)
+    calls, count = [], {}
+    with open(trace) as f:
+        for line in f:
+            m = re.match(r'([a-z_0-9]+)\(', line)
+            if m and not m[1].startswith('exit'):
+                count[m[1]] = count.get(m[1], 0) + 1
+                calls.append((m[1], count[m[1]]))
+    step = 1 if os.environ.get('PICKET_LONG') else 9
+    due, died, bad = 2, 0, []
+    for name, nth in calls[3::step]:
+        due += 1
+        s.strace = ['strace', '-q', '-o', trace, '-e', 'trace=' + name, '-e',
+                    'inject=%s:signal=SIGKILL:when=%d' % (name, nth)]
+        r, _ = s.run('Step', due)
+        died += r < 0
+        s.strace = []
+        if r < 0:
+            r, out = s.role('left', '--died', '%d Step' % due)
+            if r != 0 or os.listdir(s.state + '/run'):
+                bad.append(((name, nth), r, out, os.listdir(s.state +
+                                                            '/run')))
+    rows = s.rows('SELECT due, count(*) FROM run GROUP BY due ORDER BY due')
+    tell(died > 5 and not bad and rows == [(d, 1) for d in range(1, due + 1)],
+         'killed at %d of its %d calls: one row each' % (died, len(calls)),
+         bad, [r for r in rows if r[1] != 1], due, len(rows))
+    done = s.rows("SELECT count(*) FROM run WHERE result = x'%s'" %
+                  b'ok'.hex())[0][0]
+    tell(2 < done < due, 'some had ended, some had not', done, due)
+
 # --- disarmed ---
 
 s = Site('disarmed', {'Acts': INIT + '''
@@ -482,6 +524,66 @@ tell(r == 0 and re.search(r'limits: unlimited\s+unlimited\s+77\s+\S+\s+0027'
 r, out = s.run('Asks', 10, '--origin', '3,50,27')
 tell(r == 2 and '--origin wants' in out, 'what is no origin is refused', r,
      out)
+
+# --- the groups that picketd makes: here two files ---
+
+s = Site('groups', {'Away': INIT + '''
+	begin
+		exec detached "/usr/bin/touch MARK.away"
+''', 'Nice': INIT + '\tbegin\n\t\toutput "$command("nice")"\n'}, {
+    'Away': '\talarms Away', 'Nice': '\tpriority 7\n\talarms Nice'})
+for n in '45':
+    with open(s.dir + '/fd' + n, 'w'):
+        pass
+p = subprocess.run(['/bin/sh', '-c', 'exec "$0" "$@" 3<%s 4>%s/fd4 5>%s/fd5' %
+                    (s.image, s.dir, s.dir), RUNNER, 'run', '--state', s.state,
+                    '--entry', '0'], env=s.env, stdout=subprocess.PIPE,
+                   stderr=subprocess.STDOUT)
+until(lambda: os.path.exists(s.mark + '.away'))
+wrote = [open(s.dir + '/fd' + n).read() for n in '45']
+tell(p.returncode == 0 and wrote == ['0', '0'], 'a run goes into its group, '
+     'what is detached out of it', p.stdout, wrote)
+r, out = s.run('Nice', None, '--origin', '2,0,22,' + ','.join(['-:-'] * 16))
+tell((r, out) == (0, '7\n'), "an alert's priority is its commands', too", r,
+     out)
+
+# --- what takes too much ---
+
+s = Site('much', {
+    'Loops': INIT + '\t\ttimeout 1s\n\tbegin\n\t\tset #i = 0\n\t\twhile '
+             '#i < 1\n\t\t\tset #n = #n + 1\n\t\tendwhile\n',
+    'Eats': INIT + '''
+		memory 8M
+	begin
+		set $x = "0123456789abcdef"
+		while 1 == 1
+			set $x = $x . $x
+		endwhile
+''',
+    'Writes': INIT + '''
+		timeout 1s
+	begin
+		do #fopen(F, "/dev/null", "w")
+		while 1 == 1
+			do #write(F, "a line that goes nowhere")
+		endwhile
+''',
+    'Says': INIT + '''
+		timeout 1s
+		input proc "yes"
+	rule
+		output $inlin
+'''})
+for name, want in (('Loops', 'stopped|failed'), ('Eats', 'failed'),
+                   ('Writes', 'stopped|failed'), ('Says', 'stopped|failed')):
+    began = time.monotonic()
+    r, out = s.run(name, 20)
+    took = time.monotonic() - began
+    got = s.rows("SELECT CAST(result AS TEXT), error FROM run WHERE alert = "
+                 "x'%s'" % name.encode().hex())
+    tell(r == 1 and took < 10 * SLOW and len(got) == 1 and
+         re.match(want, got[0][0]) and got[0][1], 'it is ended and told: ' +
+         name, r, took, out[:300], got)
 
 # --- what is wrong ---
 

@@ -42,6 +42,8 @@ const char *const run_end_word[RUN_END_COUNT] = {
 #undef RE
 };
 
+#define LIM_DIED_TEXT	320	/* bytes: seconds, and a name as long as any */
+
 static char runner[PATH_MAX];
 static struct {
 	int		 wall;		/* timerfd of the wall clock */
@@ -52,6 +54,10 @@ static struct {
 	struct queue_item later[LIM_RUNS];	/* held ones */
 	unsigned	 nlater;
 	bool		 left_runs, left_wanted;
+	/* "DUE NAME" of those that died, for picket-runner left: one that was
+	 * killed before its record began has no other trace */
+	char		 died[LIM_RUNS][LIM_DIED_TEXT];
+	unsigned	 ndied, nasked;	/* nasked: of them, those it was asked for */
 	bool		 looking;
 } s;
 
@@ -132,8 +138,13 @@ left_ended(struct child *c, int w, const struct rusage *used)
 		daemon_say(d, SAY_WARNING, "picket-runner left did not end "
 		    "well: what killed runs left is told later");
 		timer_set(&d->loop, &s.left, d->loop.now + 15 * LEFT_AGAIN);
-	} else if (s.left_wanted)
-		timer_set(&d->loop, &s.left, d->loop.now);
+	} else {
+		s.ndied -= s.nasked;
+		memmove(s.died, s.died + s.nasked, s.ndied * sizeof *s.died);
+		if (s.left_wanted)
+			timer_set(&d->loop, &s.left, d->loop.now);
+	}
+	s.nasked = 0;
 	services_poke(d);
 }
 
@@ -141,16 +152,23 @@ static void
 start_left(struct timer *t)
 {
 	struct daemon *d = t->arg;
-	char *argv[] = { runner, ARG("left"), ARG("--state"),
-	    d->opt.state, NULL };
+	char *argv[5 + 2 * LIM_RUNS] = { runner, ARG("left"), ARG("--state"),
+	    d->opt.state };
+	unsigned n = 4, i;
 	struct start st = { .path = runner, .argv = argv, .what = "left",
 	    .fd = { -1, d->voice, d->voice, d->site.fd, -1, -1 }, .ended = left_ended,
 	    .arg = d };
 
 	if (s.left_runs)
 		return;
+	for (i = 0; i < s.ndied; i++) {
+		argv[n++] = ARG("--died");
+		argv[n++] = s.died[i];
+	}
+	argv[n] = NULL;
 	s.left_wanted = false;
 	s.left_runs = children_start(d, &st) != NULL;
+	s.nasked = s.left_runs ? s.ndied : 0;
 	if (!s.left_runs) {
 		s.left_wanted = true;
 		timer_set(&d->loop, t, d->loop.now + LEFT_AGAIN);
@@ -163,6 +181,22 @@ runs_left(struct daemon *d)
 	s.left_wanted = true;
 	if (!s.left.set)
 		timer_set(&d->loop, &s.left, d->loop.now + 0.1);
+}
+
+/* More than there is room for, while left cannot be asked, are not named. */
+static void
+note_died(const struct run *r)
+{
+	struct schedule_entry e;
+	int n;
+
+	if (isnan(r->item.due) || r->item.entry == AGENDA_NONE ||
+	    s.ndied == LIM_RUNS)
+		return;
+	schedule_entry(r->d->site.schedule, r->item.entry, &e);
+	n = snprintf(s.died[s.ndied], LIM_DIED_TEXT, "%.6f %s", r->item.due,
+	    e.name);
+	s.ndied += n > 0 && n < LIM_DIED_TEXT;
 }
 
 static void
@@ -292,6 +326,8 @@ ended(struct child *c, int w, const struct rusage *used)
 	case RUN_END_FAILED: d->failed++; break;
 	default: d->died++; break;
 	}
+	if (died)
+		note_died(r);
 	free_run(r, died);
 	if (died) {
 		runs_left(d);

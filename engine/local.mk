@@ -384,6 +384,11 @@ pkglibexec_PROGRAMS += picket-runner
 picket_runner_SOURCES = \
 	engine/daemon/descend.c \
 	engine/daemon/descend.h \
+	engine/daemon/emergency.c \
+	engine/daemon/emergency.h \
+	engine/daemon/emergency_lock.c \
+	engine/daemon/emergency_run.c \
+	engine/daemon/emergency_short.c \
 	engine/daemon/runner.h \
 	engine/daemon/runner_courier.c \
 	engine/daemon/runner_left.c \

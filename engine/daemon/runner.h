@@ -80,5 +80,7 @@ int	 runner_last(struct runner *);
 int	 runner_tell(struct runner *);
 /* runner_courier.c */
 int	 runner_courier(struct runner *);
+/* emergency.c: stays, and acts when memory is short. */
+int	 runner_emergency(struct runner *);
 
 #endif

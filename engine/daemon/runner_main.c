@@ -21,7 +21,8 @@ static const struct {
 	{ "left", runner_left, "--state" },
 	{ "last", runner_last, "--state" },
 	{ "tell", runner_tell, "--state --key" },
-	{ "courier", runner_courier, "--state" }
+	{ "courier", runner_courier, "--state" },
+	{ "emergency", runner_emergency, "--state" }
 };
 #define NROLE		(sizeof roles / sizeof *roles)
 

@@ -24,8 +24,8 @@ held(struct live *l)
 	bool is_new;
 	size_t i;
 
-	for (i = 0; h != NULL && i < h->incidents.by_key.n; i++) {
-		in = incidents_at(&h->incidents, i);
+	for (i = 0; h != NULL && i < h->incidents->by_key.n; i++) {
+		in = incidents_at(h->incidents, i);
 		*incidents_add(&l->incidents, in->key, &is_new) = *in;
 	}
 }

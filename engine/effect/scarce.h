@@ -29,7 +29,7 @@
 struct scarce_held {
 	struct buf	 values;	/* of the run before */
 	double		 runs;
-	struct incidents incidents;
+	struct incidents *incidents;	/* its map points into it */
 };
 
 struct scarce {

@@ -12,14 +12,18 @@ scarce_held_init(struct scarce_held *h, struct mem *mem)
 {
 	memset(h, 0, sizeof *h);
 	buf_init(&h->values, mem);
-	incidents_init(&h->incidents, mem);
+	h->incidents = mem_zalloc(mem, sizeof *h->incidents);
+	incidents_init(h->incidents, mem);
 }
 
 void
 scarce_held_free(struct scarce_held *h)
 {
+	struct mem *mem = h->values.mem;
+
 	buf_free(&h->values);
-	incidents_free(&h->incidents);
+	incidents_free(h->incidents);
+	mem_free(mem, h->incidents, sizeof *h->incidents);
 }
 
 /* NIL and ERR are texts without bytes. */
@@ -88,7 +92,7 @@ scarce_load(struct scarce_held *h, struct state *st,
 
 	scarce_held_init(&now, mem);
 	if (!state_values(st, o, add_value, &now.values) ||
-	    !state_runs(st, o, &now.runs) || !incidents_load(&now.incidents,
+	    !state_runs(st, o, &now.runs) || !incidents_load(now.incidents,
 	    st, Q_INCIDENT_OF_NOW, of)) {
 		scarce_held_free(&now);
 		return false;
@@ -157,7 +161,7 @@ scarce_step(struct scarce_held *h, const struct state_owner *o,
 {
 	struct incident_run run = { .now = now, .good = good,
 	    .complete = good };
-	struct arena *a = &h->incidents.arena;
+	struct arena *a = &h->incidents->arena;
 	struct incident_seen own = *seen;
 	const struct incident *other;
 	struct incident *in;
@@ -171,9 +175,9 @@ scarce_step(struct scarce_held *h, const struct state_owner *o,
 		own.evidence = arena_dup(a, own.evidence);
 	if (!str_none(own.unless))
 		own.unless = arena_dup(a, own.unless);
-	other = str_none(own.unless) ? NULL : incidents_find(&h->incidents,
+	other = str_none(own.unless) ? NULL : incidents_find(h->incidents,
 	    own.unless);
-	in = incidents_add(&h->incidents, own.key, &is_new);
+	in = incidents_add(h->incidents, own.key, &is_new);
 	(void)incident_observe(in, &own, &run, other != NULL &&
 	    other->state == INCIDENT_FIRES);
 	in->alert = arena_dup(a, o->alert);

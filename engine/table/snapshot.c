@@ -1,5 +1,6 @@
 /* snapshot: see snapshot.h.  Here: the processes.  snapshot_files.c has what is
  * kept open, snapshot_rows.c the tables. */
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +10,8 @@
 #include <unistd.h>
 
 #include "engine/table/snapshot_inner.h"
+
+#define SPARE	64	/* descriptors that are left: files, the store, pipes */
 
 bool
 snapshot_open(struct snapshot *s, struct mem *mem,
@@ -265,51 +268,73 @@ close_gone(struct snapshot *s, size_t n)
 	}
 }
 
+/* The power of two of its size; -1: it is none that is worth ending. */
+static int
+size_of(const struct snapshot_process *q)
+{
+	return q->kernel || q->rss == SNAPSHOT_NONE ? -1 : q->rss == 0 ? 0 :
+	    32 - __builtin_clz(q->rss);
+}
+
+static void
+open_one(struct snapshot *s, struct snapshot_process *q)
+{
+	char name[40];
+
+	snprintf(name, sizeof name, "%ld/stat", (long)q->pid);
+	q->fd = openat(s->p->dir, name, O_RDONLY | O_CLOEXEC);
+	if (q->fd == -1)
+		return;
+	/* the first read has the kernel take its page */
+	if (procs_of_stat(s->p, q->pid, q->fd) &&
+	    (uint64_t)s->p->stat.starttime == q->start) {
+		s->nopen++;
+		return;
+	}
+	close(q->fd);
+	q->fd = -1;
+}
+
+/* So many that descriptors are left for what comes of a run. */
+static size_t
+most_open(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < 2 * SPARE)
+		return 0;
+	return r.rlim_cur - SPARE < LIM_SNAPSHOT_OPEN ? r.rlim_cur - SPARE :
+	    LIM_SNAPSHOT_OPEN;
+}
+
 /*
  * The largest are kept open: those of at least 2^k pages, with k so that they
- * are not too many.  One is let go when it is half as large.
+ * are not too many, and as many as there is place for of those half as large.
+ * One is let go when it is smaller than that.
  */
 static void
 keep_open(struct snapshot *s)
 {
-	size_t count[33] = { 0 }, sum = 0, i;
+	size_t count[34] = { 0 }, sum = 0, most = most_open(), i;
 	struct snapshot_process *q;
-	char name[40];
-	int k, least;
+	int least, k;
 
-#define LOG2(v)	((v) == 0 ? 0 : 32 - __builtin_clz(v))
+	for (i = 0; i < s->n; i++)
+		count[size_of(&s->now[i]) + 1]++;
+	for (least = 33; least > 0 && sum + count[least] <= most; least--)
+		sum += count[least];
 	for (i = 0; i < s->n; i++) {
 		q = &s->now[i];
-		if (!q->kernel && q->rss != SNAPSHOT_NONE)
-			count[LOG2(q->rss)]++;
-	}
-	for (least = 33; least > 0 && sum + count[least - 1] <=
-	    LIM_SNAPSHOT_OPEN; least--)
-		sum += count[least - 1];
-	for (i = 0; i < s->n; i++) {
-		q = &s->now[i];
-		k = q->kernel || q->rss == SNAPSHOT_NONE ? -1 : LOG2(q->rss);
-		if (q->fd != -1 && k < least - 1) {
-			close(q->fd);
-			q->fd = -1;
-			s->nopen--;
-		}
-		if (q->fd != -1 || k < least || s->nopen == LIM_SNAPSHOT_OPEN)
-			continue;
-		snprintf(name, sizeof name, "%ld/stat", (long)q->pid);
-		q->fd = openat(s->p->dir, name, O_RDONLY | O_CLOEXEC);
-		if (q->fd == -1)
-			continue;
-		s->nopen++;
-		/* the first read has the kernel take its page */
-		if (procs_of_stat(s->p, q->pid, q->fd) &&
-		    (uint64_t)s->p->stat.starttime == q->start)
+		if (q->fd == -1 || size_of(q) >= least - 1)
 			continue;
 		close(q->fd);
 		q->fd = -1;
 		s->nopen--;
 	}
-#undef LOG2
+	for (k = least; k >= least - 1 && k >= 0; k--)
+		for (i = 0; i < s->n && s->nopen < most; i++)
+			if (s->now[i].fd == -1 && size_of(&s->now[i]) >= k)
+				open_one(s, &s->now[i]);
 }
 
 enum snapshot_got

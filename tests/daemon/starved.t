@@ -1,0 +1,516 @@
+#!/usr/bin/env python3
+# runner: serial timeout=300 long-timeout=900
+"""The starved host: emergency workers of picketd in a memory cgroup of 64 MB
+whose kernel killer is off, with a hog that fills it until all in it stands
+still.  under_oom is 1 before the run and oom_kill is what it was after it, so
+nobody but the worker can have ended the hog; the alert is stored and its mail
+written once memory is back.  The same with no pid left in a pids cgroup, with
+no descriptor left, with the leader stopped, and with the leader killed; and
+what a run does to the system meanwhile, by strace: nothing that takes memory."""
+
+import ctypes
+import mmap
+import os
+import re
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import tap
+
+SRCDIR = os.environ.get('SRCDIR', '.')
+BUILDDIR = os.path.abspath(os.environ.get('BUILDDIR', '.'))
+TMP = os.environ['TMPDIR']
+PICKET = os.environ.get('PICKET', os.path.join(BUILDDIR, 'picket'))
+RUNNER = os.path.join(BUILDDIR, 'picket-runner')
+HOG = os.path.join(BUILDDIR, 'tests', 'daemon', 'hog')
+LONG = os.environ.get('PICKET_LONG') == '1'
+SLOW = 3 if os.environ.get('PICKET_SANITIZERS') else 1
+ROUNDS = 20 if LONG else 5
+LIMIT = 64 << 20
+PATIENCE = 30 * SLOW
+QUICK = 6 * SLOW		# "within a few seconds"
+MEMORY, PIDS = '/sys/fs/cgroup/memory', '/sys/fs/cgroup/pids'
+SITE = os.path.join(TMP, 'site')
+LIBC = ctypes.CDLL(None, use_errno=True)
+PR_SET_PDEATHSIG = 1
+ENV = dict(os.environ, PICKET_LIBEXEC=BUILDDIR,
+           PICKET_LIB=os.path.abspath(os.path.join(SRCDIR, 'stdlib-scripts')),
+           TZ='UTC')
+
+# MemoryEmergency as it is bundled, but that it waits until nothing goes on: 0 %
+CONF = """mailto systems@localhost
+mailfrom picket@example.org
+hostname moscow
+logdir {tmp}/log
+file {tmp}/mail
+emergency available 1%
+"""
+MACROS = """mem_cgroup {group}
+mem_end 0%
+mem_warn 0.5%
+mem_clear 1%
+mem_wait 2s
+"""
+ALERTS = """Emergency
+        timing 0 0 1 1 *
+        level emergency
+        alarms MemoryEmergency
+"""
+
+
+def wait_for(what, why, patience=PATIENCE):
+    until = time.monotonic() + patience
+    while True:
+        got = what()
+        if got:
+            return got
+        if time.monotonic() > until:
+            raise RuntimeError('in vain: ' + why)
+        time.sleep(0.005)
+
+
+def read(path):
+    with open(path) as f:
+        return f.read()
+
+
+def write(path, text):
+    with open(path, 'w') as f:
+        f.write(str(text))
+
+
+class Group:
+    """A cgroup of v1, gone with everything in it."""
+
+    def __init__(self, top, name, **values):
+        self.path = os.path.join(top, name)
+        os.mkdir(self.path)
+        for key, value in values.items():
+            write(os.path.join(self.path, key.replace('__', '.')), value)
+
+    def get(self, name):
+        return read(os.path.join(self.path, name))
+
+    def enter(self):
+        write(self.path + '/cgroup.procs', os.getpid())
+
+    def close(self):
+        wait_for(lambda: self.get('cgroup.procs') == '', 'an empty cgroup')
+        os.rmdir(self.path)
+
+
+def in_groups(groups):
+    def ready():
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        for g in groups:
+            g.enter()
+    return ready
+
+
+class Hog:
+    def __init__(self, groups, name='dnf', *options):
+        self.p = subprocess.Popen([HOG, name, *options],
+                                  stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE,
+                                  preexec_fn=in_groups(groups))
+        if self.p.stdout.readline() != b'ready\n':
+            raise RuntimeError('no hog')
+
+    def go(self, rate):
+        self.p.stdin.write(b'%g\n' % rate)
+        self.p.stdin.flush()
+
+    def close(self):
+        if self.p.poll() is None:
+            self.p.kill()
+        self.p.wait()
+        self.p.stdin.close()
+        self.p.stdout.close()
+
+
+class Worker:
+    """picket-runner emergency: the image on 3, the shared page on 5."""
+
+    def __init__(self, round, image, page):
+        self.err = os.path.join(TMP, 'err.%d.%d' % (round.n, page is None or
+                                                    len(round.workers)))
+        fd = os.open(image, os.O_RDONLY)
+        null = os.open('/dev/null', os.O_RDWR)
+        err = os.open(self.err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        enter = in_groups(round.groups)
+
+        def ready():
+            enter()
+            # 3 to 5, whatever they were
+            high = [os.dup(x) + 0 for x in (fd, null,
+                                            null if page is None else page)]
+            for i, x in enumerate(high):
+                os.dup2(x, 20 + i)
+            for i in range(3):
+                os.dup2(20 + i, 3 + i)
+            for x in range(6, 40):
+                try:
+                    os.close(x)
+                except OSError:
+                    pass
+        self.p = subprocess.Popen(
+            [RUNNER, 'emergency', '--state', round.state], env=ENV,
+            stdin=null, stdout=err, stderr=err, close_fds=False,
+            preexec_fn=ready)
+        for x in (fd, null, err):
+            os.close(x)
+        wait_for(lambda: 'is ready' in self.said(), 'a worker: ' +
+                 self.said())
+
+    def said(self):
+        ended = self.p.poll() if hasattr(self, 'p') else None
+        return read(self.err) + ('' if ended is None else
+                                 '(it ended with %d)' % ended)
+
+    def close(self):
+        if self.p.poll() is None:
+            self.p.send_signal(signal.SIGCONT)
+            self.p.terminate()
+            try:
+                self.p.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                self.p.kill()
+        return self.p.wait()
+
+
+class Round:
+    """A cgroup with workers and a hog in it, and what came of it."""
+
+    count = 0
+
+    def __init__(self, workers=1, pids=False):
+        Round.count += 1
+        self.n = Round.count
+        self.name = 'picket-emergency-%d-%d' % (os.getpid(), self.n)
+        self.state = os.path.join(TMP, 'state.%d' % self.n)
+        os.mkdir(self.state, 0o700)
+        for f in ('mail',):
+            if os.path.exists(os.path.join(TMP, f)):
+                os.unlink(os.path.join(TMP, f))
+        self.groups, self.workers, self.hog = [], [], None
+        self.sleepers = []
+        self.memory = Group(MEMORY, self.name)
+        self.groups.append(self.memory)
+        write(self.memory.path + '/memory.limit_in_bytes', LIMIT)
+        write(self.memory.path + '/memory.oom_control', 1)
+        self.pids = None
+        if pids:
+            self.pids = Group(PIDS, self.name)
+            self.groups.append(self.pids)
+        image = self.compile()
+        self.hog = Hog(self.groups)
+        self.page = os.memfd_create('page') if workers > 1 else None
+        if self.page is not None:
+            os.ftruncate(self.page, 4096)
+        for _ in range(workers):
+            self.workers.append(Worker(self, image, self.page))
+
+    def compile(self):
+        os.makedirs(SITE, 0o700, exist_ok=True)
+        os.makedirs(TMP + '/log', 0o700, exist_ok=True)
+        for name, text in (('picket.conf', CONF), ('macros.cfg', MACROS),
+                           ('defines.cfg', 'doexec TRUE\n'),
+                           ('alerts.cfg', ALERTS)):
+            path = os.path.join(SITE, name)
+            with open(path, 'w') as f:
+                f.write(text.format(tmp=TMP, group='/' + self.name))
+            os.chmod(path, 0o600)
+        image = os.path.join(TMP, 'image')
+        p = subprocess.run([PICKET, 'compile', '--site', '--config', SITE,
+                            '-o', image], env=ENV, capture_output=True)
+        if p.returncode != 0:
+            raise RuntimeError('compile: ' + p.stderr.decode())
+        return image
+
+    def oom(self):
+        return dict(line.split() for line in
+                    self.memory.get('memory.oom_control').splitlines())
+
+    def rows(self):
+        path = os.path.join(self.state, 'state.db')
+        if not os.path.exists(path):
+            return []
+        try:
+            db = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
+            try:
+                return [tuple(x.decode() if isinstance(x, bytes) else x
+                              for x in row) for row in db.execute(
+                    'SELECT alert, reason, result, due FROM run')]
+            finally:
+                db.close()
+        except sqlite3.Error:
+            return []
+
+    def mail(self):
+        path = os.path.join(TMP, 'mail')
+        return read(path) if os.path.exists(path) else ''
+
+    def starve(self, before=None, after=None):
+        """Fills the cgroup; what happened, or why it did not."""
+        kills = self.oom()['oom_kill']
+        self.hog.go(60)
+        stuck = wait_for(lambda: (self.oom()['under_oom'] == '1' and 'stuck')
+                         or (self.hog.p.poll() is not None and 'ended'),
+                         'the cgroup is full')
+        if stuck != 'stuck':
+            return 'the hog ended before all stood still'
+        if before is not None:
+            before()
+        t0 = time.monotonic()
+        wait_for(lambda: self.hog.p.poll() is not None, 'the hog is ended: ' +
+                 ' | '.join(w.said() for w in self.workers))
+        self.took = time.monotonic() - t0
+        if after is not None:
+            after()
+        if self.hog.p.returncode != -signal.SIGTERM:
+            return 'the hog ended with %d' % self.hog.p.returncode
+        said = 'ended dnf of '
+        wait_for(lambda: self.rows() and said in self.mail(),
+                 'the alert is delivered: rows %r, mail %r, %s' %
+                 (self.rows(), self.mail(),
+                  ' | '.join(w.said() for w in self.workers)))
+        after = self.oom()
+        if after['oom_kill'] != kills:
+            return 'the kernel has ended something: %r' % after
+        # one that only warned may have been before it
+        rows = self.rows()
+        if len(rows) > 3 or len(set(r[3] for r in rows)) != len(rows) or \
+                set(r[:3] for r in rows) != {('Emergency', 'emergency', 'ok')}:
+            return 'rows %r' % rows
+        if not re.search(r'ended dnf of \S+, pid %d,' % self.hog.p.pid,
+                         self.mail()):
+            return 'mail ' + self.mail()
+        if self.mail().count(said) != 1:
+            return 'it is told more than once: ' + self.mail()
+        if self.took > QUICK:
+            return 'it took %.1f s' % self.took
+        return None
+
+    def close(self):
+        for s in self.sleepers:
+            s.kill()
+            s.wait()
+        if self.hog is not None:
+            self.hog.close()
+        for w in self.workers:
+            w.close()
+        if self.page is not None:
+            os.close(self.page)
+        for g in self.groups:
+            g.close()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+
+def rounds(what, n, make, do):
+    took, wrong = [], []
+    for _ in range(n):
+        r = None
+        try:
+            r = make()
+            why = do(r)
+            if why is None:
+                took.append(r.took)
+        except (RuntimeError, OSError, subprocess.SubprocessError) as e:
+            why = '%s: %s' % (type(e).__name__, e)
+        finally:
+            try:
+                if r is not None:
+                    r.close()
+            except RuntimeError as e:
+                why = why or str(e)
+        if why is not None:
+            wrong.append('round %d: %s' % (Round.count, why))
+    tap.tell(not wrong and len(took) == n, '%s: %d of %d rounds' %
+             (what, len(took), n), *wrong)
+    if took:
+        print('# %s: the hog was ended %.2f to %.2f s after all stood still' %
+              (what, min(took), max(took)), flush=True)
+
+
+def faults(r):
+    """What a worker says of its run."""
+    said = ' '.join(w.said() for w in r.workers)
+    m = re.search(r'in ([0-9.]+) s, (-?[0-9]+) page faults', said)
+    return (float(m.group(1)), int(m.group(2))) if m else None
+
+
+def memory(r):
+    why = r.starve()
+    if why is None:
+        wait_for(lambda: faults(r), 'the worker tells of its run')
+        if faults(r)[1] != 0:
+            why = '%d page faults: %s' % (faults(r)[1], r.workers[0].said())
+    return why
+
+
+def no_pids(r):
+    """The pids cgroup is at its limit, and says so to whoever forks."""
+    limit = int(r.pids.get('pids.current'))
+    write(r.pids.path + '/pids.max', limit)
+    before = r.pids.get('pids.events')
+    p = subprocess.Popen(['/bin/sh', '-c', 'echo $$ >%s/cgroup.procs; '
+                          '/bin/true & wait' % r.pids.path],
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    p.wait()
+    if r.pids.get('pids.events') == before:
+        return 'the pids cgroup is not at its limit'
+    return r.starve(after=lambda: write(r.pids.path + '/pids.max', 'max'))
+
+
+def no_descriptors(r):
+    """The workers' own limit is used up before memory is."""
+    was = []
+    for w in r.workers:
+        was.append((w.p.pid, resource.prlimit(w.p.pid,
+                                              resource.RLIMIT_NOFILE)))
+        resource.prlimit(w.p.pid, resource.RLIMIT_NOFILE,
+                         (3, was[-1][1][1]))
+
+    def back():
+        for pid, limit in was:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+    return r.starve(after=back)
+
+
+def leader(r):
+    """The page's second word is the pid of who leads."""
+    with mmap.mmap(r.page, 4096, prot=mmap.PROT_READ) as m:
+        pid = int.from_bytes(m[4:8], sys.byteorder)
+    return next((w for w in r.workers if w.p.pid == pid), None)
+
+
+def stopped(r):
+    lead = wait_for(lambda: leader(r), 'one leads')
+    lead.p.send_signal(signal.SIGSTOP)
+    why = r.starve()
+    now = leader(r)
+    if why is None and (now is None or now is lead):
+        why = 'nobody took over'
+    return why
+
+
+def killed(r):
+    lead = wait_for(lambda: leader(r), 'one leads')
+    lead.p.kill()
+    lead.p.wait()
+    return r.starve()
+
+
+def two(r):
+    wait_for(lambda: leader(r), 'one leads')
+    return r.starve()
+
+
+def traced(r):
+    """What the run does to the system, between the two changes of RLIMIT_DATA
+    that keep pages away."""
+    out = os.path.join(TMP, 'strace')
+    p = subprocess.Popen(['strace', '-f', '-o', out, '-p',
+                          str(r.workers[0].p.pid)],
+                         stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: os.path.exists(out) and read(out), 'strace')
+        why = r.starve()
+    finally:
+        p.terminate()
+        p.wait()
+    text = read(out)
+    m = re.search(r'RLIMIT_DATA, \{rlim_cur=0[^\n]*\n(.*?)RLIMIT_DATA', text,
+                  re.S)
+    if why is None and m is None:
+        why = 'no run in the trace'
+    if why is None:
+        calls = {}
+        for c in re.findall(r'^(?:\d+ +)?(\w+)\(', m.group(1), re.M):
+            calls[c] = calls.get(c, 0) + 1
+        print('# calls of the run: ' + ', '.join(
+            '%s %d' % x for x in sorted(calls.items())))
+        bad = [c for c in calls if re.match(
+            r'mmap|brk|mremap|clone|fork|vfork|open|socket|connect|wait4|'
+            r'execve|pipe|eventfd|sendto|sendmsg', c)]
+        if bad or 'kill' not in calls:
+            why = 'calls: %r' % calls
+    return why
+
+
+def idle():
+    """What a worker costs while nothing happens, with so many processes."""
+    sleepers = [subprocess.Popen(['/bin/sleep', '1000'], preexec_fn=in_groups(
+        [])) for _ in range(300 - min(250, len([x for x in os.listdir('/proc')
+                                               if x.isdigit()])))]
+    r = Round(workers=2)
+    try:
+        time.sleep(2)
+
+        def cpu():
+            t = []
+            for w in r.workers:
+                with open('/proc/%d/schedstat' % w.p.pid) as f:
+                    t.append(int(f.read().split()[0]) / 1e9)
+            return t
+        before, t0 = cpu(), time.monotonic()
+        span = 60 if LONG else 21
+        time.sleep(span)
+        used = [(b - a) / (time.monotonic() - t0) for a, b in
+                zip(before, cpu())]
+        n = len([x for x in os.listdir('/proc') if x.isdigit()])
+        rss = [read('/proc/%d/status' % w.p.pid) for w in r.workers]
+        rss = [int(re.search(r'VmRSS:\s+(\d+)', x).group(1)) for x in rss]
+        pss = [read('/proc/%d/smaps_rollup' % w.p.pid) for w in r.workers]
+        pss = [int(re.search(r'Pss:\s+(\d+)', x).group(1)) for x in pss]
+        print('# idle with %d processes: %s %% of a processor; RSS %s kB, '
+              'PSS %s kB' % (n, ' and '.join('%.3f' % (100 * u) for u in used),
+                             ' and '.join(map(str, rss)),
+                             ' and '.join(map(str, pss))), flush=True)
+        # ten times the measured: others may run here, too
+        tap.tell(sum(used) < 0.01 * SLOW, 'idle workers cost next to nothing',
+                 used)
+    finally:
+        r.close()
+        for s in sleepers:
+            s.kill()
+            s.wait()
+
+
+def skip_all(why):
+    print('1..0 # skip ' + why)
+    sys.exit(0)
+
+
+if os.geteuid() != 0:
+    skip_all('needs root, for cgroups')
+for top in (MEMORY, PIDS):
+    if not os.path.exists(os.path.join(top, 'cgroup.procs')):
+        skip_all('no cgroups of v1 here')
+which = sys.argv[1:] or ['memory', 'pids', 'descriptors', 'two', 'stopped',
+                         'killed', 'traced', 'idle']
+if 'memory' in which:
+    rounds('memory', ROUNDS, Round, memory)
+if 'pids' in which:
+    rounds('no pid left', ROUNDS, lambda: Round(pids=True), no_pids)
+if 'descriptors' in which:
+    rounds('no descriptor left', ROUNDS, Round, no_descriptors)
+if 'two' in which:
+    rounds('two workers', 2, lambda: Round(workers=2), two)
+if 'stopped' in which:
+    rounds('the leader hangs', 2, lambda: Round(workers=2), stopped)
+if 'killed' in which:
+    rounds('the leader is killed', 2, lambda: Round(workers=2), killed)
+if 'traced' in which:
+    if shutil.which('strace'):
+        rounds('by strace', 1, Round, traced)
+    else:
+        tap.skip('by strace', 'not installed')
+if 'idle' in which:
+    idle()
+tap.end()

@@ -1,5 +1,6 @@
 /* image_traits: what runs of a script are, found out of its instructions. */
 #include "lang/table/builtin.h"
+#include "engine/effect/scarce.h"
 #include "engine/image/image.h"
 
 /* What a function that is called does. */
@@ -20,6 +21,7 @@ of_call(int id)
 unsigned
 image_traits(const struct program *p)
 {
+	char why[LIM_IMAGE_WHY];
 	unsigned traits = 0;
 	uint32_t i;
 
@@ -42,8 +44,7 @@ image_traits(const struct program *p)
 		default:
 			break;
 		}
-	if ((traits & (ENTRY_WATCH_MEMORY | ENTRY_COMMANDS | ENTRY_FOREIGN)) ==
-	    ENTRY_WATCH_MEMORY)
+	if (p->watch_memory && scarce_can(p, why, sizeof why))
 		traits |= ENTRY_EMERGENCY;
 	return traits;
 }

@@ -30,8 +30,8 @@
 				 * proc or journal, filter, the network's */
 #define ENTRY_ACTS	0x04	/* changes the world: exec, kill, files */
 #define ENTRY_FOREIGN	0x08	/* reads something else than native tables */
-#define ENTRY_EMERGENCY	0x10	/* watches memory, and has neither COMMANDS nor
-				 * FOREIGN: an emergency worker runs it */
+#define ENTRY_EMERGENCY	0x10	/* watches memory, and can run when there is none
+				 * (scarce_can): an emergency worker does */
 #define ENTRY_OWN	0x20	/* is a script that no alert lists, with its own
 				 * every, timing or watch */
 #define ENTRY_SLEEPS	0x40	/* never due: inactive or suspended, or without

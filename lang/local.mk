@@ -26,6 +26,7 @@ lang_liblang_a_SOURCES = \
 	lang/base/mem.h \
 	lang/base/num.c \
 	lang/base/num.h \
+	lang/base/num_op.c \
 	lang/base/re.c \
 	lang/base/re.h \
 	lang/base/signals.c \

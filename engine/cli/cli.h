@@ -147,8 +147,8 @@ bool	 cli_configuration(struct cli *, const char *dir);
  */
 bool	 cli_warn_ways(struct cli *, const struct site *, const char *dir,
 	    struct json_diag *);
-/* Warns of ways whose certificates or secrets are files that are not there;
- * how many. */
+/* Warns of ways whose certificates or secrets are files that are not there,
+ * and of a group that is not; how many. */
 size_t	 cli_warn_files(struct cli *, const char *dir, struct json_diag *);
 /* Reports routes that alerts name and picket.conf has not; how many. */
 size_t	 cli_check_routes(struct cli *, const struct site *, const char *dir,

@@ -3,6 +3,7 @@
 #include <sys/utsname.h>
 #include <dirent.h>
 #include <errno.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -227,6 +228,31 @@ is_missing(struct cli *c, const struct transport *t, struct str path,
 	return true;
 }
 
+/* As picketd looks it up: another source of groups may be away. */
+static bool
+is_no_group(struct cli *c, struct str name, const char *dir,
+    struct json_diag *json)
+{
+	struct group *g = NULL;
+	struct buf b;
+	FILE *f = fopen("/etc/group", "re");
+
+	while (f != NULL && (g = fgetgrent(f)) != NULL &&
+	    !str_eq(str_c(g->gr_name), name))
+		;
+	if (f != NULL)
+		(void)fclose(f);
+	if (g != NULL)
+		return false;
+	buf_init(&b, &c->mem);
+	words_wrong(&b, "control group: /etc/group has no group", name);
+	buf_puts(&b, ", so only root and the user of picketd may use its "
+	    "control socket");
+	say_of_file(c, dir, "picket.conf", DIAG_WARNING, buf_view(&b), json);
+	buf_free(&b);
+	return true;
+}
+
 size_t
 cli_warn_files(struct cli *c, const char *dir, struct json_diag *json)
 {
@@ -235,6 +261,8 @@ cli_warn_files(struct cli *c, const char *dir, struct json_diag *json)
 	size_t i, n = 0;
 	unsigned k;
 
+	if (!str_none(c->conf.value[CONF_CONTROL]))
+		n += is_no_group(c, c->conf.value[CONF_CONTROL], dir, json);
 	for (i = 0; i < c->conf.ntransport; i++) {
 		t = &c->conf.transport[i];
 		if (transport_has(t, OPTION_CA))

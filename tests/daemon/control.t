@@ -359,6 +359,12 @@ if ROOT:
     code, out = as_other(other)
     tell(code == 1 and 'you may not talk' in out, 'others may not', out)
     site.conf('control group no-such-group\n')
+    p = subprocess.run([PICKET, 'check', '--config', site.dir],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                       errors='replace')
+    tell(p.returncode == 0 and 'warning: control group: /etc/group has no '
+         'group "no-such-group"' in p.stdout, 'picket check warns of it',
+         p.stdout)
     picket(site, 'reload')
     tell(os.stat(ctl).st_mode & 0o777 == 0o600 and 'no such group' in d.said(),
          'a group that is not there', d.said())

@@ -525,7 +525,7 @@ test_others(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	if (geteuid() != 0 || g == NULL)
-		skip();
+		return;		/* nobody can be another user */
 	as_user(65534, 65534, text);
 	assert_string_equal(text, "connect");
 	/* though somebody has let all in */

@@ -364,6 +364,7 @@ flush(struct control_client *c, size_t *done)
 		if (k <= 0)
 			return true;
 		c->sent += (size_t)k;
+		c->moved = c->control->loop->now;
 		*done += (size_t)k;
 	}
 	c->nout = c->sent = 0;
@@ -429,7 +430,7 @@ serve(struct control_client *c)
 			let_go(c);
 			return;
 		}
-		c->took = c->control->loop->now;
+		c->took = c->moved = c->control->loop->now;
 		if (end == NULL) {
 			control_error(c, c->eof ? "the last line has no end" :
 			    "a request has at most %d bytes", LIM_REQUEST);
@@ -515,7 +516,10 @@ begin(struct control_client *c, struct control *l, int fd, uid_t uid)
 		timer_set(l->loop, &l->idle, l->loop->now + CHECK);
 }
 
-/* A place; whoever has asked for nothing for the longest makes room. */
+/*
+ * A place.  Whoever has asked for nothing for the longest makes room; if all
+ * have asked, who does not read what he is told.
+ */
 static struct control_client *
 place(struct control *l)
 {
@@ -528,6 +532,10 @@ place(struct control *l)
 		    (oldest == NULL || c->since < oldest->since))
 			oldest = c;
 	}
+	for (c = l->client; oldest == NULL && c < l->client + LIM_CLIENTS; c++)
+		if (c->waits == 0 &&
+		    l->loop->now - c->moved > LIM_CONTROL_STALL)
+			oldest = c;
 	if (oldest != NULL)
 		let_go(oldest);
 	return oldest;

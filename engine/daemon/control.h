@@ -29,6 +29,7 @@
 				 * has asked for nothing makes room */
 #define LIM_ADOPTED	2	/* descriptors of our own children, besides */
 #define LIM_CONTROL_IDLE 10.0	/* seconds without a whole request */
+#define LIM_CONTROL_STALL 1.0	/* seconds without reading, when others want in */
 #define LIM_CONTROL_TAKE 60.0	/* seconds to take an answer */
 #define LIM_CONTROL_WAIT 600.0	/* seconds for a reload: twice what it may take */
 #define LIM_CONTROL_TURN 65536	/* bytes to one client in a turn of the loop:
@@ -80,6 +81,7 @@ struct control_client {
 	unsigned	 waits;		/* for so many reloads */
 	uid_t		 uid;
 	double		 since;		/* of its connection, or last answer */
+	double		 moved;		/* when it took some of it */
 	double		 took;		/* when its answer began; 0: none does */
 	control_piece_fn *more;		/* of the answer, or NULL */
 	/* for `more`: where it is; 0 at the first piece */

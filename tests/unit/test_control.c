@@ -364,6 +364,10 @@ test_stream(void **state)
 	assert_string_equal(hear(fd, NULL),
 	    "{\"ok\":false,\"error\":\"too many ask at once\"}\n");
 	close(fd);
+	/* but for who does not read: the others stay */
+	ctl.client[LIM_CLIENTS - 1].moved -= LIM_CONTROL_STALL + 1;
+	SAYS("{\"command\":\"ping\"}\n", "{\"ok\":true}\n", false);
+	assert_int_equal(clients(), LIM_CLIENTS - 1);
 	for (i = 1; i < LIM_CLIENTS; i++)
 		close(slow[i]);
 	turn();

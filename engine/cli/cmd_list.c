@@ -88,7 +88,7 @@ cli_timing(struct buf *b, const struct site_timing *t)
 
 struct last {
 	double		 began, ended;	/* began NIL: there is none */
-	double		 lines;		/* that it had to say; NIL: it did not
+	double		 lines;		/* of its input; NIL: it is not known
 					 * come so far */
 	char		 result[32];
 };
@@ -147,9 +147,9 @@ list_last(struct cli *c, struct buf *b, const struct last *l)
 		    l->ended - l->began : 0);
 	else
 		cli_age(b, l->ended - l->began);
-	if (!num_none(l->lines))
-		buf_printf(b, ", %.0f line%s", l->lines, l->lines > 1 ||
-		    l->lines < 1 ? "s" : "");
+	if (l->lines > 0)
+		buf_printf(b, ", %.0f line%s read", l->lines, l->lines > 1 ?
+		    "s" : "");
 	buf_putc(b, '\n');
 }
 

@@ -88,8 +88,8 @@ cli_timing(struct buf *b, const struct site_timing *t)
 
 struct last {
 	double		 began, ended;	/* began NIL: there is none */
-	double		 lines;		/* of its input; NIL: it is not known
-					 * come so far */
+	double		 lines;		/* of its input; NIL: it is not known, or
+					 * none yet */
 	char		 result[32];
 };
 

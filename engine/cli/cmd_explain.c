@@ -114,7 +114,7 @@ schedule(struct explain *e)
 	const struct site *s = e->c->site;
 	const struct program *p = e->program;
 	const struct site_alert *a;
-	bool first = true;
+	bool first = true, own;
 	size_t i, k, t;
 
 	for (i = 0; s != NULL && i < s->nalert; i++) {
@@ -138,16 +138,17 @@ schedule(struct explain *e)
 		buf_printf(&e->b, "  (%s, %s)\n", status_name[a->alarm[k].status],
 		    level_name[a->alarm[k].level]);
 	}
-	if (p->every > 0 || !str_none(p->timing) || p->watch_memory) {
+	/* its own times are not used where an alert has others */
+	own = first && (p->every > 0 || !str_none(p->timing));
+	if (own || p->watch_memory) {
 		under(e, &first, "runs");
-		if (p->every > 0) {
+		if (own && p->every > 0) {
 			buf_puts(&e->b, "every ");
 			cli_duration(&e->b, p->every);
-		} else if (!str_none(p->timing))
+		} else if (own)
 			buf_str(&e->b, p->timing);
 		if (p->watch_memory)
-			buf_puts(&e->b, p->every > 0 || !str_none(p->timing) ?
-			    ", and when memory gets short" :
+			buf_puts(&e->b, own ? ", and when memory gets short" :
 			    "when memory gets short");
 		buf_putc(&e->b, '\n');
 	}

@@ -44,7 +44,10 @@ set_armed(struct daemon *d)
 		    "rules did nothing");
 		say_unless_kept(d, why);
 	}
-	d->disarmed = d->hold.disarmed;
+	if (d->disarmed != d->hold.disarmed) {
+		d->disarmed = d->hold.disarmed;
+		services_arm(d);
+	}
 	if (d->hold.disarmed && d->hold.until > 0)
 		timer_set(&d->loop, &d->rearm, d->loop.now +
 		    fmax(fmin(LOOK_AGAIN, d->hold.until - clock_wall()),

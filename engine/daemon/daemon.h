@@ -272,6 +272,8 @@ void	services_stop(struct daemon *, enum service_id from,
 /* A new image is in force; a run has ended. */
 void	services_reload(struct daemon *);
 void	services_poke(struct daemon *);
+/* d->disarmed has changed: those that act by themselves are told. */
+void	services_arm(struct daemon *);
 
 /* news.c: an incident of picketd itself, and its mail: key is what follows
  * "picketd:".  The last one of a key counts, and the same one is not told

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -29,6 +30,7 @@
 				 * again: somebody installs it */
 #define WELL_AFTER	600.0	/* seconds of running: then it is well again */
 #define STORE_SOCKET	"store.sock"
+#define EMERGENCY_PAGE	4096	/* bytes; emergency.h says what is in it */
 #define STORE_QUEUE	128	/* runners that wait while the store starts */
 
 const char *const service_name[SERVICE_COUNT] = { "store", "courier",
@@ -36,6 +38,7 @@ const char *const service_name[SERVICE_COUNT] = { "store", "courier",
 
 static char program[SERVICE_COUNT][PATH_MAX];
 static char address[160];	/* of http */
+static int page = -1;		/* that both emergency workers share */
 static int listening = -1;	/* STATE/store.sock */
 
 static bool start(struct service *);
@@ -85,7 +88,9 @@ hear(struct watch *w, short revents)
 
 	(void)revents;
 	while ((n = recv(v->talk, block, sizeof block, MSG_DONTWAIT)) > 0)
-		;
+		if (v->id == SERVICE_EMERGENCY_1 ||
+		    v->id == SERVICE_EMERGENCY_2)
+			services_poke(v->d);	/* it has left mail */
 	if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		hang_up(v);
 }
@@ -156,6 +161,25 @@ talk(struct service *v, int type)
 	return p[1];
 }
 
+/* Whether emergency workers act, or only tell what they would do. */
+static void
+say_armed(struct service *v)
+{
+	const char *word = v->d->disarmed ? "disarm" : "arm";
+
+	if (v->talk != -1 && (v->id == SERVICE_EMERGENCY_1 ||
+	    v->id == SERVICE_EMERGENCY_2))
+		(void)send(v->talk, word, strlen(word), MSG_NOSIGNAL |
+		    MSG_DONTWAIT);
+}
+
+void
+services_arm(struct daemon *d)
+{
+	say_armed(&d->service[SERVICE_EMERGENCY_1]);
+	say_armed(&d->service[SERVICE_EMERGENCY_2]);
+}
+
 static bool
 start(struct service *v)
 {
@@ -185,6 +209,7 @@ start(struct service *v)
 		theirs = talk(v, SOCK_SEQPACKET);
 		st.fd[3] = d->site.fd;
 		st.fd[4] = theirs;
+		st.fd[5] = page;
 		break;
 	case SERVICE_HTTP:
 		argv[n++] = ARG("--listen");
@@ -212,6 +237,8 @@ start(struct service *v)
 	if (theirs != -1)
 		(void)close(theirs);
 	if (v->child != NULL) {
+		if (d->disarmed)
+			say_armed(v);
 		v->well = (struct timer){ .fire = well, .arg = v };
 		timer_set(&d->loop, &v->well, d->loop.now + WELL_AFTER);
 		daemon_say(d, SAY_DEBUG, "%s is process %ld",
@@ -287,6 +314,11 @@ services_init(struct daemon *d)
 
 	if (!listen_store(d))
 		return false;
+	/* without it each of them leads, and both act */
+	page = memfd_create("picket-emergency", MFD_CLOEXEC);
+	if (page == -1 || ftruncate(page, EMERGENCY_PAGE) != 0)
+		daemon_say(d, SAY_ERROR, "a page for the emergency workers: "
+		    "%s", strerror(errno));
 	for (i = 0; i < SERVICE_COUNT; i++) {
 		v = &d->service[i];
 		*v = (struct service){ .d = d, .id = (enum service_id)i,

@@ -255,6 +255,8 @@ live_output(void *h, enum out to, struct str target, struct str text)
 		trail_add(l->o.trail, TRAIL_MAIL, text);
 	switch (to) {
 	case OUT_STDOUT:
+		if (l->o.scarce != NULL)	/* nobody reads it then */
+			return log_own(l, text);
 		return live_print_out(l, text) &&
 		    live_print_out(l, STR_LIT("\n")) &&
 		    (!l->out_tty || live_flush(l));

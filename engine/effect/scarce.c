@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "lang/base/signals.h"
-#include "lang/table/builtin.h"
 #include "engine/effect/act.h"
 #include "engine/effect/scarce_inner.h"
 
@@ -227,42 +226,6 @@ scarce_killall(struct live *l, const struct act *a, bool dry,
 
 /* --- what can run --- */
 
-/* "reads a file", or NULL: it may be called. */
-static const char *
-fault(const struct program *p, uint32_t pc)
-{
-	const instr i = p->code[pc];
-
-	switch (I_OP(i)) {
-	case OP_CMD:
-	case OP_EXEC:
-		return "starts a command";
-	case OP_FTEST:
-	case OP_PATH:
-		return "looks at a file";
-	case OP_OUT:
-		switch (I_A(i)) {
-		case OUT_LOG:
-			return "writes to a file";
-		case OUT_SYSLOG:
-		case OUT_JOURNAL:
-			return "writes to another program";
-		case OUT_PRINT:
-			return "prints";
-		case OUT_STDOUT:
-			return "writes to standard output";
-		default:
-			return NULL;
-		}
-	case OP_CALLN:
-	case OP_CALLS:
-		return (builtin_info[I_BX(i)].flags & FN_OPENS) == 0 ? NULL :
-		    "";
-	default:
-		return NULL;
-	}
-}
-
 bool
 scarce_can(const struct program *p, char *why, size_t n)
 {
@@ -282,14 +245,9 @@ scarce_can(const struct program *p, char *why, size_t n)
 		return false;
 	}
 	for (pc = 0; pc < p->ncode; pc++) {
-		if ((what = fault(p, pc)) == NULL)
+		if ((what = program_opens(p->code[pc], &name)) == NULL)
 			continue;
 		at = program_where(p, pc);
-		name = STR_EMPTY;
-		if (what[0] == '\0') {
-			name = builtin_main_name((int)I_BX(p->code[pc]));
-			what = "calls ";
-		}
 		snprintf(why, n, "%.*s:%u %s%.*s", at == NULL ? 0 :
 		    (int)p->files[at->file].n, at == NULL ? "" :
 		    p->files[at->file].p, at == NULL ? 0 : at->line, what,

@@ -19,6 +19,36 @@ gen_too_complex(struct gen *g)
 	g->failed = true;
 }
 
+/* What watches memory must do without what that takes; once is enough. */
+void
+gen_watch(struct gen *g, const char *what, struct str name)
+{
+	char *t;
+	size_t n = strlen(what);
+
+	if (g->watched)
+		return;
+	g->watched = true;
+	if (str_none(name))
+		name = STR_EMPTY;
+	t = arena_text(g->arena, n + name.n + 1);
+	memcpy(t, what, n);
+	if (name.n > 0)
+		memcpy(t + n, name.p, name.n);
+	(void)diag_at(g->c->diag, g->at, E_WATCH_OPENS, str_of(t, n + name.n),
+	    STR_NIL, STR_NIL);
+}
+
+static void
+watch(struct gen *g, instr i)
+{
+	struct str name;
+	const char *what = program_opens(i, &name);
+
+	if (what != NULL)
+		gen_watch(g, what, name);
+}
+
 uint32_t
 gen_emit(struct gen *g, instr i)
 {
@@ -40,6 +70,8 @@ gen_emit(struct gen *g, instr i)
 		g->code = code;
 	}
 	g->code[g->ncode] = i;
+	if (g->prog->watch_memory)
+		watch(g, i);
 	return g->ncode++;
 }
 

@@ -35,6 +35,7 @@ struct gen {
 	bool		 trace, cover;
 	enum section	 place;
 	bool		 failed;	/* a limit was told of */
+	bool		 watched;	/* and that it cannot watch memory */
 	instr		*code;
 	uint32_t	 ncode, capcode;
 	struct line_entry *line;
@@ -64,6 +65,8 @@ struct gen {
 	struct span	 at;		/* statement at hand */
 };
 
+/* A WARNING, once: a script with `watch memory` does that. */
+void	 gen_watch(struct gen *, const char *what, struct str name);
 uint32_t gen_emit(struct gen *, instr);
 /* A jump whose target is not known; joins the chain. */
 void	 gen_jump_to(struct gen *, int *chain);

@@ -1,5 +1,6 @@
 /* gen_init: what a script's init says: its dats, what it keeps, its input. */
 #include "lang/code/gen.h"
+#include "lang/table/tables.h"
 
 static void
 dats(struct gen *g)
@@ -204,6 +205,7 @@ gen_init(struct gen *g)
 	if (in->input != NULL) {
 		p->input = in->input_kind;
 		p->pc_input = g->ncode;
+		g->at = in->input->span;
 		gen_place(g, in->input->span);
 		if (in->input_kind == INPUT_PROC)
 			gen_command(g, in->input);
@@ -212,6 +214,10 @@ gen_init(struct gen *g)
 		else
 			gen_emit(g, I_ABC(OP_PATH, gen_s(g, in->input, -1), 0,
 			    0));
+		if (p->watch_memory && p->input == INPUT_TABLE &&
+		    !table_held((enum table_id)p->table))
+			gen_watch(g, "reads table ", str_c(
+			    table_info[p->table].name));
 		gen_emit(g, I_ABC(OP_END, 0, 0, 0));
 		g->ts = ts;
 	}

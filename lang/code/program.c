@@ -1,4 +1,5 @@
 #include "lang/code/program.h"
+#include "lang/table/builtin.h"
 
 const char *const level_name[LEVEL_COUNT] = {
 	[LEVEL_EMERGENCY] = "emergency",
@@ -37,6 +38,38 @@ static const struct {
 _Static_assert(OP_COUNT <= 256, "too many operations");
 /* Constants and array indexes stand in eight bits, too. */
 _Static_assert(LIM_REGS == 256 && LIM_ARRAYS == 256, "eight-bit operands");
+
+const char *
+program_opens(instr i, struct str *name)
+{
+	*name = STR_NIL;
+	switch (I_OP(i)) {
+	case OP_CMD:
+	case OP_EXEC:
+		return "starts a command";
+	case OP_FTEST:
+	case OP_PATH:
+		return "looks at a file";
+	case OP_OUT:
+		switch (I_A(i)) {
+		case OUT_LOG:
+			return "writes to a file";
+		case OUT_SYSLOG:
+		case OUT_JOURNAL:
+			return "writes to another program";
+		default:
+			return NULL;
+		}
+	case OP_CALLN:
+	case OP_CALLS:
+		if ((builtin_info[I_BX(i)].flags & FN_OPENS) == 0)
+			return NULL;
+		*name = builtin_main_name((int)I_BX(i));
+		return "calls ";
+	default:
+		return NULL;
+	}
+}
 
 const char *
 opcode_name(enum opcode op)

@@ -331,6 +331,12 @@ struct program_set {
 
 /* The line table's entry for a pc; never NULL if there are entries. */
 const struct line_entry *program_where(const struct program *, uint32_t pc);
+/*
+ * What an instruction does that takes a descriptor, a process or somebody's
+ * answer, as "starts a command"; NULL: nothing.  Such a script cannot run when
+ * memory is short (watch memory).  *name: of a function that it calls, or NIL.
+ */
+const char *program_opens(instr, struct str *name);
 const char *opcode_name(enum opcode);
 const char *opcode_shape(enum opcode);
 const char *opcode_meaning(enum opcode);

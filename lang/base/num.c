@@ -235,7 +235,7 @@ num_parse_size(struct str s)
 	while (p < end && (*p == ' ' || *p == '\t'))
 		p++;
 	if (p < end && *p != '\0' && (u = strchr(unit, lower(*p))) != NULL) {
-		d = ldexp(d, 10 * (int)(u - unit + 1));
+		d *= (double)(UINT64_C(1024) << 10 * (u - unit));
 		p++;
 		if (p + 1 < end && lower(*p) == 'i' && lower(p[1]) == 'b')
 			p++;

@@ -219,6 +219,18 @@ left = [k for k, b in enumerate(bad) for s in [v.connect()]
         if s.sendall(b) or s.shutdown(socket.SHUT_WR) or not gone(s)]
 tell(not left and v.rows('count', 1) == '0\n', 'what is no message ends the '
      'talk, and harms nobody', left)
+# what comes byte by byte, and much at once
+s = v.connect()
+for byte in hello + message(4, text('a') + text('s')):
+    s.sendall(bytes([byte]))
+a = [receive(s), receive(s)]
+s.sendall(message(4, text('a') + text('s')) * 1000)
+b = [receive(s) for _ in range(1000)]
+tell([k[0] for k in a] == [DONE] * 2 and len(b) == 1000 and
+     set(b) == {(DONE, b'\0' * 8)}, 'bytes one by one, and a thousand '
+     'questions at once')
+s.sendall(message(6, b'')[:3])
+s.close()
 for k in range(300 if LONG else 60):
     s = v.connect()
     junk = bytearray(hello + message(7, rng.randbytes(80)) +
@@ -451,6 +463,23 @@ if subprocess.run(['unshare', '-m', 'true'],
     crowd = v.rows('crowd', 20, 3, **env)
     n = v.rows('count', 1, **env)
     tell(n == '6\n', 'by all', n, crowd[-300:])
+    v.kill(signal.SIGTERM)
+    # what can only be read
+    v = Served('readonly', start=False)
+    os.mkdir(v.at + '/d')
+    v.db = v.at + '/d/state.db'
+    v.start()
+    v.rows('put', 1, 5, 10, ROWS_SOCKET=v.path)
+    v.kill(signal.SIGTERM)
+    v.before = ['unshare', '-m', 'sh', '-c', '''
+        mount --bind "$0"/d "$0"/d && mount -o remount,bind,ro "$0"/d &&
+        exec "$@"''', v.at]
+    v.start()
+    got = [v.rows('count', 1, **{'ROWS_SOCKET': v.path}) for _ in range(3)]
+    out = v.rows('put', 2, 5, 10, ROWS_SOCKET=v.path)
+    tell(got == ['6\n'] * 3 and out.startswith('failed: ') and
+         'read-only' in out.lower(), 'where nothing can be written, it is '
+         'told, and what is there is read', got, out, v.said())
     v.kill(signal.SIGTERM)
 else:
     skip('full disks', 'needs a mount namespace (unshare -m)')

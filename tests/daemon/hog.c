@@ -1,7 +1,6 @@
 /*
  * A program that takes memory.  hog NAME [stubborn]: it says "ready", waits for
  * a line with a rate, MiB a second, and takes memory at it until it is ended.
- * What it says is how many MiB it has.
  */
 #include <sys/prctl.h>
 #include <signal.h>

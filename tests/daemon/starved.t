@@ -5,7 +5,8 @@ whose kernel killer is off, with a hog that fills it until all in it stands
 still.  under_oom is 1 before the run and oom_kill is what it was after it, so
 nobody but the worker can have ended the hog; the alert is stored and its mail
 written once memory is back.  The same with no pid left in a pids cgroup, with
-no descriptor left, with the leader stopped, and with the leader killed; and
+no descriptor left, with the leader stopped, with the leader killed, and with
+all of picketd in that cgroup and picketd's own descriptors used up; and
 what a run does to the system meanwhile, by strace: nothing that takes memory."""
 
 import ctypes
@@ -183,12 +184,35 @@ class Worker:
         return self.p.wait()
 
 
+class Whole:
+    """picketd with all that it starts."""
+
+    def __init__(self, round):
+        self.err = os.path.join(TMP, 'err.%d' % round.n)
+        with open(self.err, 'wb') as err:
+            self.p = subprocess.Popen(
+                [os.path.join(BUILDDIR, 'picketd'), '-f', '--config', SITE,
+                 '--state', round.state, '--run', round.state,
+                 '--log', 'stderr debug'], env=ENV,
+                stdin=subprocess.DEVNULL, stdout=err, stderr=err,
+                preexec_fn=in_groups(round.groups))
+        wait_for(lambda: self.said().count('is ready') == 2, 'the workers: ' +
+                 self.said())
+
+    said, close = Worker.said, Worker.close
+
+    def emergency(self):
+        """The pids of its workers."""
+        return [int(x) for x in re.findall(r'emergency worker (\d+) is ready',
+                                           self.said())]
+
+
 class Round:
     """A cgroup with workers and a hog in it, and what came of it."""
 
     count = 0
 
-    def __init__(self, workers=1, pids=False):
+    def __init__(self, workers=1, pids=False, whole=False):
         Round.count += 1
         self.n = Round.count
         self.name = 'picket-emergency-%d-%d' % (os.getpid(), self.n)
@@ -212,8 +236,10 @@ class Round:
         self.page = os.memfd_create('page') if workers > 1 else None
         if self.page is not None:
             os.ftruncate(self.page, 4096)
-        for _ in range(workers):
+        for _ in range(0 if whole else workers):
             self.workers.append(Worker(self, image, self.page))
+        if whole:
+            self.workers.append(Whole(self))
 
     def compile(self):
         os.makedirs(SITE, 0o700, exist_ok=True)
@@ -443,6 +469,15 @@ def traced(r):
     return why
 
 
+def picketd(r):
+    """All of it in the cgroup; and picketd's own descriptors used up."""
+    pid = r.workers[0].p.pid
+    was = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, was[1]))
+    return r.starve(after=lambda: resource.prlimit(
+        pid, resource.RLIMIT_NOFILE, was))
+
+
 def idle():
     """What a worker costs while nothing happens, with so many processes."""
     sleepers = [subprocess.Popen(['/bin/sleep', '1000'], preexec_fn=in_groups(
@@ -493,7 +528,7 @@ for top in (MEMORY, PIDS):
     if not os.path.exists(os.path.join(top, 'cgroup.procs')):
         skip_all('no cgroups of v1 here')
 which = sys.argv[1:] or ['memory', 'pids', 'descriptors', 'two', 'stopped',
-                         'killed', 'traced', 'idle']
+                         'killed', 'picketd', 'traced', 'idle']
 if 'memory' in which:
     rounds('memory', ROUNDS, Round, memory)
 if 'pids' in which:
@@ -506,6 +541,9 @@ if 'stopped' in which:
     rounds('the leader hangs', 2, lambda: Round(workers=2), stopped)
 if 'killed' in which:
     rounds('the leader is killed', 2, lambda: Round(workers=2), killed)
+if 'picketd' in which:
+    rounds('all of picketd, without descriptors', ROUNDS,
+           lambda: Round(whole=True), picketd)
 if 'traced' in which:
     if shutil.which('strace'):
         rounds('by strace', 1, Round, traced)

@@ -294,11 +294,10 @@ void	control_site(struct daemon *);
 void	control_reloaded(struct daemon *);
 void	control_end(struct daemon *);
 
-/* orphans.c: ends what killed runs have left. */
-enum whose { NOBODYS, OF_A_RUN, OUTLIVES_IT };
-/* By its environment. */
-enum whose orphans_whose(pid_t);
+/* orphans.c: ends what a killed run has left. */
 void	orphans_init(struct daemon *);
-void	orphans_sweep(struct daemon *);
+void	orphans_sweep(struct daemon *, pid_t runner);
+/* The runner of the run that a process is of, by its environment; 0: none. */
+pid_t	orphans_runner(pid_t);
 
 #endif

@@ -1,6 +1,13 @@
 /* runner_left: what runs have left that picketd must know of, or people. */
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
 
+#include "engine/effect/trail.h"
 #include "engine/daemon/runner.h"
 #include "engine/effect/trail.h"
 #include "engine/vm/clock.h"
@@ -41,6 +48,100 @@ add_died(struct runner *r, struct state *st)
 	return ok;
 }
 
+#define LIM_ENVIRON	8192	/* bytes: that of a script's command is short */
+#define LIM_SWEEPS	200	/* looks at all processes: four seconds */
+
+/* --- processes that killed runs have left --- */
+
+struct ids {
+	struct buf	 text;		/* "PICKET_RUN_ID=ID", each ended by 0 */
+};
+
+static bool
+take_id(void *arg, struct trail *t)
+{
+	struct ids *ids = arg;
+	struct trail_head head;
+
+	if (trail_left(t, &head, NULL, NULL)) {
+		buf_printf(&ids->text, SPAWN_RUN_ID "=%.*s", (int)head.run.n,
+		    head.run.p);
+		buf_putc(&ids->text, '\0');
+	}
+	return false;		/* the file stays: it is told of next */
+}
+
+static bool
+is_of(const struct ids *ids, long pid)
+{
+	char text[LIM_ENVIRON + 1], *p;
+	const char *id;
+	size_t n = 0;
+	ssize_t k;
+	int fd;
+
+	(void)snprintf(text, sizeof text, "/proc/%ld/environ", pid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return false;
+	while (n < LIM_ENVIRON && (k = read(fd, text + n, LIM_ENVIRON - n)) > 0)
+		n += (size_t)k;
+	(void)close(fd);
+	text[n] = '\0';
+	for (p = text; p < text + n; p += strlen(p) + 1)
+		for (id = ids->text.p; id < ids->text.p + ids->text.n;
+		    id += strlen(id) + 1)
+			if (strcmp(p, id) == 0)
+				return true;
+	return false;
+}
+
+/* Again and again, until there is none: while some are ended others start. */
+static void
+sweep(const struct ids *ids)
+{
+	struct timespec tick = { 0, 20000000 };
+	struct dirent *e;
+	unsigned turn, found = 1, all = 0;
+	DIR *proc;
+	long pid;
+
+	for (turn = 0; turn < LIM_SWEEPS && found > 0; turn++) {
+		found = 0;
+		proc = opendir("/proc");
+		if (proc == NULL)
+			return;
+		while ((e = readdir(proc)) != NULL) {
+			pid = strtol(e->d_name, NULL, 10);
+			if (pid > 0 && is_of(ids, pid) &&
+			    kill((pid_t)pid, SIGKILL) == 0)
+				found++;
+		}
+		(void)closedir(proc);
+		all += found;
+		if (found > 0)
+			nanosleep(&tick, NULL);
+	}
+	if (all > 0)
+		runner_say("processes that killed runs have left are ended: "
+		    "%u", all);
+}
+
+static void
+sweep_left(const struct alert_place *at)
+{
+	struct ids ids;
+	struct buf why;
+
+	buf_init(&ids.text, at->mem);
+	buf_init(&why, at->mem);
+	(void)trail_each(at->mem, at->state, take_id, &ids, &why);
+	if (ids.text.n > 0)
+		sweep(&ids);
+	buf_free(&why);
+	buf_free(&ids.text);
+}
+
 int
 runner_left(struct runner *r)
 {
@@ -50,6 +151,7 @@ runner_left(struct runner *r)
 
 	if (!runner_place(r, &at))
 		return RUNNER_PROBLEMS;
+	sweep_left(&at);
 	st = alert_state(&at, false);
 	ok = alert_left_all(&at, st);
 	ok = add_died(r, st) && ok;

@@ -204,8 +204,9 @@ release(void *arg, pid_t pid)
 {
 	bool died = *(bool *)arg;
 
-	/* a runner that has ended well has ended all that it had to */
-	if (!died || orphans_whose(pid) != OF_A_RUN)
+	/* a runner that has ended well has ended all that it had to; of one
+	 * that was killed only what is detached lives on */
+	if (!died || orphans_runner(pid) == 0)
 		cage_release(pid);
 }
 
@@ -331,7 +332,7 @@ ended(struct child *c, int w, const struct rusage *used)
 	free_run(r, died);
 	if (died) {
 		runs_left(d);
-		orphans_sweep(d);
+		orphans_sweep(d, c->pid);
 	}
 	services_poke(d);
 	runs_look(d);

@@ -114,15 +114,98 @@ if store:
 
 # --- a runner that is killed ---
 
-site.alerts(Long=(['every 2s'], script(
-    '    output mail "begun"\n    exec wait "sleep 300"')))
+
+def of_site(word):
+    """pids of processes, of any parent, that have this word as an argument."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/cmdline' % pid, 'rb') as f:
+                words = f.read().split(b'\0')
+        except OSError:
+            continue
+        if word.encode() in words:
+            found.append(int(pid))
+    return found
+
+
+LONG = (['every 1h'], script(
+    '    output mail "begun"\n'
+    '    exec detached "sleep 1111"\n'
+    '    exec wait "sh -c \'setsid sleep 2222 & exec sleep 3333\'"'))
+
+
+def runner_of(name):
+    """The runner that has the lock of an alert: who is in its trail."""
+    for pid, args in d.children().items():
+        if len(args) > 1 and args[1] == 'run':
+            return pid
+    return 0
+
+
+def control(command, **more):
+    import json
+    import socket
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(os.path.join(site.state, 'control.sock'))
+        s.sendall(json.dumps(dict(command=command, **more)).encode() + b'\n')
+        return json.loads(s.makefile().readline())
+
+
+site.alerts(Long=LONG)
 d.signal(signal.SIGHUP)
-runner = d.wait(lambda: [p for p in d.children()
-                         if os.path.exists('/proc/%d/task/%d/children' % (p, p))
-                         and open('/proc/%d/task/%d/children' % (p, p)
-                                  ).read().strip()
-                         and 'run' in d.children().get(p, [])])
-tell(runner, 'a run that takes long', d.said()[-2000:])
+d.says(': 1 entries')
+got = control('runnow', alert='Long')
+tell(got.get('ok'), 'a run by hand is taken', got)
+tell(d.wait(lambda: of_site('3333') and of_site('2222') and of_site('1111')),
+     'it starts its commands', d.said()[-2000:])
+runner = runner_of('Long')
+os.kill(runner, signal.SIGKILL)
+tell(d.says('Long: its run was killed by signal 9'), 'a killed run is seen')
+tell(d.wait(lambda: not of_site('3333') and not of_site('2222')),
+     'what it started is ended', of_site('3333'), of_site('2222'))
+time.sleep(0.5)
+tell(of_site('1111'), 'what is detached is not')
+tell(d.wait(lambda: rows(site, 'SELECT 1 FROM run WHERE alert = ? AND '
+                         'result = ?', 'Long', 'interrupted')),
+     'its row says that it was interrupted',
+     rows(site, 'SELECT alert, result FROM run WHERE alert = ?', 'Long'))
+for pid in of_site('1111'):
+    os.kill(pid, signal.SIGKILL)
+
+# --- picketd itself is killed, and a run goes on ---
+
+site.alerts(Nap=(['every 2s'], script(
+    '    output mail "nap"\n    exec wait "sleep 7"')), Tick=TICK)
+d.signal(signal.SIGHUP)
+d.says(': 2 entries, at most')
+tell(d.wait(lambda: of_site('7')), 'a run of some seconds', d.said()[-2000:])
+services = [p for p, args in d.children().items() if args[1:2] != ['run']]
+d.stop(signal.SIGKILL)
+tell(d.wait(lambda: not [p for p in services if os.path.exists(
+    '/proc/%d' % p)], 10), 'the programs of a killed picketd end, too',
+     [open('/proc/%d/cmdline' % p).read() for p in services
+      if os.path.exists('/proc/%d' % p)])
+before = of_site('7')
+d = Daemon(site)
+tell(before == of_site('7'), 'its run goes on', before, of_site('7'))
+time.sleep(3)
+tell(len(of_site('7')) == 1, 'and is not doubled', of_site('7'))
+tell(d.wait(lambda: len(rows(site, 'SELECT 1 FROM run WHERE alert = ?',
+                             'Nap')) >= 2, 25), 'the next one comes after it',
+     d.said()[-2000:])
+got = rows(site, 'SELECT due, began, ended, result FROM run WHERE alert = ? '
+           'ORDER BY began', 'Nap')
+tell(all(b[1] >= a[2] - 0.01 for a, b in zip(got, got[1:])),
+     'no two runs of one alert at once', got)
+got = rows(site, 'SELECT alert, due, count(*) FROM run WHERE due IS NOT NULL '
+           'GROUP BY alert, due HAVING count(*) > 1')
+tell(not got, 'one row for each (alert, due)', got)
+
+# --- the end ---
+
 code, took = d.stop()
 tell(code == 0 and took < 10 * SLOW, 'TERM ends it in time', code, took)
+tell(not of_site(site.state), 'and nothing of it is left',
+     [open('/proc/%d/cmdline' % p).read() for p in of_site(site.state)])
 end()

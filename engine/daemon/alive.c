@@ -22,8 +22,8 @@
 #define ALIVE_FILE	"picketd.alive"
 #define ALIVE_EVERY	10.0	/* seconds */
 #define STAMP_LEN	48
-#define LIM_LAST	60.0	/* seconds for picket-runner last: the store may
-				 * have to mend its file */
+#define LIM_LAST	15.0	/* seconds for each question: what waits for the
+				 * first run is more than what was missed */
 
 static struct {
 	int		 fd;

@@ -35,6 +35,7 @@ static void
 set_armed(struct daemon *d)
 {
 	char why[200];
+	double wait;
 
 	if (d->hold.disarmed && d->hold.until > 0 &&
 	    d->hold.until <= clock_wall()) {
@@ -48,10 +49,10 @@ set_armed(struct daemon *d)
 		d->disarmed = d->hold.disarmed;
 		services_arm(d);
 	}
+	wait = d->hold.until - clock_wall();
 	if (d->hold.disarmed && d->hold.until > 0)
-		timer_set(&d->loop, &d->rearm, d->loop.now +
-		    fmax(fmin(LOOK_AGAIN, d->hold.until - clock_wall()),
-		    0.01));
+		timer_set(&d->loop, &d->rearm, d->loop.now + (wait >
+		    LOOK_AGAIN ? LOOK_AGAIN : wait < 0.01 ? 0.01 : wait));
 	else
 		timer_clear(&d->loop, &d->rearm);
 }

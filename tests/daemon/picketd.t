@@ -26,6 +26,10 @@ def script(body, more=''):
             'begin\n%s\n' % (more, body))
 
 
+# Seconds that nobody else sleeps: commands are found by them.
+NAP, DETACHED, SESSION, WAITED = (
+    '%d.%07d' % (n, os.getpid()) for n in (7, 1111, 2222, 3333))
+
 TICK = (['every 1s'], script('    output mail "tick"'))
 TOCK = (['every 1s'], script('    output mail "tock"'))
 BAD = (['every 1s'], script('    output mial "tick"'))
@@ -131,8 +135,9 @@ def of_site(word):
 
 LONG = (['every 1h'], script(
     '    output mail "begun"\n'
-    '    exec detached "sleep 1111"\n'
-    '    exec wait "sh -c \'setsid sleep 2222 & exec sleep 3333\'"'))
+    '    exec detached "sleep %s"\n'
+    '    exec wait "sh -c \'setsid sleep %s & exec sleep %s\'"'
+    % (DETACHED, SESSION, WAITED)))
 
 
 def runner_of(name):
@@ -157,40 +162,40 @@ d.signal(signal.SIGHUP)
 d.says(': 1 entries')
 got = control('runnow', alert='Long')
 tell(got.get('ok'), 'a run by hand is taken', got)
-tell(d.wait(lambda: of_site('3333') and of_site('2222') and of_site('1111')),
+tell(d.wait(lambda: of_site(WAITED) and of_site(SESSION) and of_site(DETACHED)),
      'it starts its commands', d.said()[-2000:])
 runner = runner_of('Long')
 os.kill(runner, signal.SIGKILL)
 tell(d.says('Long: its run was killed by signal 9'), 'a killed run is seen')
-tell(d.wait(lambda: not of_site('3333') and not of_site('2222')),
-     'what it started is ended', of_site('3333'), of_site('2222'))
+tell(d.wait(lambda: not of_site(WAITED) and not of_site(SESSION)),
+     'what it started is ended', of_site(WAITED), of_site(SESSION))
 time.sleep(0.5)
-tell(of_site('1111'), 'what is detached is not')
+tell(of_site(DETACHED), 'what is detached is not')
 tell(d.wait(lambda: rows(site, 'SELECT 1 FROM run WHERE alert = ? AND '
                          'result = ?', 'Long', 'interrupted')),
      'its row says that it was interrupted',
      rows(site, 'SELECT alert, result FROM run WHERE alert = ?', 'Long'))
-for pid in of_site('1111'):
+for pid in of_site(DETACHED):
     os.kill(pid, signal.SIGKILL)
 
 # --- picketd itself is killed, and a run goes on ---
 
 site.alerts(Nap=(['every 2s'], script(
-    '    output mail "nap"\n    exec wait "sleep 7"')), Tick=TICK)
+    '    output mail "nap"\n    exec wait "sleep %s"' % NAP)), Tick=TICK)
 d.signal(signal.SIGHUP)
 d.says(': 2 entries, at most')
-tell(d.wait(lambda: of_site('7')), 'a run of some seconds', d.said()[-2000:])
+tell(d.wait(lambda: of_site(NAP)), 'a run of some seconds', d.said()[-2000:])
 services = [p for p, args in d.children().items() if args[1:2] != ['run']]
 d.stop(signal.SIGKILL)
 tell(d.wait(lambda: not [p for p in services if os.path.exists(
     '/proc/%d' % p)], 10), 'the programs of a killed picketd end, too',
      [open('/proc/%d/cmdline' % p).read() for p in services
       if os.path.exists('/proc/%d' % p)])
-before = of_site('7')
+before = of_site(NAP)
 d = Daemon(site)
-tell(before == of_site('7'), 'its run goes on', before, of_site('7'))
+tell(before == of_site(NAP), 'its run goes on', before, of_site(NAP))
 time.sleep(3)
-tell(len(of_site('7')) == 1, 'and is not doubled', of_site('7'))
+tell(len(of_site(NAP)) == 1, 'and is not doubled', of_site(NAP))
 tell(d.wait(lambda: len(rows(site, 'SELECT 1 FROM run WHERE alert = ?',
                              'Nap')) >= 2, 25), 'the next one comes after it',
      d.said()[-2000:])

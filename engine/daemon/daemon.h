@@ -255,6 +255,8 @@ void	runs_pause(struct daemon *, uint32_t entry, bool);
 void	runs_moved(struct daemon *, const uint32_t *to);
 /* TERM to all, or KILL. */
 void	runs_signal(struct daemon *, int sig);
+/* Our end: nothing is left in a cage. */
+void	runs_end(struct daemon *);
 
 /* A run must be told of by `picket-runner left`. */
 void	runs_left(struct daemon *);

@@ -580,6 +580,7 @@ finish(struct daemon *d)
 {
 	alive_write(d);
 	control_end(d);
+	runs_end(d);
 	cage_done();
 	if (d->opt.pidfile[0] != '\0')
 		(void)unlink(d->opt.pidfile);

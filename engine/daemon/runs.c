@@ -34,6 +34,8 @@
 #define SURE_AFTER	60.0	/* seconds: by then a runner has its trail, which
 				 * tells that the run was begun */
 #define LEFT_AGAIN	2.0	/* seconds */
+#define LIM_END_LOOKS	5	/* at a cage at our end: what was killed takes a
+				 * moment, and what is in the kernel stays */
 #define CAGE_AGAIN	0.1	/* seconds: what was killed takes a moment */
 
 const char *const run_end_word[RUN_END_COUNT] = {
@@ -707,6 +709,21 @@ runs_signal(struct daemon *d, int sig)
 			cage_kill(&r->cage);
 		timer_set(&d->loop, &r->deadline, d->loop.now + LIM_END);
 	}
+}
+
+void
+runs_end(struct daemon *d)
+{
+	struct timespec tick = { 0, 10000000 };
+	struct run *r;
+	int turn;
+
+	for (r = d->run; r < d->run + LIM_RUNS; r++)
+		for (turn = 0; turn < LIM_END_LOOKS && !cage_end(&r->cage);
+		    turn++) {
+			cage_kill(&r->cage);
+			nanosleep(&tick, NULL);
+		}
 }
 
 bool

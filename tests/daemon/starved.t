@@ -64,7 +64,7 @@ ALERTS = """Emergency
 """
 
 
-def wait_for(what, why, patience=PATIENCE):
+def wait_for(what, why, patience=PATIENCE, tick=0.005):
     until = time.monotonic() + patience
     while True:
         got = what()
@@ -72,7 +72,7 @@ def wait_for(what, why, patience=PATIENCE):
             return got
         if time.monotonic() > until:
             raise RuntimeError('in vain: ' + why)
-        time.sleep(0.005)
+        time.sleep(tick)
 
 
 def read(path):
@@ -287,7 +287,7 @@ class Round:
         self.hog.go(60)
         stuck = wait_for(lambda: (self.oom()['under_oom'] == '1' and 'stuck')
                          or (self.hog.p.poll() is not None and 'ended'),
-                         'the cgroup is full')
+                         'the cgroup is full', tick=0.0002)
         if stuck != 'stuck':
             return 'the hog ended before all stood still'
         if before is not None:

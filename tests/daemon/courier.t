@@ -1,4 +1,5 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
+# runner: timeout=400
 """The courier of picketd (picket-runner courier) and the picket-deliver that
 stays: mail goes at once, through kills of both, of the relay, and while runs by
 hand put theirs; what may come twice has the same Message-ID."""

@@ -1,4 +1,5 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
+# runner: timeout=120
 """picket-deliver --serve by itself, over its socket: what it is given it can
 use, what it is not given it cannot open; certificates, secrets, addresses that
 are kept for when no name is resolved any more; what ends it."""

@@ -141,6 +141,7 @@ struct service {
 	enum service_id	 id;
 	bool		 wanted;
 	bool		 missing;	/* the program is not installed */
+	bool		 replaced;	/* ended by us, to be started otherwise */
 	bool		 told;		/* that it has crashed */
 	int		 talk;		/* our end of its socket, -1: none */
 	struct watch	*watch;

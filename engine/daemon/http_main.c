@@ -36,6 +36,7 @@
 #define ANSWERS		8		/* of one picture that are kept */
 #define EXIT_AGAIN	75		/* what we had open is gone: start us anew;
 					 * EX_TEMPFAIL of sysexits(3) */
+#define LOST_AFTER	2.0		/* seconds: so often we may begin anew */
 #define LIM_CONTROL_PATH (sizeof ((struct sockaddr_un *)0)->sun_path)
 
 /* A connection, from its start to its end or its time's. */
@@ -64,7 +65,8 @@ struct server {
 	double		 picture;	/* web.steady of the answers kept */
 	struct answer	 kept[ANSWERS];
 	unsigned	 nkept;
-	bool		 lost;		/* an answer could not be made: no memory */
+	double		 began;		/* clock_steady */
+	bool		 lost;		/* no memory, no store or no scheduler */
 };
 
 /* --- connections --- */
@@ -363,6 +365,17 @@ reply(struct evhttp_request *req, int status, const char *type,
 		evbuffer_free(b);
 }
 
+/*
+ * What we had open is gone, and in the jail we cannot open it anew: who
+ * started us can.  Not at once, or without a store that would be all we do.
+ */
+static bool
+lost(const struct server *s)
+{
+	return s->web.talks && (s->web.talk < 0 || !s->web.has_store) &&
+	    clock_steady() - s->began > LOST_AFTER;
+}
+
 static void
 on_request(struct evhttp_request *req, void *arg)
 {
@@ -413,8 +426,8 @@ on_request(struct evhttp_request *req, void *arg)
 	free(path);
 	if (uri != NULL)
 		evhttp_uri_free(uri);
-	/* an unprivileged process cannot connect anew: who started us can */
-	if (s->web.talks && s->web.talk < 0)
+	s->lost = s->lost || lost(s);
+	if (s->lost)
 		(void)event_base_loopexit(s->base, NULL);
 }
 
@@ -581,7 +594,7 @@ main(int argc, char **argv)
 	    .network = true, .files = LIM_HTTP_CONNECTIONS + 64 };
 	struct sockaddr_storage ss;
 	struct state_options o;
-	struct buf path, program, lacks;
+	struct buf path, program, lacks, door;
 	struct given g;
 	char why[200];
 	int len, fd;
@@ -615,6 +628,8 @@ main(int argc, char **argv)
 	buf_init(&path, &s.web.mem);
 	buf_init(&program, &s.web.mem);
 	buf_init(&lacks, &s.web.mem);
+	buf_init(&door, &s.web.mem);
+	buf_printf(&door, "%s/store.sock", g.state);
 	buf_printf(&path, "%s/" STATE_FILE, g.state);
 	spawn_helper(&program, STATE_PROGRAM);
 	memset(&o, 0, sizeof o);
@@ -622,8 +637,10 @@ main(int argc, char **argv)
 	o.path = buf_view(&path);
 	o.program = buf_c(&program);
 	o.read_only = true;
+	o.socket = s.web.talks ? buf_c(&door) : NULL;
 	s.web.state = state_new(&o);
 	tzset();
+	s.began = clock_steady();
 	web_look(&s.web);	/* connects to the store while it still may */
 	jail.user = g.user;
 	if (!jail_enter(&jail, &lacks)) {
@@ -635,5 +652,5 @@ main(int argc, char **argv)
 		    "had: %s\n", buf_c(&lacks));
 	if (!serve(&s, fd))
 		return fails("start", "libevent does not work here");
-	return s.lost || (s.web.talks && s.web.talk < 0) ? EXIT_AGAIN : 0;
+	return s.lost ? EXIT_AGAIN : 0;
 }

@@ -106,8 +106,15 @@ ended(struct child *c, int w, const struct rusage *used)
 	v->child = NULL;
 	hang_up(v);
 	timer_clear(&d->loop, &v->well);
-	if (d->stopping || !v->wanted)
+	if (d->stopping || !v->wanted) {
+		v->replaced = false;
 		return;
+	}
+	if (v->replaced) {
+		v->replaced = false;
+		timer_set(&d->loop, &v->again, d->loop.now + AGAIN_AFTER);
+		return;
+	}
 	/* of another build than we are: to start it again and again is no use */
 	if (WIFEXITED(w) && WEXITSTATUS(w) == EXIT_USAGE) {
 		if (!v->missing)
@@ -299,8 +306,10 @@ set_http(struct daemon *d)
 	v->wanted = address[0] != '\0';
 	v->backoff = 0;
 	/* another address: it is ended, and started by ended() or by this */
-	if (v->child != NULL)
+	if (v->child != NULL) {
+		v->replaced = true;
 		(void)kill(v->child->pid, SIGTERM);
+	}
 	timer_set(&d->loop, &v->again, d->loop.now + BACKOFF_FIRST);
 }
 

@@ -458,6 +458,7 @@ picket_store_LDADD = $(PICKET_LIBS) $(SQLITE3_LIBS)
 # The status page; the only program with libevent, and that strangers reach.
 pkglibexec_PROGRAMS += picket-http
 picket_http_SOURCES = \
+	engine/daemon/http.def \
 	engine/daemon/http.h \
 	engine/daemon/http_api.c \
 	engine/daemon/http_graph.c \

@@ -557,6 +557,25 @@ control_request(const char *name, const char *args, const char *help)
 }
 
 static void
+http_path(const char *before, const char *path, const char *meaning)
+{
+	printf(".It Pa %s%s\n", before, path);
+	put_sentence(meaning, true);
+}
+
+static void
+http_paths(void)
+{
+	puts(".Bl -tag -width Ds");
+#define PAGE(path, meaning) http_path("", path, meaning);
+#define API(path, meaning) http_path("/api/v1/", path, meaning);
+#include "engine/daemon/http.def"
+#undef PAGE
+#undef API
+	puts(".El");
+}
+
+static void
 control_requests(void)
 {
 #define R(id, name, args, takes, help) control_request(name, args, help);
@@ -932,6 +951,7 @@ static const struct {
 	{ "conf_rules", conf_rules },
 	{ "conf_daemon", conf_daemon },
 	{ "control_requests", control_requests },
+	{ "http_paths", http_paths },
 	{ "log_levels", log_levels },
 	{ "conf_when", conf_when },
 	{ "conf_route", conf_route },

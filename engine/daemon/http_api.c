@@ -6,18 +6,6 @@
 
 #include "lang/base/num.h"
 
-/* P(path, meaning): what there is; /api/v1 itself lists it. */
-#define API_PATHS \
-	P("status", "the scheduler: version, reload, processes, alerts") \
-	P("health", "what keeps Picket itself from its work") \
-	P("incidents", "incidents, the worst first; all=1: also what is over") \
-	P("silences", "silences that hold; all=1: also what is over") \
-	P("alerts", "alerts: status, next and last run") \
-	P("runs", "the last runs, the newest first; alert=NAME, limit=N") \
-	P("scripts", "how the runs of each script went") \
-	P("outbox", "how much waits to be sent") \
-	P("series", "recorded values; with alert, script and series: its points, hours=N")
-
 static int
 add(const char *p, size_t n, void *arg)
 {
@@ -187,9 +175,9 @@ web_api(struct web *w, struct str path, const struct web_query *q,
     struct buf *b)
 {
 	static const char *const known[][2] = {
-#define P(path, meaning) { path, meaning },
-		API_PATHS
-#undef P
+#define API(path, meaning) { path, meaning },
+#include "engine/daemon/http.def"
+#undef API
 	};
 	json_t *top = json_object(), *o;
 	size_t i;

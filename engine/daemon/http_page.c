@@ -472,9 +472,9 @@ graphs(struct web *w, struct buf *b, const struct web_query *q)
 		shown++;
 		buf_puts(b, "<figure><figcaption><b>");
 		web_text(b, s->name, 100);
-		buf_puts(b, "</b> ");
+		buf_puts(b, "</b><span class=\"small\">");
 		names(b, s->alert, s->script);
-		buf_puts(b, "<span class=\"value\">");
+		buf_puts(b, "</span><span class=\"value\">");
 		web_number(b, s->value);
 		buf_puts(b, "</span></figcaption>");
 		web_graph(b, step, k, from, w->now, s->name);

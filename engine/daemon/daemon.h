@@ -243,6 +243,8 @@ bool	load_first(struct daemon *);
 bool	load_check(struct daemon *);
 /* Asks for a reload; more than one while it goes on are one more. */
 void	load_again(struct daemon *);
+/* Our end: the compiler goes, and what it has made is not taken. */
+void	load_stop(struct daemon *);
 
 /* runs.c */
 bool	runs_init(struct daemon *);

@@ -31,6 +31,10 @@
 #define END_RUNS_KILL	8.0	/* from the beginning: TERM, then KILL */
 #define END_LEAVE	8.8	/* then nothing more is told */
 #define END_STORE_AT	9.3	/* then the store goes, too */
+#define LIM_FILES	512	/* descriptors: LIM_RUNS runs with three each, as
+				 * many clients as may be, and what is below */
+#define LIM_FILES_LEAST	80	/* what stays open, the reserve of children.c, a
+				 * reload, and eight runs */
 #define RUN_DIR		"/run/picket"
 #define OOM_ADJ		"-900"	/* the last but what the system itself cannot do
 				 * without */
@@ -78,6 +82,14 @@ daemon_say(struct daemon *d, enum logger_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	logger_vsay(&d->log, level, fmt, ap);
 	va_end(ap);
+	/* who started us looks there why it did not work */
+	if (level == SAY_ERROR && !d->ready && d->log.to != LOG_TO_STDERR) {
+		va_start(ap, fmt);
+		(void)fputs("picketd: ", stderr);
+		(void)vfprintf(stderr, fmt, ap);
+		(void)fputc('\n', stderr);
+		va_end(ap);
+	}
 	/* it may have been held back, as it comes again and again */
 	if (log_later.fire != NULL && !log_later.set)
 		timer_set(&d->loop, &log_later, d->loop.now + LOG_REPEAT);
@@ -175,6 +187,7 @@ daemon_stop(struct daemon *d)
 	d->stopping = true;
 	notify_say("STOPPING=1");
 	end.began = clock_steady();
+	load_stop(d);
 	end.timer = (struct timer){ .fire = on_end, .arg = d };
 	timer_set(&d->loop, &end.timer, end.began);
 }
@@ -300,9 +313,10 @@ take_options(struct options *o, int argc, char **argv)
 }
 
 /*
- * Into the background, as daemons do it: a session of its own, no terminal.
- * The parent stays until the child is ready, and ends with its word.  Returns
- * the descriptor that the word is given to.
+ * Into the background, as daemons do it: a session of its own, and not its
+ * leader, so that no terminal that is opened becomes its own.  The parent
+ * stays until the child is ready, and ends with its word.  Returns the
+ * descriptor that the word is given to.
  */
 static int
 go_behind(void)
@@ -318,7 +332,12 @@ go_behind(void)
 	if (pid == 0) {
 		(void)close(p[0]);
 		(void)setsid();
-		return p[1];
+		pid = fork();
+		if (pid == 0)
+			return p[1];
+		if (pid == -1)
+			perror("picketd: cannot go into the background");
+		_exit(EXIT_PROBLEMS);
 	}
 	(void)close(p[1]);
 	while (read(p[0], &word, 1) == -1 && errno == EINTR)
@@ -363,19 +382,40 @@ lacks(struct daemon *d, const char *what, int error)
 	lacks_why(d, what, strerror(error));
 }
 
+/*
+ * Descriptors, before any is taken: all that may be had, and more if we may
+ * take it.
+ */
+static bool
+take_files(struct daemon *d)
+{
+	struct rlimit l, more;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) != 0)
+		return true;
+	more.rlim_max = l.rlim_max < LIM_FILES ? LIM_FILES : l.rlim_max;
+	more.rlim_cur = more.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+		return true;
+	l.rlim_cur = l.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
+	if (l.rlim_max >= LIM_FILES_LEAST)
+		return true;
+	daemon_say(d, SAY_ERROR, "picketd needs %d open files, and it may "
+	    "have only %llu: raise the hard limit (ulimit -Hn, LimitNOFILE= "
+	    "of a unit) to %d, or better to %d", LIM_FILES_LEAST,
+	    (unsigned long long)l.rlim_max, LIM_FILES_LEAST, LIM_FILES);
+	return false;
+}
+
 static void
 harden(struct daemon *d)
 {
-	struct rlimit l;
 	int fd;
 
 	/* what a killed runner leaves comes to us */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
 		lacks(d, "to get the children of killed runs", errno);
-	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
-		l.rlim_cur = l.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &l);
-	}
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd == -1 || write(fd, OOM_ADJ, sizeof OOM_ADJ - 1) == -1)
 		lacks(d, "oom_score_adj " OOM_ADJ, errno);
@@ -494,6 +534,8 @@ take_state(struct daemon *d)
 	return ok;
 }
 
+static bool pid_written;
+
 static bool
 write_pid(struct daemon *d)
 {
@@ -509,10 +551,20 @@ write_pid(struct daemon *d)
 	    write(fd, t, (size_t)n) != n) {
 		daemon_say(d, SAY_ERROR, "%s: %s", d->opt.pidfile,
 		    strerror(errno));
+		if (fd != -1)
+			(void)close(fd);
 		return false;
 	}
 	(void)close(fd);
+	pid_written = true;
 	return true;
+}
+
+static void
+forget_pid(const struct daemon *d)
+{
+	if (pid_written)
+		(void)unlink(d->opt.pidfile);
 }
 
 /* Where picket.conf says, or --log; what was said before went to standard
@@ -549,8 +601,9 @@ start(struct daemon *d)
 	static struct timer watchdog;
 	const char *why;
 
-	if (!take_signals(d) || !children_init(d) ||
-	    !voice_init(d)) {
+	if (!take_files(d))
+		return EXIT_PROBLEMS;
+	if (!take_signals(d) || !children_init(d) || !voice_init(d)) {
 		daemon_say(d, SAY_ERROR, "cannot start: %s", strerror(errno));
 		return EXIT_PROBLEMS;
 	}
@@ -582,8 +635,7 @@ finish(struct daemon *d)
 	control_end(d);
 	runs_end(d);
 	cage_done();
-	if (d->opt.pidfile[0] != '\0')
-		(void)unlink(d->opt.pidfile);
+	forget_pid(d);
 	daemon_say(d, SAY_NOTICE, "ended");
 	logger_close(&d->log);
 	return EXIT_FINE;
@@ -616,8 +668,10 @@ main(int argc, char **argv)
 	log_later = (struct timer){ .fire = on_log_later, .arg = d };
 	spawn_origin_put(&origin, d->origin);
 	r = start(d);
-	if (r != -1)
+	if (r != -1) {
+		forget_pid(d);
 		return r;
+	}
 	ready(d, word);
 	notify_say("READY=1");
 	d->ready = true;

@@ -86,12 +86,14 @@ done(struct child *c, int wstatus, const struct rusage *used)
 	job.watch = NULL;
 	(void)close(job.out);
 	job.out = -1;
-	judge(d, wstatus);
+	/* nobody is to know of a site that comes when all ends */
+	if (!d->stopping)
+		judge(d, wstatus);
 	if (job.image != -1)
 		(void)close(job.image);
 	job.image = -1;
 	d->reloading = false;
-	if (!job.first) {
+	if (!job.first && !d->stopping) {
 		control_reloaded(d);
 		notify_say("READY=1");
 		runs_look(d);
@@ -442,8 +444,7 @@ wait_for(struct daemon *d, bool check)
 	}
 	while (job.child != NULL && !d->stopping)
 		loop_turn(&d->loop);
-	if (job.child != NULL)
-		(void)kill(-job.child->pid, SIGKILL);
+	load_stop(d);
 	job.first = false;
 	return !job.bad && !d->stopping;
 }
@@ -464,6 +465,15 @@ load_check(struct daemon *d)
 		(void)!write(ok ? STDOUT_FILENO : STDERR_FILENO, job.text,
 		    job.n);
 	return ok;
+}
+
+void
+load_stop(struct daemon *d)
+{
+	timer_clear(&d->loop, &job.retry);
+	job.again = false;
+	if (job.child != NULL)
+		too_late(&job.deadline);
 }
 
 static void

@@ -273,6 +273,14 @@ no_resources(void)
 	return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
 }
 
+void
+procs_failed(struct procs *p, int error)
+{
+	errno = error;
+	if (no_resources())
+		p->missed = true;
+}
+
 static int
 open_folder(const struct procs *p)
 {
@@ -318,7 +326,8 @@ read_owner(struct procs *p)
 	if (r == 0) {
 		p->owner = st.st_uid;
 		p->group = st.st_gid;
-	}
+	} else
+		procs_failed(p, errno);
 }
 
 enum found { FOUND, GONE, WRONG };
@@ -336,6 +345,7 @@ look_at(struct procs *p, pid_t pid)
 
 	no_process(p);
 	p->have = 0;
+	p->missed = false;
 	p->pid = pid;
 	if ((p->deep || !p->live) && (p->self = open_folder(p)) == -1)
 		return no_resources() ? WRONG : GONE;
@@ -351,6 +361,8 @@ look_at(struct procs *p, pid_t pid)
 		while ((n = read(p->statfd, p->text, sizeof p->text)) == -1 &&
 		    errno == EINTR)
 			;
+		if (n == -1 && no_resources())
+			return WRONG;
 		if (n <= 0)
 			return GONE;
 	}
@@ -369,8 +381,9 @@ procs_folder(struct procs *p)
 	 * folders from the start.  Of this one, that its stat can still be read
 	 * proves that the folder is its own. */
 	p->deep = true;
-	p->self = open_folder(p);
-	if (p->self != -1 && pread(p->statfd, &c, 1, 0) != 1) {
+	if ((p->self = open_folder(p)) == -1)
+		procs_failed(p, errno);
+	else if (  pread(p->statfd, &c, 1, 0) != 1) {
 		close(p->self);
 		p->self = -1;
 	}
@@ -443,7 +456,11 @@ procs_again(struct procs *p)
 pid_t
 procs_list(struct procs *p, int *error)
 {
-	return next_listed(p, error);
+	pid_t pid = next_listed(p, error);
+
+	if (pid == 0)
+		no_process(p);
+	return pid;
 }
 
 bool
@@ -453,6 +470,7 @@ procs_of_stat(struct procs *p, pid_t pid, int statfd)
 
 	no_process(p);
 	p->have = 0;
+	p->missed = false;
 	p->pid = pid;
 	p->owner = p->group = NUM_NIL;
 	while ((n = pread(statfd, p->text, sizeof p->text, 0)) == -1 &&

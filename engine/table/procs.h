@@ -65,6 +65,8 @@ struct procs {
 	int		 self;		/* its folder, or -1: see procs_folder */
 	int		 statfd;
 	bool		 deep;		/* folders are asked for */
+	bool		 missed;	/* of this one something could not be read
+					 * for want of memory or descriptors */
 	unsigned	 have;		/* what was read of it */
 	struct proc_stat stat;
 	struct proc_status status;
@@ -101,6 +103,8 @@ bool	 procs_of_stat(struct procs *, pid_t, int statfd);
 
 /* The process's folder, to read below; -1: it has gone. */
 int	 procs_folder(struct procs *);
+/* A read of it has failed with that error, 0: it has not. */
+void	 procs_failed(struct procs *, int error);
 bool	 procs_zombie(const struct procs *);	/* or dead altogether */
 bool	 procs_kernel(const struct procs *);	/* a kernel thread */
 double	 procs_uid(struct procs *);

@@ -1,6 +1,7 @@
 /* procs_more: what is read of a process when somebody asks; see procs.h. */
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -56,8 +57,10 @@ procs_status(struct procs *p)
 		return s;
 	*s = (struct proc_status){ NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL, NUM_NIL,
 	    NUM_NIL, NUM_NIL, NUM_NIL, false };
-	if (!lines_openat(l, procs_folder(p), "status"))
+	if (!lines_openat(l, procs_folder(p), "status")) {
+		procs_failed(p, errno);
 		return s;
+	}
 	while (lines_next(l, &line)) {
 		key = line_part(&line, ':');
 		if (str_none(line))
@@ -86,6 +89,7 @@ procs_status(struct procs *p)
 		}
 #undef IS
 	}
+	procs_failed(p, l->error);
 	lines_close(l);
 	return s;
 }
@@ -128,8 +132,10 @@ procs_args(struct procs *p)
 	if (procs_zombie(p) || procs_kernel(p))
 		return p->args = bracketed(p);
 	n = file_bytes(procs_folder(p), "cmdline", p->args_text, sizeof p->args_text);
-	if (n < 0)
+	if (n < 0) {
+		procs_failed(p, errno);
 		return p->args;
+	}
 	if (n == 0)		/* it is about to end, or has just begun */
 		return p->args = bracketed(p);
 	while (n > 0 && p->args_text[n - 1] == '\0')
@@ -228,8 +234,10 @@ read_cgroup(struct procs *p)
 	unsigned best = 0, best_unit = 0, rank, w;
 
 	p->cgroup = p->unit = STR_NIL;
-	if (!lines_openat(l, procs_folder(p), "cgroup"))
+	if (!lines_openat(l, procs_folder(p), "cgroup")) {
+		procs_failed(p, errno);
 		return;
+	}
 	while (lines_next(l, &line)) {
 		line_part(&line, ':');
 		list = line_part(&line, ':');
@@ -263,6 +271,7 @@ read_cgroup(struct procs *p)
 			p->unit = str_of(p->unit_text, unit.n);
 		}
 	}
+	procs_failed(p, l->error);
 	lines_close(l);
 }
 
@@ -292,6 +301,8 @@ procs_shared(struct procs *p)
 	if (!first(p, HAVE_STATM))
 		return p->shared;
 	n = file_bytes(procs_folder(p), "statm", text, sizeof text);
+	if (n < 0)
+		procs_failed(p, errno);
 	s = str_of(text, n < 0 ? 0 : (size_t)n);
 	line_word(&s, &w);
 	line_word(&s, &w);
@@ -330,9 +341,13 @@ static double
 one_number(struct procs *p, const char *file)
 {
 	char text[32];
-	struct str s = small_text(procs_folder(p), file, text, sizeof text);
+	struct str s;
 	double v;
 
+	errno = 0;
+	s = small_text(procs_folder(p), file, text, sizeof text);
+	if (str_none(s))
+		procs_failed(p, errno);
 	if (str_none(s) || s.n == 0 || s.p[0] != '-')
 		return line_number(s);
 	v = line_number(str_of(s.p + 1, s.n - 1));

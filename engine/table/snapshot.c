@@ -221,8 +221,18 @@ changed(const struct snapshot_process *q, const struct snapshot_process *old)
 	    q->ncomm) != 0 || by > q->slow_rss / 8 + 256;
 }
 
-/* The process at hand, as it was (NULL: new), into *q. */
-static void
+static bool
+scarce(int error)
+{
+	return error == ENOMEM || error == EMFILE || error == ENFILE;
+}
+
+/*
+ * The process at hand, as it was (NULL: new), into *q.  False: there was not
+ * memory enough.  What was known of it then is worth more than what could be
+ * read: a process that has lost its cgroup is not found by who looks there.
+ */
+static bool
 put(struct snapshot *s, const struct snapshot_process *old,
     struct snapshot_process *q)
 {
@@ -238,17 +248,15 @@ put(struct snapshot *s, const struct snapshot_process *old,
 	if (old == NULL || changed(q, old) || (!num_none(p->owner) &&
 	    uid != q->uid) || ((unsigned)q->pid + s->turn) % SNAPSHOT_SLOW ==
 	    0) {
-		if (p->statfd == -1 && p->self == -1 && (!procs_at(p, q->pid) ||
-		    (uint64_t)p->stat.starttime != q->start))
-			return;		/* it has gone, or cannot be opened */
+		if (p->statfd == -1 && p->self == -1) {
+			if (!procs_at(p, q->pid))
+				return !scarce(errno);
+			if ((uint64_t)p->stat.starttime != q->start)
+				return true;	/* it has gone */
+		}
 		read_slow(s, q);
 	}
-}
-
-static bool
-scarce(int error)
-{
-	return error == ENOMEM || error == EMFILE || error == ENFILE;
+	return !p->missed;
 }
 
 /* Descriptors of those that are in both go over; the others are closed. */
@@ -367,7 +375,8 @@ snapshot_take(struct snapshot *s, double steady)
 			    old->start || old->fd != -1))
 				old = NULL;
 		}
-		put(s, old, &s->next[n]);
+		if (!put(s, old, &s->next[n]))
+			return SNAPSHOT_SCARCE;
 		/* somebody else may have got the number in between */
 		if (s->next[n].pid == pid)
 			n++;

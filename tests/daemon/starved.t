@@ -293,8 +293,12 @@ class Round:
         if before is not None:
             before()
         t0 = time.monotonic()
-        wait_for(lambda: self.hog.p.poll() is not None, 'the hog is ended: ' +
-                 ' | '.join(w.said() for w in self.workers))
+        try:
+            wait_for(lambda: self.hog.p.poll() is not None, 'the hog is ended')
+        except RuntimeError as e:
+            raise RuntimeError('%s: %s\n%s' % (
+                e, ' | '.join(w.said() for w in self.workers),
+                self.where())) from None
         self.took = time.monotonic() - t0
         if after is not None:
             after()
@@ -321,6 +325,19 @@ class Round:
         if self.took > QUICK:
             return 'it took %.1f s' % self.took
         return None
+
+    def where(self):
+        """Where each process of the group stands, for who looks why."""
+        out = [self.memory.get('memory.oom_control').replace('\n', ' ') +
+               self.memory.get('memory.usage_in_bytes')]
+        for pid in self.memory.get('cgroup.procs').split():
+            for name in ('comm', 'wchan', 'syscall', 'stat', 'stack'):
+                try:
+                    out.append('%s %s: %s' % (pid, name, read(
+                        '/proc/%s/%s' % (pid, name)).strip()))
+                except OSError as e:
+                    out.append('%s %s: %s' % (pid, name, e))
+        return '\n'.join(out)
 
     def close(self):
         for s in self.sleepers:

@@ -252,6 +252,47 @@ test_room(void **state)
 	close_snapshot();
 }
 
+/* What is left is enough for a part of what there is to read: then what was
+ * known stays, and no process is without its user, arguments or cgroup. */
+static void
+test_part(void **state)
+{
+	pid_t pid = child("large", 64, false);
+	const struct snapshot_process *q;
+	struct snapshot_process was;
+	struct rlimit limit;
+	int left, turn, first, scarce = 0;
+
+	(void)state;
+	open_snapshot();
+	was = *snapshot_find(&s, pid);
+	assert_true(was.uid == getuid() && was.nargs != UCHAR_MAX &&
+	    was.ncgroup != USHRT_MAX && was.adj != SHRT_MIN);
+	first = dup(0);
+	close(first);
+	(void)take_all(&limit);
+	for (left = 0; left < 4; left++) {
+		for (turn = 0; turn <= SNAPSHOT_SLOW; turn++)
+			scarce += snapshot_take(&s, clock_steady()) ==
+			    SNAPSHOT_SCARCE;
+		q = snapshot_find(&s, pid);
+		assert_non_null(q);
+		assert_int_equal(q->uid, was.uid);
+		assert_int_equal(q->nargs, was.nargs);
+		assert_int_equal(q->ncgroup, was.ncgroup);
+		assert_int_equal(q->cgroup, was.cgroup);
+		assert_int_equal(q->shared, was.shared);
+		assert_int_equal(q->adj, was.adj);
+		assert_int_equal(close(599 - left), 0);
+	}
+	assert_true(scarce > 2 * SNAPSHOT_SLOW);
+	assert_int_equal(snapshot_take(&s, clock_steady()), SNAPSHOT_TAKEN);
+	give_back(first, &limit);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	close_snapshot();
+}
+
 /* No descriptor left: nothing is taken, what was taken stays, and is enough to
  * act on. */
 static void
@@ -404,6 +445,7 @@ main(void)
 		cmocka_unit_test(test_same),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_room),
+		cmocka_unit_test(test_part),
 		cmocka_unit_test(test_scarce),
 		cmocka_unit_test(test_killall),
 	};

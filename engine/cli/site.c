@@ -13,7 +13,6 @@
 #include "engine/deliver/address.h"
 #include "engine/deliver/trust.h"
 #include "engine/deliver/words.h"
-#include "engine/effect/scarce.h"
 #include "engine/image/image.h"
 #include "lang/base/num.h"
 
@@ -166,32 +165,6 @@ say_of_file(struct cli *c, const char *dir, const char *name,
 
 	(void)cli_is_there(dir, name, c, &path);
 	say_of_path(c, path, severity, what, json);
-}
-
-/* Scripts that watch memory, and could not run when there is none; how many. */
-static size_t
-warn_watch(struct cli *c, const struct site *s, struct json_diag *json)
-{
-	const struct program *p;
-	char why[LIM_IMAGE_WHY * 2];
-	struct buf b;
-	size_t i, n = 0;
-
-	buf_init(&b, &c->mem);
-	for (i = 0; i < s->nscript; i++) {
-		p = s->script[i].program;
-		if (p == NULL || !p->watch_memory ||
-		    scarce_can(p, why, sizeof why))
-			continue;
-		buf_clear(&b);
-		buf_str(&b, p->name);
-		buf_printf(&b, " watches memory, but cannot run when there is "
-		    "none: %s", why);
-		say_of_path(c, p->file, DIAG_WARNING, buf_view(&b), json);
-		n++;
-	}
-	buf_free(&b);
-	return n;
 }
 
 bool
@@ -353,7 +326,6 @@ cli_site_judged(struct cli *c, const char *dir, struct json_diag *json,
 	/* another host has its own files */
 	if (!c->given[OPT_HOST])
 		*nwarning += cli_warn_files(c, dir, json);
-	*nwarning += warn_watch(c, s, json);
 	*nerror += cli_check_routes(c, s, dir, json);
 	return s;
 }

@@ -149,21 +149,25 @@ tell(code == 0 and b'/elsewhere/log\0' in there and
      b'/state/picket/log' not in there, '--state says where the logs are', err)
 
 # what watches memory must be able to run without any
-site('w', alerts_cfg='A\n    every 5m\n    alarms Good Forks Reads\n',
+site('w', alerts_cfg='A\n    every 5m\n    alarms Good Forks Reads Disks\n',
      alarms_cfg='''Good init input table processes watch memory
 rule if #rss > 1T output mail "x" fi
 Forks init watch memory begin exec "true"
 Reads init input file "/dev/null" watch memory rule output "x"
+Disks init input table filesystems watch memory rule output "x"
 ''')
 code, out, err = picket('check', 'w')
-tell(code == 0 and '2 warnings' in out and err == '''\
-w/alarms.cfg: warning: Forks watches memory, but cannot run when there is none: \
-w/alarms.cfg:3 starts a command
-w/alarms.cfg: warning: Reads watches memory, but cannot run when there is none: \
-its input is file: it takes native tables only
-''', 'what watches memory can run when there is none, or it is said', out, err)
+told = [line for line in err.splitlines() if 'warning' in line]
+tell(code == 0 and '3 warnings' in out and told == [
+    'w/alarms.cfg:3:31: warning: this script has `watch memory`, but starts a '
+    'command: it cannot run when memory is short',
+    'w/alarms.cfg:4:23: warning: this script has `watch memory`, but looks at '
+    'a file: it cannot run when memory is short',
+    'w/alarms.cfg:5:24: warning: this script has `watch memory`, but reads '
+    'table filesystems: it cannot run when memory is short'],
+     'what watches memory can run when there is none, or it is said', out, err)
 code, out, err = picket('check', '--json', 'w')
-tell(json.loads(out)['warnings'] == 2, 'the same as JSON', out)
+tell(json.loads(out)['warnings'] == 3, 'the same as JSON', out)
 
 # what is wrong
 site('bad', alerts_cfg='A\n    timing 5 * * * *\n    alarms Nobody\n'

@@ -29,6 +29,7 @@ lang_liblang_a_SOURCES = \
 	lang/base/num_op.c \
 	lang/base/re.c \
 	lang/base/re.h \
+	lang/base/sanitizer.h \
 	lang/base/signals.c \
 	lang/base/signals.h \
 	lang/base/source.c \

@@ -14,6 +14,7 @@
 #include "engine/daemon/descend.h"
 #include "engine/daemon/runner.h"
 #include "lang/base/num.h"
+#include "lang/base/sanitizer.h"
 
 #define RUN_ROOM	((size_t)512 << 20) /* bytes of address space besides what
 				 * a script may take: libraries, mail, what it
@@ -59,7 +60,7 @@ take_limits(const struct site_alert *s)
 	}
 	limit(RLIMIT_CORE, 0);
 	limit(RLIMIT_CPU, seconds);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef WATCHED
 	limit(RLIMIT_AS, memory + (double)LIM_RUN_TEXT + (double)RUN_ROOM);
 #endif
 }

@@ -52,14 +52,13 @@ empty(struct buf *b, size_t *done)
 static size_t
 length(const struct guest *g)
 {
-	struct wire w = { .p = g->in.p + g->taken,
-	    .left = g->in.n - g->taken };
-	uint32_t n;
+	struct wire w;
 
-	if (w.left < WIRE_HEAD)
+	if (g->in.n - g->taken < WIRE_HEAD)
 		return 0;
-	n = wire_get_u32(&w);
-	return (size_t)n + WIRE_HEAD;
+	w = (struct wire){ .p = g->in.p + g->taken,
+	    .left = g->in.n - g->taken };
+	return (size_t)wire_get_u32(&w) + WIRE_HEAD;
 }
 
 void

@@ -24,6 +24,7 @@ import small					# noqa: E402
 
 HTTP = os.path.join(os.environ['PICKET_LIBEXEC'], 'picket-http')
 HOST = 'moscow.example.org'
+SANITIZED = bool(os.environ.get('PICKET_SANITIZERS'))
 BAD = '<script>alert("1")</script>&amp;'
 
 SITE = {
@@ -377,8 +378,11 @@ def jailed(s):
     with open('/proc/%d/status' % s.p.pid, encoding='ascii') as f:
         status = f.read()
     tell(re.search(r'CapEff:\s+0+\n', status) and
-         re.search(r'NoNewPrivs:\s+1', status) and
-         re.search(r'Seccomp:\s+2', status), 'it has no rights', status)
+         re.search(r'NoNewPrivs:\s+1', status), 'it has no rights', status)
+    if SANITIZED:
+        skip('calls are filtered', 'the sanitizers do what no program does')
+        return
+    tell(re.search(r'Seccomp:\s+2', status), 'calls are filtered', status)
 
 
 def main():

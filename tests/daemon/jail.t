@@ -12,8 +12,7 @@ import tempfile
 from tap import end, skip, tell
 
 JAILED = os.path.join(os.environ['BUILDDIR'], 'tests/daemon/jailed')
-SANITIZED = '--sanitizers' in sys.argv or bool(
-    os.environ.get('PICKET_SANITIZED'))
+SANITIZED = bool(os.environ.get('PICKET_SANITIZERS'))
 ROOT = os.geteuid() == 0
 
 

@@ -25,8 +25,7 @@ from tap import end, skip, tell
 
 BUILD = os.environ['BUILDDIR']
 LONG = os.environ.get('PICKET_LONG', '') not in ('', '0')
-SANITIZED = '--sanitizers' in sys.argv or bool(
-    os.environ.get('PICKET_SANITIZED'))
+SANITIZED = bool(os.environ.get('PICKET_SANITIZERS'))
 ALERTS, MINUTES = map(int, os.environ.get(
     'LOAD', '300 1' if SANITIZED else '10000 5' if LONG else
     '2000 1').split())

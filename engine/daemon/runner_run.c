@@ -189,6 +189,7 @@ runner_run(struct runner *r)
 		    buf_c(&why));
 		return RUNNER_PROBLEMS;
 	}
+	buf_free(&why);
 	alert_nice(&at, s, r->argv[0], r->argv);
 	if (s->has_priority || !str_none(s->nicecmd))
 		r->origin.nice = getpriority(PRIO_PROCESS, 0);

@@ -172,8 +172,11 @@ talk(struct service *v, int type)
 static void
 say_armed(struct service *v)
 {
-	const char *word = v->d->disarmed ? "disarm" : "arm";
+	const char *word;
 
+	if (v->d == NULL)
+		return;			/* it is told when it starts */
+	word = v->d->disarmed ? "disarm" : "arm";
 	if (v->talk != -1 && (v->id == SERVICE_EMERGENCY_1 ||
 	    v->id == SERVICE_EMERGENCY_2))
 		(void)send(v->talk, word, strlen(word), MSG_NOSIGNAL |

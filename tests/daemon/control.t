@@ -78,7 +78,8 @@ def begin(at):
     started = Daemon(at, wait=False)
     atexit.register(started.stop)
     tell(started.wait(lambda: up(started) or started.p.poll() is not None,
-                      20), 'picketd starts', started.said()[-2000:])
+                      20) and started.p.poll() is None, 'picketd starts',
+         started.said()[-2000:])
     return started
 
 

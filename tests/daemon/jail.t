@@ -6,13 +6,11 @@ refused, and what must go on to work."""
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 
 from tap import end, skip, tell
 
 JAILED = os.path.join(os.environ['BUILDDIR'], 'tests/daemon/jailed')
-SANITIZED = bool(os.environ.get('PICKET_SANITIZERS'))
 ROOT = os.geteuid() == 0
 
 

@@ -122,9 +122,11 @@ main(int argc, char **argv)
 	j.write[0] = getenv("JAIL_WRITE");
 	if (!jail_enter(&j, &lacks)) {
 		printf("refused: %s\n", buf_c(&lacks));
+		buf_free(&lacks);
 		return 1;
 	}
 	printf("lacks: %s\n", buf_c(&lacks));
+	buf_free(&lacks);
 	printf("%s\n", strerror(act(argv[4], argv[5])));
 	return 0;
 }

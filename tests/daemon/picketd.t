@@ -157,9 +157,14 @@ def control(command, **more):
         return json.loads(s.makefile().readline())
 
 
+def reload():
+    before = d.said().count('; reloaded')
+    d.signal(signal.SIGHUP)
+    d.wait(lambda: d.said().count('; reloaded') > before)
+
+
 site.alerts(Long=LONG)
-d.signal(signal.SIGHUP)
-d.says(': 1 entries')
+reload()
 got = control('runnow', alert='Long')
 tell(got.get('ok'), 'a run by hand is taken', got)
 tell(d.wait(lambda: of_site(WAITED) and of_site(SESSION) and of_site(DETACHED)),
@@ -182,8 +187,7 @@ for pid in of_site(DETACHED):
 
 site.alerts(Nap=(['every 2s'], script(
     '    output mail "nap"\n    exec wait "sleep %s"' % NAP)), Tick=TICK)
-d.signal(signal.SIGHUP)
-d.says(': 2 entries, at most')
+reload()
 tell(d.wait(lambda: of_site(NAP)), 'a run of some seconds', d.said()[-2000:])
 services = [p for p, args in d.children().items() if args[1:2] != ['run']]
 d.stop(signal.SIGKILL)

@@ -389,6 +389,7 @@ picket_runner_SOURCES = \
 	engine/daemon/emergency_lock.c \
 	engine/daemon/emergency_run.c \
 	engine/daemon/emergency_short.c \
+	engine/daemon/emergency_wake.c \
 	engine/daemon/runner.h \
 	engine/daemon/runner_courier.c \
 	engine/daemon/runner_left.c \

@@ -37,6 +37,9 @@ struct worker {
 	double		 short_since;	/* NIL: it is not short */
 	double		 back;		/* when it was short last */
 	double		 next, pause;	/* of the next run */
+	bool		 held;		/* no page can be added */
+	struct emergency_wake wake;
+	double		 woken;		/* when the kernel told of something last */
 	bool		 known;		/* what the store has was asked for since it
 					 * led last */
 	volatile sig_atomic_t *ended;	/* a signal says so */
@@ -218,12 +221,25 @@ be_quiet(bool is)
 		emergency_say_held();
 }
 
+/*
+ * Outside of what is done while memory is plenty nothing may take a page: the
+ * kernel would have to wait for it, and the worker with it.
+ */
+static void
+hold(struct worker *w, bool is)
+{
+	if (w->held != is)
+		emergency_hold(is);
+	w->held = is;
+}
+
 /* A snapshot if it is time for one; true: there was not enough for it. */
 static bool
 take_snapshot(struct worker *w, double now)
 {
 	double since = now - w->tried, gone = w->taken_left - w->look.left;
-	double rest = leads(w) ? EMERGENCY_REST : EMERGENCY_REST_SECOND;
+	double rest = !leads(w) ? EMERGENCY_REST_SECOND : w->look.left > 0.5 ?
+	    EMERGENCY_REST_FREE : EMERGENCY_REST;
 	enum snapshot_got got;
 
 	if (since < EMERGENCY_LOOK || (since < rest &&
@@ -257,15 +273,17 @@ act(struct worker *w, double now)
 	w->back = now;
 	if (now < w->next)
 		return;
+	hold(w, true);
 	be_quiet(true);
 	/* an open may be waited for, so not before the first run; later what
 	 * has come since may be what it is about */
-	if (!first)
+	if (!first) {
+		w->e.snapshot.hurry = true;
 		(void)take_snapshot(w, now);
-	emergency_hold(true);
+		w->e.snapshot.hurry = false;
+	}
 	snapshot_look(&w->e.snapshot);
 	emergency_run_all(&w->e);
-	emergency_hold(false);
 	w->next = clock_steady() + w->pause;
 	w->pause = w->pause * 1.5 < EMERGENCY_PAUSE_MOST ? w->pause * 1.5 :
 	    EMERGENCY_PAUSE_MOST;
@@ -275,6 +293,7 @@ act(struct worker *w, double now)
 static void
 settle(struct worker *w)
 {
+	hold(w, false);
 	be_quiet(false);
 	w->short_since = NUM_NIL;
 	if (w->e.nrun == 0 && w->e.quiet == 0)
@@ -304,8 +323,10 @@ remember(struct worker *w, double now)
 		return;
 	}
 	w->led = NUM_NIL;
-	if (!w->known)
-		w->known = emergency_remember(&w->e);
+	if (w->known)
+		return;
+	hold(w, false);
+	w->known = emergency_remember(&w->e);
 }
 
 static void
@@ -317,6 +338,7 @@ step(struct worker *w)
 	beat(w);
 	take_lead(w);
 	emergency_look(&w->e.snapshot, &w->e.limits, &w->look);
+	hold(w, w->look.level != MEMORY_PLENTY);
 	if (w->look.level != MEMORY_SHORT)
 		scarce = take_snapshot(w, now);
 	if (scarce)
@@ -384,18 +406,41 @@ hear(struct worker *w, char *const *argv)
 	return true;
 }
 
+/* Until the next look, or until somebody has something to say; false: picketd
+ * is gone. */
+static bool
+rest(struct worker *w, char *const *argv)
+{
+	struct pollfd p[1 + WAKES] = { { .fd = w->e.alone ? -1 : TALK,
+	    .events = POLLIN } };
+	double now = clock_steady(), wait = w->look.level == MEMORY_PLENTY ?
+	    EMERGENCY_LOOK : EMERGENCY_CLOSE;
+	/* one that tells all the time is not asked all the time */
+	bool all = w->look.level == MEMORY_PLENTY && now - w->woken >=
+	    EMERGENCY_LOOK;
+	int i;
+
+	for (i = 0; i < WAKES; i++) {
+		p[1 + i].fd = all ? w->wake.fd[i] : -1;
+		p[1 + i].events = w->wake.events[i];
+	}
+	if (poll(p, 1 + WAKES, (int)(wait * 1000)) <= 0)
+		return true;
+	for (i = 0; i < WAKES; i++)
+		if (p[1 + i].revents != 0) {
+			emergency_wake_heard(&w->wake, i);
+			w->woken = clock_steady();
+		}
+	return (p[0].revents & (POLLIN | POLLHUP | POLLERR)) == 0 ||
+	    hear(w, argv);
+}
+
 static void
 loop(struct worker *w, char *const *argv)
 {
-	struct pollfd p = { .fd = TALK, .events = POLLIN };
-	double wait;
-
 	while (!*w->ended && !(w->e.spoiled && w->e.nrun == 0)) {
 		step(w);
-		wait = w->look.level == MEMORY_PLENTY ? EMERGENCY_LOOK :
-		    EMERGENCY_CLOSE;
-		if (poll(&p, w->e.alone ? 0 : 1, (int)(wait * 1000)) > 0 &&
-		    !hear(w, argv))
+		if (!rest(w, argv))
 			break;
 	}
 	settle(w);
@@ -441,6 +486,9 @@ start(struct worker *w, const char *state)
 	}
 	(void)snapshot_take(&e->snapshot, clock_steady());
 	snapshot_room(&e->snapshot);
+	if (e->snapshot.left_out > 0)
+		(void)snapshot_take(&e->snapshot, clock_steady());
+	emergency_wake_open(&w->wake, &e->snapshot, &e->limits);
 	w->known = emergency_remember(e);
 	e->stop = stop;
 	e->stop_arg = w;

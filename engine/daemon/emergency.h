@@ -7,6 +7,7 @@
  *
  *	emergency.c		one worker: start, loop, roles
  *	emergency_short.c	when memory is short
+ *	emergency_wake.c	what the kernel tells by itself of that
  *	emergency_run.c		the scripts: what is loaded, runs, what comes
  *				of them once there is memory
  *	emergency_lock.c	memory that is there: heap, stack, locks
@@ -42,7 +43,8 @@
 				 * and all of picketd may take 0.1 % when idle.
 				 * A fiftieth of memory that has gone, or memory
 				 * that is tight, and it is one a second */
-#define EMERGENCY_REST_SECOND 30.0	/* of the one that does not lead */
+#define EMERGENCY_REST_FREE 20.0	/* while half of memory and more is free */
+#define EMERGENCY_REST_SECOND 60.0	/* of the one that does not lead */
 #define EMERGENCY_PAUSE	2.0	/* seconds to the second run while memory is
 				 * short; then half as long again each time */
 #define EMERGENCY_PAUSE_MOST 30.0
@@ -84,6 +86,23 @@ struct emergency_look {
 /* Reads what is open, and nothing else. */
 void	 emergency_look(const struct snapshot *,
 	    const struct emergency_limits *, struct emergency_look *);
+
+/* --- emergency_wake.c --- */
+
+/*
+ * What fills memory between two looks is told of by the kernel: by pressure,
+ * and of the own cgroup when little is left, and when it stands still.  What
+ * it does not offer is -1; without any the looks have to do.
+ */
+enum { WAKE_PRESSURE, WAKE_LEFT, WAKE_OOM, WAKES };
+struct emergency_wake {
+	int	 fd[WAKES];
+	short	 events[WAKES];		/* of poll(2) */
+};
+void	 emergency_wake_open(struct emergency_wake *, const struct snapshot *,
+	    const struct emergency_limits *);
+/* What has told of something will do so anew. */
+void	 emergency_wake_heard(struct emergency_wake *, int which);
 
 /* --- emergency_lock.c --- */
 

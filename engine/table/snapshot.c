@@ -171,8 +171,9 @@ read_slow(struct snapshot *s, struct snapshot_process *q)
 	q->shared = small(procs_shared(p), p->page);
 	q->score = score(procs_oom_score(p));
 	q->adj = score(procs_oom_score_adj(p));
-	t = procs_args(p);
-	q->nargs = UCHAR_MAX;
+	t = s->hurry ? STR_NIL : procs_args(p);
+	if (!s->hurry)
+		q->nargs = UCHAR_MAX;
 	if (!str_none(t)) {
 		q->nargs = (uint8_t)(t.n < LIM_SNAPSHOT_ARGS ? t.n :
 		    LIM_SNAPSHOT_ARGS);
@@ -180,7 +181,7 @@ read_slow(struct snapshot *s, struct snapshot_process *q)
 	}
 	q->cgroup = pooled(s, procs_cgroup(p), &q->ncgroup);
 	q->unit = pooled(s, procs_unit(p), &q->nunit);
-	q->slow_rss = q->rss;
+	q->slow_rss = s->hurry ? SNAPSHOT_NONE : q->rss;
 	p->deep = false;	/* the next one's folder may not be wanted */
 }
 
@@ -242,6 +243,7 @@ put(struct snapshot *s, const struct snapshot_process *old,
 	if (old == NULL) {
 		memset(q, 0, sizeof *q);
 		q->fd = -1;
+		q->nargs = UCHAR_MAX;
 	} else
 		*q = *old;
 	read_stat(q, p);

@@ -72,6 +72,7 @@ struct snapshot_file {
 /* The nearest cgroup above the own process, it too, that has a limit. */
 struct snapshot_group {
 	char		 path[PATH_MAX];	/* as in /proc/self/cgroup; "": none */
+	char		 folder[PATH_MAX];	/* where its files are */
 	unsigned	 version;		/* 1, 2; 0: none */
 	int		 used, max, stat, oom, pids, pids_max; /* or -1 */
 };
@@ -91,6 +92,9 @@ struct snapshot {
 	double		 taken;		/* by the steady clock; NIL: never */
 	struct buf	 text;		/* each different one once */
 	bool		 text_full;
+	bool		 hurry;		/* the caller's: without arguments, for which
+					 * the kernel takes a lock of the process,
+					 * and that may wait for memory with it */
 	struct snapshot_file file[LIM_SNAPSHOT_FILES];
 	size_t		 nfile;
 	struct snapshot_group group;

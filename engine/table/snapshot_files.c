@@ -154,6 +154,7 @@ find_group(struct snapshot *s, unsigned version)
 		slash[slash == path] = '\0';
 	}
 	snprintf(g->path, sizeof g->path, "%s", path);
+	snprintf(g->folder, sizeof g->folder, "%s", folder);
 	g->version = version;
 	g->max = keep_below(s, folder, max);
 	g->used = keep_below(s, folder, version == 2 ? "memory.current" :

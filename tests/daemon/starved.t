@@ -455,8 +455,7 @@ def two(r):
 
 
 def traced(r):
-    """What the run does to the system, between the two changes of RLIMIT_DATA
-    that keep pages away."""
+    """What the run does to the system."""
     out = os.path.join(TMP, 'strace')
     p = subprocess.Popen(['strace', '-f', '-o', out, '-p',
                           str(r.workers[0].p.pid)],
@@ -468,8 +467,9 @@ def traced(r):
         p.terminate()
         p.wait()
     text = read(out)
-    m = re.search(r'RLIMIT_DATA, \{rlim_cur=0[^\n]*\n(.*?)RLIMIT_DATA', text,
-                  re.S)
+    # each run asks for its faults before and after it
+    m = next((m for m in re.finditer(r'getrusage\([^\n]*\n(.*?)getrusage', text,
+                                     re.S) if 'kill(' in m.group(1)), None)
     if why is None and m is None:
         why = 'no run in the trace'
     if why is None:

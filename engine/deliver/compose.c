@@ -186,18 +186,20 @@ data_line(struct buf *b, struct str line, size_t column)
 	buf_putc(b, '\n');
 }
 
-/* A first line that is too long is cut: it says more than none. */
+/* A first line that is too long is cut: it says more than none.  What counts
+ * is what they become: indented, a million lines of one byte are ten. */
 void
 compose_lines(struct buf *b, struct str lines, size_t column, size_t max,
     size_t nline)
 {
-	size_t at, end, from, n = 0, left = 0;
+	size_t at, end, from, n = 0, left = 0, room = b->n + max;
 	struct str line;
 
 	for (at = 0; at < lines.n; at = end + 1) {
 		end = str_find(lines, '\n', at);
 		line = str_of(lines.p + at, end - at);
-		if ((end > max && at > 0) || (nline > 0 && n++ == nline))
+		if (((end > max || b->n + column + line.n > room) && at > 0) ||
+		    (nline > 0 && n++ == nline))
 			break;
 		if (line.n > max) {
 			compose_indent(b, column);

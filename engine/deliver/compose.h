@@ -39,9 +39,10 @@
 
 #define COMPOSE_WIDTH	74	/* PIKT's: centred between columns 37 and 38 */
 #define COMPOSE_INDENT	4
-#define LIM_MAIL_TEXT	(2 * 1024 * 1024) /* bytes of all scripts' lines:
-				 * as quoted-printable still below the 10 MB
-				 * that mail servers take */
+#define LIM_MAIL_TEXT	(1024 * 1024) /* bytes of all scripts' lines: as
+				 * quoted-printable still below the 10 MB that
+				 * mail servers take, and with its text and its
+				 * JSON beside it below LIM_ROW */
 #define LIM_MAIL_SHARE	4096	/* bytes that each script may say however many
 				 * there are */
 #define LIM_SUBJECT	200	/* bytes: no list of mails shows more */

@@ -55,7 +55,7 @@
 #define LIM_BATCH	(2u * LIM_STATE_MESSAGE) /* bytes kept until COMMIT: a
 				 * few of the largest scripts of one alert */
 #define LIM_ROW		(8u * 1024 * 1024)	/* bytes of one row's texts: a
-				 * notice is LIM_MAIL_TEXT three times over */
+				 * notice is LIM_MAIL_TEXT up to six times */
 #define WIRE_ROWS	(64 * 1024)	/* bytes after which a ROWS is sent */
 #define WIRE_DO_FULL	(1024 * 1024)	/* and a DO: it is kept as a whole */
 #define WIRE_HEAD	4		/* bytes of the length */

@@ -123,6 +123,7 @@ struct run {
 	double		 steady;	/* the same, clock_steady */
 	struct timer	 deadline;
 	int		 signals;	/* sent: 0, TERM, KILL; then it is stuck */
+	bool		 due_again;	/* why: overlap kill */
 	bool		 killed;	/* by us, for its deadline or our end */
 	bool		 stuck;		/* abandoned: the queue has its place back */
 	int		 out;		/* its output; -1: at its end */
@@ -301,8 +302,9 @@ void	control_end(struct daemon *);
 
 /* orphans.c: ends what a killed run has left. */
 void	orphans_init(struct daemon *);
-void	orphans_sweep(struct daemon *, pid_t runner);
-/* The runner of the run that a process is of, by its environment; 0: none. */
-pid_t	orphans_runner(pid_t);
+/* began: clock_wall; a number may have been another runner's before. */
+void	orphans_sweep(struct daemon *, pid_t runner, double began);
+/* KILL to all below a runner that does not die of it itself. */
+void	orphans_below(pid_t runner);
 
 #endif

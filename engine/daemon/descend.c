@@ -141,17 +141,22 @@ free_all(struct procs *s)
 		mem_free(s->mem, s->p, s->cap * sizeof *s->p);
 }
 
-/* What `exec` started, by its environment, and what keeps its timeout. */
+/* What `exec` started, by its mark or its environment, and what keeps its
+ * timeout. */
 static bool
 is_of_exec(const struct proc *p)
 {
 	char path[40], t[LIM_ENVIRON + 1], *at;
 	size_t n = 0;
+	uint64_t mark;
 	ssize_t k;
 	int fd;
 
 	if (p->watches)
 		return true;
+	mark = spawn_mark_of(p->pid);
+	if (mark != 0)
+		return (mark & SPAWN_MARK_EXEC) != 0;
 	snprintf(path, sizeof path, "/proc/%ld/environ", (long)p->pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)

@@ -59,7 +59,7 @@ struct runner {
 
 /* A line for picketd's log; control characters are shown. */
 void	 runner_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* INT and TERM end the run at hand; the handler finds it in r->running. */
+/* INT, TERM and SPAWN_DUE_AGAIN end the run at hand; the handler finds it in r->running. */
 void	 runner_catch(struct runner *);
 /*
  * The image on RUNNER_FD_IMAGE, picket.conf in it, and the place for runs.

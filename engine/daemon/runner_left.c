@@ -55,6 +55,7 @@ add_died(struct runner *r, struct state *st)
 
 struct ids {
 	struct buf	 text;		/* "PICKET_RUN_ID=ID", each ended by 0 */
+	struct buf	 mark;		/* of each, spawn_mark */
 };
 
 static bool
@@ -62,11 +63,15 @@ take_id(void *arg, struct trail *t)
 {
 	struct ids *ids = arg;
 	struct trail_head head;
+	size_t at = ids->text.n;
+	uint64_t mark;
 
 	if (trail_left(t, &head, NULL, NULL)) {
 		buf_printf(&ids->text, SPAWN_RUN_ID "=%.*s", (int)head.run.n,
 		    head.run.p);
 		buf_putc(&ids->text, '\0');
+		mark = spawn_mark(ids->text.p + at + sizeof SPAWN_RUN_ID);
+		buf_add(&ids->mark, (const char *)&mark, sizeof mark);
 	}
 	return false;		/* the file stays: it is told of next */
 }
@@ -74,12 +79,17 @@ take_id(void *arg, struct trail *t)
 static bool
 is_of(const struct ids *ids, long pid)
 {
+	uint64_t mark = spawn_mark_of((pid_t)pid) & ~SPAWN_MARK_EXEC;
 	char text[LIM_ENVIRON + 1], *p;
 	const char *id;
-	size_t n = 0;
+	size_t n;
 	ssize_t k;
 	int fd;
 
+	for (n = 0; mark != 0 && n < ids->mark.n; n += sizeof mark)
+		if (memcmp(ids->mark.p + n, &mark, sizeof mark) == 0)
+			return true;
+	n = 0;
 	(void)snprintf(text, sizeof text, "/proc/%ld/environ", pid);
 	fd = open(text, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
@@ -134,12 +144,14 @@ sweep_left(const struct alert_place *at)
 	struct buf why;
 
 	buf_init(&ids.text, at->mem);
+	buf_init(&ids.mark, at->mem);
 	buf_init(&why, at->mem);
 	(void)trail_each(at->mem, at->state, take_id, &ids, &why);
 	if (ids.text.n > 0)
 		sweep(&ids);
 	buf_free(&why);
 	buf_free(&ids.text);
+	buf_free(&ids.mark);
 }
 
 int

@@ -91,7 +91,7 @@ on_signal(int sig)
 void
 runner_catch(struct runner *r)
 {
-	static const int sigs[] = { SIGINT, SIGTERM };
+	static const int sigs[] = { SIGINT, SIGTERM, SPAWN_DUE_AGAIN };
 	struct sigaction sa;
 	size_t i;
 

@@ -201,6 +201,7 @@ runner_run(struct runner *r)
 	a.reason = str_c(r->reason);
 	a.disarmed = r->disarmed;
 	a.always_trail = a.no_wait = a.no_send = true;
+	r->origin.mark = spawn_mark(a.run_id);
 	a.o.origin = &r->origin;
 	a.o.running = r->running;
 	a.interrupted = r->interrupted;

@@ -196,12 +196,8 @@ note_died(const struct run *r)
 static void
 release(void *arg, pid_t pid)
 {
-	bool died = *(bool *)arg;
-
-	/* a runner that has ended well has ended all that it had to; of one
-	 * that was killed only what is detached lives on */
-	if (!died || orphans_runner(pid) == 0)
-		cage_release(pid);
+	(void)arg;
+	cage_release(pid);
 }
 
 static void
@@ -232,7 +228,10 @@ free_run(struct run *r, bool died)
 	r->pid = 0;
 	d->nrun--;
 	if (r->cage.dir != -1 && !cage_end(&r->cage)) {
-		(void)cage_each(&r->cage, release, &died);
+		/* a runner that has ended well has ended all that it had to;
+		 * what is detached is in a group of its own */
+		if (!died)
+			(void)cage_each(&r->cage, release, NULL);
 		timer_set(&d->loop, &s.cages, d->loop.now);
 	}
 }
@@ -303,6 +302,10 @@ ended(struct child *c, int w, const struct rusage *used)
 		d->nstuck--;
 		daemon_say(d, SAY_NOTICE, "%s: its run, which was stuck, has "
 		    "ended", r->name);
+		if (d->nstuck == 0)
+			news_resolved(d, "stuck", "process %ld, a run of %s, "
+			    "has ended after all, and no other is stuck",
+			    (long)c->pid, r->name);
 	} else
 		queue_ended(d->site.queue, r->item.entry);
 	if (r->item.entry != AGENDA_NONE && end != RUN_END_HELD) {
@@ -326,7 +329,7 @@ ended(struct child *c, int w, const struct rusage *used)
 	free_run(r, died);
 	if (died) {
 		runs_left(d);
-		orphans_sweep(d, c->pid);
+		orphans_sweep(d, c->pid, r->began);
 	}
 	services_poke(d);
 	runs_look(d);
@@ -343,8 +346,9 @@ push(struct timer *t)
 	switch (r->signals++) {
 	case 0:
 		daemon_say(d, SAY_WARNING, "%s: its run is ended after %.0f "
-		    "seconds", r->name, clock_steady() - r->steady);
-		(void)kill(r->pid, SIGTERM);
+		    "seconds%s", r->name, clock_steady() - r->steady,
+		    r->due_again ? ": it is due again (overlap kill)" : "");
+		(void)kill(r->pid, r->due_again ? SPAWN_DUE_AGAIN : SIGTERM);
 		(void)kill(r->pid, SIGCONT);
 		timer_set(&d->loop, t, d->loop.now + KILL_AFTER);
 		break;
@@ -357,6 +361,14 @@ push(struct timer *t)
 		r->stuck = true;
 		d->nstuck++;
 		d->stuck++;
+		orphans_below(r->pid);
+		if (r->item.entry != AGENDA_NONE) {
+			struct entry *e = &d->site.entry[r->item.entry];
+
+			e->end = RUN_END_STUCK;
+			e->took = (float)(clock_steady() - r->steady);
+			e->exit = 0;
+		}
 		daemon_say(d, SAY_ERROR, "%s: its run, process %ld, does not "
 		    "end: it is stuck in the kernel", r->name, (long)r->pid);
 		news_firing(d, "stuck", "process %ld, a run of %s, has not "
@@ -523,6 +535,18 @@ start_all(struct daemon *d)
 
 /* --- what is due --- */
 
+/* Whether it waits for the end of a run that is not ours. */
+static bool
+is_later(uint32_t entry)
+{
+	unsigned i;
+
+	for (i = 0; i < s.nlater; i++)
+		if (s.later[i].entry == entry)
+			return true;
+	return false;
+}
+
 /* That run is to end: the next one of its alert waits (overlap kill). */
 static void
 end_run_of(struct daemon *d, uint32_t entry)
@@ -531,8 +555,10 @@ end_run_of(struct daemon *d, uint32_t entry)
 
 	for (r = d->run; r < d->run + LIM_RUNS; r++)
 		if (r->used && !r->stuck && r->item.entry == entry &&
-		    r->signals == 0)
+		    r->signals == 0) {
+			r->due_again = true;
 			push(&r->deadline);
+		}
 }
 
 static void
@@ -541,7 +567,8 @@ put(struct daemon *d, const struct agenda_due *due)
 	struct schedule_entry e;
 
 	schedule_entry(d->site.schedule, due->entry, &e);
-	switch (queue_put(d->site.queue, due, e.overlap, clock_wall())) {
+	switch (is_later(due->entry) ? QUEUE_HAS_PLACE :
+	    queue_put(d->site.queue, due, e.overlap, clock_wall())) {
 	case QUEUE_WAITS:
 		break;
 	case QUEUE_SKIPPED:

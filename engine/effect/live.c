@@ -61,7 +61,9 @@ bool
 live_stop(struct live *l)
 {
 	if (l->sig != 0)
-		live_fail(l, "ended by signal %d", (int)l->sig);
+		live_fail(l, l->sig == SPAWN_DUE_AGAIN ? "ended, as its alert is "
+		    "due again (overlap kill)" : "ended by signal %d",
+		    (int)l->sig);
 	else if (l->o.recorded != NULL)
 		return recorded_stop(l);
 	else if (l->o.scarce != NULL && l->o.scarce->stop != NULL &&

@@ -105,7 +105,8 @@ size_t	 live_effects(const struct live *);	/* done or told of */
 size_t	 live_disarmed(const struct live *);	/* of them, not done */
 /* What another run has kept of logs while memory was short is written now. */
 void	 live_say_kept(struct live *, struct scarce *);
-/* Ends the run from a signal handler's flag: SIGINT, SIGTERM. */
+/* Ends the run from a signal handler's flag: SIGINT, SIGTERM, or, under
+ * picketd, SPAWN_DUE_AGAIN. */
 void	 live_interrupt(struct live *, int sig);
 
 /*

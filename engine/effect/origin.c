@@ -66,6 +66,58 @@ spawn_origin_set(const struct spawn_origin *o)
 	close(fd);
 }
 
+#define MARK		((uint64_t)1 << 60)
+#define MARK_LIMIT	"Max realtime timeout"	/* in /proc/PID/limits */
+#define LIM_LIMITS	4096			/* bytes of it: a line each */
+
+uint64_t
+spawn_mark(const char *run_id)
+{
+	const char *last = strrchr(run_id, '.');
+	uint64_t pid = last == NULL ? 0 : strtoull(last + 1, NULL, 10);
+
+	return MARK | (pid & 0x7ffffff) << 32 |
+	    (uint32_t)strtoull(run_id, NULL, 10);
+}
+
+uint64_t
+spawn_mark_of(pid_t pid)
+{
+	char text[LIM_LIMITS + 1], *p;
+	unsigned long long v = 0;
+	ssize_t n;
+	int fd;
+
+	(void)snprintf(text, sizeof text, "/proc/%ld/limits", (long)pid);
+	fd = open(text, O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return 0;
+	n = read(fd, text, LIM_LIMITS);
+	(void)close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	p = strstr(text, MARK_LIMIT);
+	/* soft, then hard: only that cannot be set to more */
+	if (p == NULL || sscanf(p + sizeof MARK_LIMIT - 1, "%*s %llu", &v) !=
+	    1 || v >> 60 != 1)
+		return 0;
+	return v;
+}
+
+void
+spawn_mark_set(uint64_t mark)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_RTTIME, &l) != 0 || l.rlim_max < mark)
+		return;		/* a limit that is one */
+	l.rlim_max = mark;
+	if (l.rlim_cur > mark)
+		l.rlim_cur = mark;
+	(void)setrlimit(RLIMIT_RTTIME, &l);
+}
+
 static int
 put_limit(char *to, size_t n, char before, rlim_t v)
 {

@@ -266,6 +266,9 @@ become(const struct plan *p)
 	}
 	if (s->origin != NULL)
 		spawn_origin_set(s->origin);
+	if (s->origin != NULL && s->origin->mark != 0 && !s->detached)
+		spawn_mark_set(s->origin->mark |
+		    (s->mark != NULL ? SPAWN_MARK_EXEC : 0));
 	if (s->memory > 0)
 		set_limit(p, RLIMIT_AS, s->memory, 0);
 	if (s->cpu > 0)

@@ -13,7 +13,9 @@
 #ifndef ENGINE_EFFECT_SPAWN_H
 #define ENGINE_EFFECT_SPAWN_H
 
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -28,6 +30,7 @@ struct spawn_origin {
 	mode_t		 umask;
 	int		 away;		/* cgroup.procs of the group for detached
 					 * ones; 0: they stay in ours */
+	uint64_t	 mark;		/* spawn_mark of the run; 0: none */
 };
 
 /* Records how this process was started: call it first in main. */
@@ -50,6 +53,24 @@ bool	 spawn_origin_get(struct spawn_origin *, const char *);
  */
 #define SPAWN_RUN_ID	"PICKET_RUN_ID"
 #define SPAWN_EXEC	"PICKET_EXEC=1"
+
+/*
+ * A program may clear its environment, or write its title over it.  So it is
+ * marked a second time, by a limit that bounds nothing: thousands of years of
+ * processor time at real time's priority.  A limit is inherited, and
+ * /proc/PID/limits shows it to everyone.
+ */
+uint64_t spawn_mark(const char *run_id);	/* "SECONDS.NANOSECONDS.PID" */
+#define SPAWN_MARK_EXEC	((uint64_t)1 << 59)	/* or'ed: what `exec` starts */
+#define SPAWN_MARK_PID(m) ((pid_t)((m) >> 32 & 0x7ffffff)) /* the runner's */
+#define SPAWN_MARK_TIME(m) ((uint32_t)(m))	/* when the run began */
+/* That of a process; 0: it has none. */
+uint64_t spawn_mark_of(pid_t);
+/* Ours, from here on. */
+void	 spawn_mark_set(uint64_t);
+
+#define SPAWN_DUE_AGAIN	SIGUSR1	/* to a runner: its alert is due again, and has
+				 * overlap kill */
 
 struct spawn {
 	char *const	*argv;		/* NULL after the last */

@@ -73,6 +73,7 @@ HELPERS = \
 	tests/command/argv \
 	tests/command/hostile \
 	tests/command/random \
+	tests/daemon/fiend \
 	tests/daemon/hog \
 	tests/daemon/jailed \
 	tests/deliver/mkjob \

@@ -178,7 +178,7 @@ void
 alert_nice(const struct alert_place *at, const struct site_alert *a,
     const char *self, char *const *was)
 {
-	static const char mark[] = "PICKET_NICED";
+	static const char mark[] = ALERT_NICED;
 	const char **argv;
 	struct buf b;
 	size_t i, n;
@@ -359,8 +359,9 @@ take_trail(struct alert *a, const struct program *program, size_t n)
 		left -= 0.1;
 	}
 	if (got == TRAIL_HELD)
-		alert_say(a->at, "%.*s: %s; this run is skipped",
-		    (int)a->name.n, a->name.p, buf_c(&why));
+		alert_say(a->at, "%.*s: %s; this run %s", (int)a->name.n,
+		    a->name.p, buf_c(&why), a->no_wait && a->site != NULL &&
+		    a->site->overlap != OVERLAP_SKIP ? "waits" : "is skipped");
 	else if (got == TRAIL_GOT) {
 		(void)alert_left(a, a->trail);
 		trail_begin(a->trail, &head);

@@ -106,6 +106,7 @@ struct alert {
  */
 void	 alert_init(struct alert *, const struct alert_place *,
 	    struct str name, const struct site_alert *);
+#define ALERT_NICED	"PICKET_NICED"	/* in the environment: nicecmd has */
 /*
  * Its priority and nicecmd, which starts the program anew, once: before
  * anything else.  argv: as it was called; self: its path.

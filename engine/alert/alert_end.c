@@ -186,6 +186,7 @@ say_waits(void *arg, struct str line)
 static void
 complain(struct alert *a, struct str why)
 {
+	bool said = false;
 	struct buf b;
 	size_t i;
 
@@ -194,12 +195,19 @@ complain(struct alert *a, struct str why)
 	    a->o.state) ? "it is not known whether this run was kept" :
 	    "nothing was kept of this run");
 	buf_str(&b, why);
-	for (i = 0; i < a->n; i++)
+	for (i = 0; i < a->n; i++) {
+		said = said || a->result[i].state_lost;
 		if (run_needs_state(a->program[i]) &&
-		    !a->result[i].state_lost) {	/* else it has been said */
+		    !a->result[i].state_lost) {
 			a->o.program = a->program[i];
 			run_complain(&a->o, buf_view(&b));
+			said = true;
 		}
+	}
+	/* what has no state of its own has a row, or a mail */
+	if (!said)
+		alert_say(a->at, "%.*s: %s", (int)a->name.n, a->name.p,
+		    buf_c(&b));
 	buf_free(&b);
 	a->failed = true;
 }

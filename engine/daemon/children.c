@@ -26,7 +26,8 @@
 extern char **environ;
 
 static posix_spawn_file_actions_t shape[NSHAPE];
-static posix_spawnattr_t attr;
+static posix_spawnattr_t attr, attr_apart;
+static int calm, urgent;	/* nice; the same where it cannot be raised */
 static int spare[LIM_SPARE];
 static int null = -1;
 
@@ -51,8 +52,13 @@ make_shapes(void)
 	bad |= posix_spawnattr_setsigdefault(&attr, &all);
 	bad |= posix_spawnattr_setsigmask(&attr, &none);
 	bad |= posix_spawnattr_setpgroup(&attr, 0);
+	attr_apart = attr;
 	bad |= posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF |
 	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+	/* where the kernel shares out its time by sessions, a run with all
+	 * that it starts is one of them */
+	bad |= posix_spawnattr_setflags(&attr_apart, POSIX_SPAWN_SETSIGDEF |
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
 	return bad == 0;
 }
 
@@ -72,6 +78,19 @@ children_init(struct daemon *d)
 		spare[i] = -1;
 	children_refill(d);
 	return make_shapes();
+}
+
+bool
+children_hurry(int nice)
+{
+	calm = getpriority(PRIO_PROCESS, 0);
+	urgent = calm;
+	if (calm <= nice)
+		return true;
+	if (setpriority(PRIO_PROCESS, 0, nice) != 0)
+		return false;
+	urgent = nice;
+	return true;
 }
 
 bool
@@ -124,9 +143,13 @@ children_start(struct daemon *d, const struct start *s)
 		if (dup3(fd, SLOT + i, O_CLOEXEC) == -1)
 			error = errno;
 	}
+	if (urgent < calm && !s->urgent)
+		(void)setpriority(PRIO_PROCESS, 0, calm);
 	if (error == 0)
-		error = posix_spawn(&pid, s->path, &shape[mask], &attr,
-		    s->argv, environ);
+		error = posix_spawn(&pid, s->path, &shape[mask], s->apart ?
+		    &attr_apart : &attr, s->argv, environ);
+	if (urgent < calm && !s->urgent)
+		(void)setpriority(PRIO_PROCESS, 0, urgent);
 	/* a pipe that stays open here would never end */
 	for (i = 0; i < NSLOT; i++)
 		(void)dup3(null, SLOT + i, O_CLOEXEC);

@@ -215,8 +215,13 @@ struct start {
 					 * /dev/null, others -1 for closed */
 	child_fn	*ended;
 	void		*arg;
+	bool		 urgent;	/* it keeps our priority, children_hurry */
+	bool		 apart;		/* a session of its own */
 };
 bool	children_init(struct daemon *);
+/* What is due in time must not wait behind what scripts have started; false:
+ * errno, and we have the priority of before. */
+bool	children_hurry(int nice);
 /* NULL: errno says why. */
 struct child *children_start(struct daemon *, const struct start *);
 /* Reaps all that have ended, calls their functions. */

@@ -365,6 +365,8 @@ ready(struct daemon *d, int word)
 	(void)close(word);
 }
 
+#define PICKETD_NICE	(-10)	/* as RUNNER_NICE */
+
 /* What is not granted is shown by status, and work goes on. */
 static void
 lacks_why(struct daemon *d, const char *what, const char *why)
@@ -434,6 +436,27 @@ daemon_lock_memory(struct daemon *d)
 		lacks(d, "mlockall", EPERM);
 	else if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
 		lacks(d, "mlockall", errno);
+}
+
+/*
+ * Before what scripts have started, in our session and among sessions, which
+ * some kernels share out their time by.
+ */
+static void
+hurry(struct daemon *d)
+{
+	int fd = -1;
+
+	if (!children_hurry(PICKETD_NICE))
+		lacks(d, "nice -10", errno);
+	else if (getsid(0) == getpid())
+		fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	if (fd == -1)
+		return;
+	if (write(fd, "-10", 3) == -1)
+		daemon_say(d, SAY_DEBUG, "/proc/self/autogroup: %s",
+		    strerror(errno));
+	(void)close(fd);
 }
 
 /* --- signals --- */
@@ -621,6 +644,7 @@ start(struct daemon *d)
 	if (!cage_init(d->opt.state, &why))
 		lacks_why(d, "a cgroup for each run", why);
 	daemon_lock_memory(d);
+	hurry(d);
 	watchdog = (struct timer){ .fire = on_watchdog, .arg = d };
 	if (notify_watchdog() > 0)
 		on_watchdog(&watchdog);

@@ -57,6 +57,10 @@ struct runner {
 	struct conf	 conf;
 };
 
+#define RUNNER_NICE	(-10)	/* of picketd and its runners, while no script
+				 * runs: before what scripts have started, and
+				 * behind the kernel's own */
+
 /* A line for picketd's log; control characters are shown. */
 void	 runner_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* INT, TERM and SPAWN_DUE_AGAIN end the run at hand; the handler finds it in r->running. */

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 				 * a script may take: libraries, mail, what it
 				 * leaves (LIM_OUTCOME), a store of its own
 				 * where there is no other */
+#define RUNNER_NICE_TEXT "-10"
+_Static_assert(RUNNER_NICE == -10, "the text says the same");
 #define RUN_CPU_MORE	60	/* seconds of processor time past the deadlines:
 				 * telling and committing */
 #define EXEC_SOME	8	/* processes that `exec` may leave and nobody
@@ -88,6 +91,27 @@ keep_fds(const struct runner *r)
 		(void)fcntl(r->origin.away, F_SETFD, FD_CLOEXEC);
 }
 
+/*
+ * Before and after its scripts a run goes first: it is short, and a storm that
+ * one has started must not keep the others from their time.  Not so scripts.
+ */
+static void
+hurry(const struct runner *r, bool on)
+{
+	const char *text = on ? RUNNER_NICE_TEXT : "0";
+	int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	/* that of our session, of which we are the leader */
+	if (fd != -1) {
+		if (getsid(0) == getpid() && write(fd, text, strlen(text)) ==
+		    -1) {
+			/* it takes CAP_SYS_NICE, as the next one does */
+		}
+		(void)close(fd);
+	}
+	(void)setpriority(PRIO_PROCESS, 0, on ? RUNNER_NICE : r->origin.nice);
+}
+
 /* Whether a script was stopped: by its deadline, or by picketd. */
 static bool
 was_stopped(const struct alert *a)
@@ -119,6 +143,7 @@ scripts_ended(void *arg, const struct alert *a)
 	struct runner *r = arg;
 	struct buf b;
 
+	hurry(r, true);
 	if (!was_stopped(a))
 		return;
 	buf_init(&b, &r->mem);
@@ -178,6 +203,8 @@ runner_run(struct runner *r)
 	struct buf why;
 
 	take_fds(r);
+	if (getenv(ALERT_NICED) == NULL)
+		hurry(r, true);
 	runner_catch(r);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	if (!runner_place(r, &at))
@@ -190,6 +217,8 @@ runner_run(struct runner *r)
 		return RUNNER_PROBLEMS;
 	}
 	buf_free(&why);
+	if (getenv(ALERT_NICED) == NULL)
+		hurry(r, false);
 	alert_nice(&at, s, r->argv[0], r->argv);
 	if (s->has_priority || !str_none(s->nicecmd))
 		r->origin.nice = getpriority(PRIO_PROCESS, 0);

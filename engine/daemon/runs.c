@@ -410,7 +410,7 @@ start(struct daemon *d, struct run *r, const struct schedule_entry *e)
 	char entry[16], due[32];
 	char *argv[16];
 	struct start st = { .path = runner, .argv = argv, .what = "run",
-	    .ended = ended, .arg = r };
+	    .ended = ended, .arg = r, .urgent = true, .apart = true };
 	struct child *c;
 	int p[2], n = 0, entrance = -1, error;
 

@@ -197,7 +197,8 @@ start(struct service *v)
 	char *argv[16], path[PATH_MAX + 20];
 	const char *user;
 	struct start st = { .path = program[v->id], .argv = argv,
-	    .what = service_name[v->id], .fd = { -1, d->voice, d->voice, -1, -1, -1 },
+	    .urgent = v->id == SERVICE_STORE || v->id == SERVICE_EMERGENCY_1 ||
+	    v->id == SERVICE_EMERGENCY_2, .what = service_name[v->id], .fd = { -1, d->voice, d->voice, -1, -1, -1 },
 	    .ended = ended, .arg = v };
 	int n = 0, theirs = -1, error;
 

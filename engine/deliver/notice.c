@@ -37,15 +37,40 @@ put_number(json_t *o, const char *name, double d)
 	    json_integer(0));
 }
 
+/* No more than the mail itself has: whole lines, and how much is left out. */
+static void
+put_lines(json_t *o, struct str lines, size_t max, struct mem *m)
+{
+	size_t cut = max, i, n = 0;
+	struct buf b;
+
+	if (lines.n <= max) {
+		put_some(o, "lines", lines, m);
+		return;
+	}
+	while (cut > 0 && lines.p[cut - 1] != '\n')
+		cut--;
+	if (cut == 0)
+		cut = max;
+	for (i = cut; i < lines.n; i = str_find(lines, '\n', i) + 1)
+		n++;
+	buf_init(&b, m);
+	buf_add(&b, lines.p, cut);
+	buf_printf(&b, "%s[%zu more lines, %zu bytes, are not shown]\n",
+	    lines.p[cut - 1] == '\n' ? "" : "\n", n, lines.n - cut);
+	put(o, "lines", buf_view(&b), m);
+	buf_free(&b);
+}
+
 static json_t *
-script(const struct mail_section *s, struct mem *m)
+script(const struct mail_section *s, size_t share, struct mem *m)
 {
 	json_t *o = json_object();
 
 	put(o, "script", s->script, m);
 	json_object_set_new(o, "level", json_string(level_name[s->level]));
 	put_some(o, "task", s->task, m);
-	put_some(o, "lines", s->lines, m);
+	put_lines(o, s->lines, share, m);
 	put_some(o, "error", s->error, m);
 	if (s->interrupted)
 		put(o, "interrupted", s->done, m);
@@ -108,12 +133,13 @@ compose_json(const struct mail *m, struct str subject, enum level l,
 	    *changes = json_array(), *other;
 	const struct mail_section *s;
 	struct buf id;
-	size_t i, k;
+	size_t i, k, share = LIM_MAIL_TEXT / 2 / (m->nsection + 1);
 
 	for (k = 0; k < m->nsection; k++) {
 		s = &m->section[k];
 		if (s->lines.n > 0 || s->error.n > 0 || s->interrupted)
-			json_array_append_new(scripts, script(s, out->mem));
+			json_array_append_new(scripts, script(s, share,
+			    out->mem));
 		for (i = 0; i < s->nchange; i++)
 			json_array_append_new(changes, change(&s->change[i],
 			    s->script, out->mem));

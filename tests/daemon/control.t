@@ -11,7 +11,8 @@ import subprocess
 import threading
 import time
 
-from daemonlib import BUILD, SLOW, Daemon, fresh, rows
+from daemonlib import (BUILD, SLOW, Daemon, ask, dial, fresh, hear, rows,
+                       up)
 from tap import end, skip, tell
 
 os.umask(0o022)
@@ -30,47 +31,6 @@ def picket(site, *args, **more):
                        stderr=subprocess.STDOUT, timeout=120 * SLOW,
                        errors='replace', **more)
     return p.returncode, p.stdout
-
-
-def dial(site):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(os.path.join(site.state, 'control.sock'))
-    s.settimeout(20 * SLOW)
-    return s
-
-
-def hear(s):
-    text = b''
-    while not text.endswith(b'\n'):
-        try:
-            more = s.recv(65536)
-        except ConnectionResetError:
-            break
-        if not more:
-            break
-        text += more
-    return text
-
-
-def ask(site, request):
-    if not isinstance(request, bytes):
-        request = json.dumps(request).encode() + b'\n'
-    s = dial(site)
-    try:
-        s.sendall(request)
-    except (BrokenPipeError, ConnectionResetError):
-        pass                    # it has heard enough
-    try:
-        return json.loads(hear(s) or b'{}')
-    finally:
-        s.close()
-
-
-def up(d):
-    try:
-        return ask(d.site, {'command': 'ping'}).get('pid') == d.pid
-    except OSError:
-        return False
 
 
 def begin(at):

@@ -1,9 +1,11 @@
 """A picketd of one's own, with its site and its state in a folder, for tests
 of the daemon: start, stop, ask the state, wait for something."""
 
+import json
 import os
 import shutil
 from signal import SIGTERM
+import socket
 import sqlite3
 import subprocess
 import time
@@ -59,14 +61,15 @@ class Site:
 
 
 class Daemon:
-    def __init__(self, site, *options, env=None, wait=True):
+    def __init__(self, site, *options, env=None, wait=True, before=(),
+                 **popen):
         self.site = site
         self.log = open(os.path.join(site.root, 'out'), 'ab+')
         self.p = subprocess.Popen(
-            [PICKETD, '-f', '--config', site.dir, '--state', site.state,
+            list(before) + [PICKETD, '-f', '--config', site.dir, '--state', site.state,
              '--log', 'stderr debug'] + list(options),
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
-            env=dict(os.environ, **(env or {})))
+            env=dict(os.environ, **(env or {})), **popen)
         self.pid = self.p.pid
         if wait:
             self.wait(lambda: ' entries, at most ' in self.said() or
@@ -139,6 +142,48 @@ def rows(site, query, *values):
         except sqlite3.OperationalError:
             time.sleep(0.1)
     return []
+
+
+def dial(site):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(os.path.join(site.state, 'control.sock'))
+    s.settimeout(20 * SLOW)
+    return s
+
+
+def hear(s):
+    text = b''
+    while not text.endswith(b'\n'):
+        try:
+            more = s.recv(65536)
+        except ConnectionResetError:
+            break
+        if not more:
+            break
+        text += more
+    return text
+
+
+def ask(site, request):
+    """The answer of picketd's control socket."""
+    if not isinstance(request, bytes):
+        request = json.dumps(request).encode() + b'\n'
+    s = dial(site)
+    try:
+        s.sendall(request)
+    except (BrokenPipeError, ConnectionResetError):
+        pass                    # it has heard enough
+    try:
+        return json.loads(hear(s) or b'{}')
+    finally:
+        s.close()
+
+
+def up(d):
+    try:
+        return ask(d.site, {'command': 'ping'}).get('pid') == d.pid
+    except OSError:
+        return False
 
 
 def fresh(name):

@@ -25,6 +25,9 @@ TIMEOUT = 2			# seconds, of each script
 MORE = 8 * SLOW			# that its end may take
 BOMB = 120			# processes of one bomb
 
+# Where others keep the machine busy beyond its means nobody is on time.
+BUSY = os.getloadavg()[0] > 2 * (os.cpu_count() or 1)
+
 if os.geteuid() != 0:
     skip('hostile scripts', 'cgroups and mounts of its own take root')
     end()
@@ -356,20 +359,20 @@ class Frozen:
         tell(d.wait(incident), label('it is an incident'))
         got = ask(t.site, {'command': 'status'})
         mine = [a for a in got['alerts'] if a['name'] == 'Frozen'][0]
-        tell(got['stuck'] == 1 and mine['result'] == 'stuck',
+        # what was due since may have been ended, too, for what is due next
+        tell(got['stuck'] == 1 and mine['result'] in ('stuck', 'stopped'),
              label('status shows it'), got['stuck'], mine)
         tell(d.says('is running it; this run'),
              label('its lock keeps the next run away'), d.said()[-2000:])
         tell(d.wait(lambda: not t.mine(True)), label('what it has started is '
              'ended all the same'), t.mine(True))
-        tell(not t.runs('Frozen'), label('no row of it says that it ended'),
-             t.runs('Frozen'))
+        tell(not [r for r in t.runs('Frozen') if r[0] != 'interrupted'],
+             label('no row of it says that it ended'), t.runs('Frozen'))
         write(self.group.path + '/freezer.state', 'THAWED')
         tell(d.says('Frozen: its run, which was stuck, has ended'),
              label('its end is noticed'), d.said()[-2000:])
-        tell(d.wait(lambda: len(t.runs('Frozen')) > 1, 20) and
-             re.match('interrupted', t.runs('Frozen')[0][0]) and
-             t.runs('Frozen')[-1][0] == 'ok',
+        tell(d.wait(lambda: 'ok' in [r[0] for r in t.runs('Frozen')], 20) and
+             t.runs('Frozen')[0][0] == 'interrupted',
              label('it has its row, and then it runs again'), t.runs('Frozen'))
         tell(ask(t.site, {'command': 'status'})['stuck'] == 0,
              label('none is stuck any more'))
@@ -441,7 +444,9 @@ def trial(cages):
         after = t.health()
         check(t, bad)
         got, by = late(t, since, until)
-        tell(by and max(by) <= 1 * SLOW and len(by) >= until - since - 2,
+        most = 5 if BUSY else 1
+        tell(by and max(by) <= most * SLOW and
+             len(by) >= (until - since) * (0.7 if BUSY else 1) - 2 * SLOW,
              t.label('a good alert beside them is on time: %d runs in %.0f s, '
                      'the latest %.2f s late' % (len(by), until - since,
                                                  max(by or [-1]))),
@@ -457,7 +462,7 @@ def trial(cages):
         tell('Operation not permitted' in log,
              t.label('another user cannot end picketd'), log)
         log = t.log('Hog')
-        tell('Hog' not in bad or '137' in log,
+        tell('Hog' not in bad or 'signal 9' in log,
              t.label('the log says that the kernel ended what ate'), log)
     finally:
         frozen.end()

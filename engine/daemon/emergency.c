@@ -240,14 +240,18 @@ take_snapshot(struct worker *w, double now)
 	double since = now - w->tried, gone = w->taken_left - w->look.left;
 	double rest = !leads(w) ? EMERGENCY_REST_SECOND : w->look.left > 0.5 ?
 	    EMERGENCY_REST_FREE : EMERGENCY_REST;
+	/* some have had no place: there is more room for them at once */
+	bool more = w->look.level == MEMORY_PLENTY &&
+	    w->e.snapshot.left_out > 0 && w->e.snapshot.cap < LIM_SNAPSHOT;
 	enum snapshot_got got;
 
-	if (since < EMERGENCY_LOOK || (since < rest &&
+	if (since < EMERGENCY_LOOK || (since < rest && !more &&
 	    w->look.level == MEMORY_PLENTY && gone < CHANGED) ||
-	    (since < 1 && gone < CHANGED))
+	    (since < 1 && !more && gone < CHANGED))
 		return false;
 	w->tried = now;
-	if (w->look.level == MEMORY_PLENTY && now - w->room >= ROOM_REST) {
+	if (more || (w->look.level == MEMORY_PLENTY && now - w->room >=
+	    ROOM_REST)) {
 		w->room = now;
 		if (setjmp(w->e.fail) == 0)
 			snapshot_room(&w->e.snapshot);

@@ -11,6 +11,8 @@
 
 #include "engine/table/snapshot_inner.h"
 
+#define GIVEN_UP 8	/* at a time: a new process takes 10 KB, an open stat has
+			 * five */
 #define SPARE	64	/* descriptors that are left: files, the store, pipes */
 
 bool
@@ -347,8 +349,36 @@ keep_open(struct snapshot *s)
 				open_one(s, &s->now[i]);
 }
 
-enum snapshot_got
-snapshot_take(struct snapshot *s, double steady)
+/*
+ * What the kernel keeps for an open stat is enough to look at another process,
+ * and it goes to who frees it: the smallest ones are given up, so many.  False:
+ * no more.
+ */
+static bool
+give_up(struct snapshot *s)
+{
+	struct snapshot_process *least;
+	size_t i, k;
+
+	if (s->nopen < 3 * GIVEN_UP)
+		return false;
+	for (k = 0; k < GIVEN_UP; k++) {
+		least = NULL;
+		for (i = 0; i < s->n; i++)
+			if (s->now[i].fd != -1 && (least == NULL ||
+			    s->now[i].rss < least->rss))
+				least = &s->now[i];
+		if (least == NULL)
+			return false;
+		close(least->fd);
+		least->fd = -1;
+		s->nopen--;
+	}
+	return true;
+}
+
+static enum snapshot_got
+take(struct snapshot *s, double steady)
 {
 	struct snapshot_process *old, *spare;
 	struct procs *p = s->p;
@@ -396,6 +426,17 @@ snapshot_take(struct snapshot *s, double steady)
 	s->taken = steady;
 	keep_open(s);
 	return SNAPSHOT_TAKEN;
+}
+
+enum snapshot_got
+snapshot_take(struct snapshot *s, double steady)
+{
+	enum snapshot_got got;
+
+	do
+		got = take(s, steady);
+	while (got == SNAPSHOT_SCARCE && s->hurry && give_up(s));
+	return got;
 }
 
 void

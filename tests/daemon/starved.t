@@ -281,10 +281,10 @@ class Round:
         path = os.path.join(TMP, 'mail')
         return read(path) if os.path.exists(path) else ''
 
-    def starve(self, before=None, after=None):
+    def starve(self, before=None, after=None, rate=60):
         """Fills the cgroup; what happened, or why it did not."""
         kills = self.oom()['oom_kill']
-        self.hog.go(60)
+        self.hog.go(rate)
         stuck = wait_for(lambda: (self.oom()['under_oom'] == '1' and 'stuck')
                          or (self.hog.p.poll() is not None and 'ended'),
                          'the cgroup is full', tick=0.0002)
@@ -432,6 +432,15 @@ def leader(r):
     return next((w for w in r.workers if w.p.pid == pid), None)
 
 
+def sudden(r):
+    """Started when the worker has looked already, and gone in an instant: no
+    snapshot of before knows it."""
+    r.hog.close()
+    time.sleep(0.1)
+    r.hog = Hog(r.groups)
+    return r.starve(rate=4000)
+
+
 def stopped(r):
     lead = wait_for(lambda: leader(r), 'one leads')
     lead.p.send_signal(signal.SIGSTOP)
@@ -544,8 +553,8 @@ if os.geteuid() != 0:
 for top in (MEMORY, PIDS):
     if not os.path.exists(os.path.join(top, 'cgroup.procs')):
         skip_all('no cgroups of v1 here')
-which = sys.argv[1:] or ['memory', 'pids', 'descriptors', 'two', 'stopped',
-                         'killed', 'picketd', 'traced', 'idle']
+which = sys.argv[1:] or ['memory', 'pids', 'descriptors', 'two', 'sudden',
+                         'stopped', 'killed', 'picketd', 'traced', 'idle']
 if 'memory' in which:
     rounds('memory', ROUNDS, Round, memory)
 if 'pids' in which:
@@ -554,6 +563,8 @@ if 'descriptors' in which:
     rounds('no descriptor left', ROUNDS, Round, no_descriptors)
 if 'two' in which:
     rounds('two workers', 2, lambda: Round(workers=2), two)
+if 'sudden' in which:
+    rounds('a hog that nobody knows', ROUNDS, Round, sudden)
 if 'stopped' in which:
     rounds('the leader hangs', 2, lambda: Round(workers=2), stopped)
 if 'killed' in which:

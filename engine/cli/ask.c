@@ -98,7 +98,7 @@ reach(struct cli *c)
 		buf_escaped(&b, list[i], 0);
 	}
 	cli_say("no picketd runs: %s in %s; start it by your init system "
-	    "(systemctl start picket) or by `picketd`%s", dead ? "nobody "
+	    "(systemctl start picketd) or by `picketd`%s", dead ? "nobody "
 	    "listens on " CONTROL_SOCKET : "there is no " CONTROL_SOCKET,
 	    buf_c(&b), c->given[OPT_RUNDIR] || c->given[OPT_STATE] ? "" :
 	    ", or say where it is by --run DIR");

@@ -161,6 +161,12 @@ compile_site(struct cli *c)
 		    "standard output");
 		return EXIT_USAGE;
 	}
+	if (access(dir, F_OK) != 0) {
+		cli_say("%s: %s: the folder of picket.conf and of the site is "
+		    "named by --config (examples/ has sites to copy)", dir,
+		    strerror(errno));
+		return EXIT_PROBLEMS;
+	}
 	if (!cli_site_is(c, dir)) {
 		cli_say("%s: is no site: it has no %s, no %s and none of their "
 		    "kin (see picket.cfg(5))", dir, config_file_name[
@@ -174,7 +180,7 @@ compile_site(struct cli *c)
 	if (json != NULL && json_diag_end(json) != EXIT_FINE)
 		ok = false;
 	else if (s != NULL && nerror > 0)
-		cli_say("%s: %zu error%s: nothing is written", dir, nerror,
+		cli_say("%s: %zu error%s: the site is not compiled", dir, nerror,
 		    nerror == 1 ? "" : "s");
 	site_free(s);
 	return ok ? EXIT_FINE : EXIT_PROBLEMS;

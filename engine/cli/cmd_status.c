@@ -1,6 +1,7 @@
 /* cmd_status: what picketd does and how its alerts went, worst first. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "engine/cli/ask.h"
 #include "engine/cli/incident.h"
@@ -207,10 +208,9 @@ head(struct view *v)
 	configuration(v);
 	held(v);
 	key(v, "alerts");
-	buf_printf(v->b, "%.0f; %.0f run%s, %.0f wait (%.0f at once)", n,
-	    ask_number(v->top, "running"), ask_number(v->top,
-	    "running") > 1 ? "" : "s", ask_number(v->top, "queued"),
-	    ask_number(v->top, "parallel"));
+	buf_printf(v->b, "%.0f; running: %.0f of at most %.0f, waiting: %.0f",
+	    n, ask_number(v->top, "running"), ask_number(v->top, "parallel"),
+	    ask_number(v->top, "queued"));
 	t = ask_number(v->top, "next");
 	if (!num_none(t)) {
 		buf_puts(v->b, "; next in ");
@@ -281,6 +281,22 @@ word_of(const struct line *l, const char **colour)
 	return row[l->rank].word;
 }
 
+/* Alerts may be due every few seconds. */
+static void
+to_second(struct buf *b, double t, double now)
+{
+	size_t from = b->n;
+	time_t at = (time_t)t;
+	char text[16];
+	struct tm tm;
+
+	look_moment(b, t, now);
+	if (b->n - from == sizeof "HH:MM" - 1 && localtime_r(&at, &tm) != NULL) {
+		(void)strftime(text, sizeof text, ":%S", &tm);
+		buf_puts(b, text);
+	}
+}
+
 static void
 moment(struct view *v, double t, size_t width, struct buf *tmp)
 {
@@ -288,7 +304,7 @@ moment(struct view *v, double t, size_t width, struct buf *tmp)
 	if (num_none(t))
 		buf_puts(tmp, "-");
 	else
-		look_moment(tmp, t, v->now);
+		to_second(tmp, t, v->now);
 	cell(v, buf_view(tmp), width, "");
 }
 

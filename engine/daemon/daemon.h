@@ -242,6 +242,8 @@ bool	voice_init(struct daemon *);
 void	voice_lines(struct voice *, struct daemon *, const char *who,
 	    const char *, size_t);
 void	voice_end(struct voice *, struct daemon *, const char *who);
+/* What that program said last, if it was just now; NULL: nothing. */
+const char *voice_last(struct daemon *, const char *program);
 
 /* load.c: the first load; false, and said why, without a valid site. */
 bool	load_first(struct daemon *);

@@ -242,6 +242,22 @@ default_state(char to[PATH_MAX])
 	return k > 0 && k < PATH_MAX;
 }
 
+/* WHERE [LEVEL], as the logger takes it. */
+static bool
+is_log(const char *s)
+{
+	static const char *const where[] = { "syslog", "journal", "stderr" };
+	size_t i, n = strcspn(s, " ");
+
+	if (s[0] == '/')
+		return true;
+	for (i = 0; i < sizeof where / sizeof *where; i++)
+		if (strlen(where[i]) == n && strncmp(s, where[i], n) == 0)
+			return s[n] == '\0' ||
+			    logger_level_named(s + n + 1) != LOG_LEVELS;
+	return false;
+}
+
 /* -1: go on; else the exit status. */
 static int
 take_options(struct options *o, int argc, char **argv)
@@ -275,6 +291,10 @@ take_options(struct options *o, int argc, char **argv)
 		case RUN: to = o->run; break;
 		case PIDFILE: to = o->pidfile; break;
 		case LOG:
+			if (!is_log(optarg))
+				return wrong("--log wants syslog, journal, "
+				    "stderr or an absolute path, and perhaps "
+				    "a level, not", optarg);
 			if (snprintf(o->log, sizeof o->log, "%s", optarg) >=
 			    (int)sizeof o->log)
 				return wrong("--log: too long", NULL);
@@ -595,7 +615,7 @@ forget_pid(const struct daemon *d)
 static bool
 open_log(struct daemon *d)
 {
-	char why[200];
+	char why[200], more[200];
 	const char *setting = d->opt.log;
 
 	if (setting[0] == '\0')
@@ -603,9 +623,23 @@ open_log(struct daemon *d)
 	if (setting != NULL && setting[0] == '\0')
 		setting = NULL;
 	logger_close(&d->log);
-	if (!logger_open(&d->log, "picketd", setting, d->opt.foreground, why,
+	if (logger_open(&d->log, "picketd", setting, d->opt.foreground, why,
 	    sizeof why))
-		daemon_say(d, SAY_WARNING, "%s", why);
+		return true;
+	if (d->opt.log[0] != '\0') {
+		daemon_say(d, SAY_ERROR, "--log: %s", why);
+		return false;
+	}
+	/* a full disk is no reason not to watch; and nobody reads the standard
+	 * error of a daemon that has gone behind */
+	daemon_say(d, SAY_WARNING, "%s; it logs to %s", why,
+	    d->opt.foreground ? "standard error" : "syslog");
+	if (!d->opt.foreground) {
+		memcpy(more, why, sizeof more);
+		(void)logger_open(&d->log, "picketd", "syslog", false, why,
+		    sizeof why);
+		daemon_say(d, SAY_WARNING, "%s; it logs to syslog", more);
+	}
 	return true;
 }
 

@@ -614,7 +614,9 @@ main(int argc, char **argv)
 	s.web.talks = g.control != NULL || g.talk != NULL;
 	fd = listening(&ss, len);
 	if (fd == -1)
-		return fails(g.listen, strerror(errno));
+		return fails(g.listen, errno == EADDRINUSE ? "another program "
+		    "listens there: http in picket.conf may name another port" :
+		    strerror(errno));
 	s.web.talk = g.talk == NULL ? -1 : (int)number_in(g.talk, 3, 1023, -1);
 	if (s.web.talk != -1 && fcntl(s.web.talk, F_SETFD, FD_CLOEXEC) == -1)
 		return fails(g.talk, strerror(errno));

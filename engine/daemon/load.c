@@ -350,14 +350,19 @@ notify_status(const struct daemon *d)
 static void
 say_diag(struct daemon *d)
 {
+	enum logger_level level = SAY_ERROR;
 	char *line = job.text, *end;
 
 	for (; *line != '\0'; line = end) {
 		end = strchr(line, '\n');
 		if (end != NULL)
 			*end = '\0';
+		/* the lines below a message show where it is */
+		if (*line != ' ' && *line != '\t')
+			level = strstr(line, ": warning: ") != NULL ?
+			    SAY_WARNING : SAY_ERROR;
 		if (*line != '\0')
-			daemon_say(d, SAY_ERROR, "%s", line);
+			daemon_say(d, level, "%s", line);
 		if (end == NULL)
 			break;
 		*end++ = '\n';
@@ -399,6 +404,7 @@ judge(struct daemon *d, int w)
 	if (!job.bad) {
 		d->ndiag = 0;
 		d->reloads++;
+		say_diag(d);	/* warnings */
 		daemon_say(d, SAY_NOTICE, "%s: %u entries, at most %u runs "
 		    "at once%s", d->opt.config, d->site.n, d->site.parallel,
 		    job.first ? "" : "; reloaded");

@@ -109,6 +109,7 @@ runner_place(struct runner *r, struct alert_place *at)
 {
 	char why[LIM_IMAGE_WHY];
 	struct buf errors;
+	struct str beside;
 	bool ok;
 
 	r->image = image_open(RUNNER_FD_IMAGE, &r->mem, why);
@@ -126,6 +127,10 @@ runner_place(struct runner *r, struct alert_place *at)
 	at->arena = &r->arena;
 	at->state = str_c(r->state);
 	at->logdir = image_logdir(r->image);
+	/* that beside the state is ours to make; another is the site's */
+	beside = alert_folder(at, "log", false);
+	if (str_eq(at->logdir, beside))
+		(void)alert_folder(at, "log", true);
 	at->conf = &r->conf;
 	at->group = image_group(r->image, &at->ngroup);
 	at->objects = image_objects(r->image);

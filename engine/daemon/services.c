@@ -100,6 +100,7 @@ ended(struct child *c, int w, const struct rusage *used)
 {
 	struct service *v = c->arg;
 	struct daemon *d = v->d;
+	const char *why, *colon;
 	char key[40], how[80];
 
 	(void)used;
@@ -140,14 +141,19 @@ ended(struct child *c, int w, const struct rusage *used)
 	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : 2 * v->backoff;
 	if (v->backoff > BACKOFF_MOST)
 		v->backoff = BACKOFF_MOST;
-	daemon_say(d, SAY_ERROR, "%s, process %ld, %s; it is started again in "
-	    "%.1f s", service_name[v->id], (long)c->pid, how, v->backoff);
+	why = voice_last(d, program[v->id]);
+	colon = why == NULL ? "" : ": ";
+	if (why == NULL)
+		why = "";
+	daemon_say(d, SAY_ERROR, "%s, process %ld, %s%s%s; it is started again "
+	    "in %.1f s", service_name[v->id], (long)c->pid, how, colon, why,
+	    v->backoff);
 	if (!v->told) {
 		v->told = true;
 		(void)snprintf(key, sizeof key, "crash:%s",
 		    service_name[v->id]);
-		news_firing(d, key, "%s %s, and is started again",
-		    service_name[v->id], how);
+		news_firing(d, key, "%s %s, and is started again%s%s",
+		    service_name[v->id], how, colon, why);
 	}
 	timer_set(&d->loop, &v->again, d->loop.now + v->backoff);
 }

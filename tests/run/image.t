@@ -177,7 +177,7 @@ code, out, err = picket('compile', '--site', '--config', 'bad', '-o',
                         'keep.img')
 check = picket('check', 'bad')[2]
 tell(code == 1 and err == check +
-     'picket: bad: 2 errors: nothing is written\n' and
+     'picket: bad: 2 errors: the site is not compiled\n' and
      open('keep.img').read() == 'as it was' and
      not [f for f in os.listdir('.') if f.endswith('.tmp')],
      'errors are those of picket check, and nothing is written', err, check)
@@ -189,8 +189,11 @@ write('bad/picket.conf', 'nonsense\n')
 code, out, err = picket('compile', '--site', '--config', 'bad', '-o', 'keep.img')
 tell(code == 1 and 'picket.conf:1: error: unknown keyword' in err and
      open('keep.img').read() == 'as it was', 'a bad picket.conf', err)
+code, out, err = picket('compile', '--site', '--config', 'nowhere', '-o', 'x')
+tell(code == 1 and err.startswith('picket: nowhere: No such file') and
+     '--config' in err and not os.path.exists('x'), 'no folder', err)
 os.mkdir('empty')
-for where in ('empty', 'nowhere'):
+for where in ['empty']:
     code, out, err = picket('compile', '--site', '--config', where, '-o', 'x')
     tell(code == 1 and err == 'picket: %s: is no site: it has no alerts.cfg, '
          'no systems.cfg and none of their kin (see picket.cfg(5))\n' % where

@@ -357,6 +357,7 @@ take_trail(struct alert *a, const struct program *program, size_t n)
 			break;
 		nanosleep(&tick, NULL);
 		left -= 0.1;
+		a->began = head.began = clock_wall();	/* it waits yet */
 	}
 	if (got == TRAIL_HELD)
 		alert_say(a->at, "%.*s: %s; this run %s", (int)a->name.n,

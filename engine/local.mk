@@ -376,7 +376,8 @@ picketd_SOURCES = \
 	engine/daemon/runs.c \
 	engine/daemon/services.c \
 	engine/daemon/voice.c
-picketd_LDADD = $(PICKET_LIBS)
+picketd_LDFLAGS = $(AM_LDFLAGS) $(PK_STATIC)
+picketd_LDADD = engine/libengine.a lang/liblang.a $(JANSSON_LIBS)
 
 # What picketd starts: a run of an alert, and the other roles.  No compiler in
 # it: what it runs comes proved out of an image (tests/daemon/runner.t).

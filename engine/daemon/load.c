@@ -24,6 +24,8 @@
 				 * [commands] of directives what they take */
 #define LIM_SITE_VIEW	((size_t)128 << 20)	/* bytes: LIM_IMAGE_ENTRIES with
 				 * a dozen timings each, twice */
+#define SITE_MAPPED	32768	/* bytes: a site's tables have this and more, or
+				 * do not matter */
 #define COMPILE_RETRY	2.0	/* seconds: no process can be started just now */
 #define COMPILE_KILLED	3.0	/* seconds after TERM */
 
@@ -458,6 +460,9 @@ wait_for(struct daemon *d, bool check)
 bool
 load_first(struct daemon *d)
 {
+	/* What a reload frees goes back at once, as it is mapped: locked pages
+	 * within the heap would stay.  (Left alone, malloc maps less and less.) */
+	(void)mallopt(M_MMAP_THRESHOLD, SITE_MAPPED);
 	mem_init(&d->mem, LIM_SITE_VIEW, &no_memory);
 	return wait_for(d, false);
 }

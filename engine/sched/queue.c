@@ -5,17 +5,36 @@
 #include "lang/base/num.h"
 #include "engine/sched/heap.h"
 
-#define RUNS	1		/* a run of it goes on, as far as we know */
-#define WAITS	2		/* it has a place; in the heap if it does not run */
+#define SKIPPED_BITS	24
+#define LIM_SKIPPED	((1u << SKIPPED_BITS) - 1)	/* a minute's timing has so
+				 * many in 30 years; then it counts no more */
+#define REASON_BITS	4
 
 struct seat {
 	double		 at;
 	uint32_t	 ticket;	/* those of one time: as they came */
-	uint32_t	 skipped;
-	uint8_t		 is;		/* RUNS, WAITS */
-	uint8_t		 reason;
-	bool		 by_hand;
+	/* bits: each entry of the site has one of these, locked in memory */
+	unsigned	 skipped : SKIPPED_BITS;
+	unsigned	 reason : REASON_BITS;
+	bool		 by_hand : 1;
+	bool		 runs : 1;	/* a run of it goes on, as far as we know */
+	bool		 waits : 1;	/* it has a place; in the heap if it does not
+					 * run */
 };
+_Static_assert(REASON_COUNT <= 1 << REASON_BITS, "reason");
+
+static void
+skip(struct seat *p)
+{
+	if (p->skipped < LIM_SKIPPED)
+		p->skipped = (p->skipped + 1) & LIM_SKIPPED;
+}
+
+static void
+set_reason(struct seat *p, enum reason r)
+{
+	p->reason = (unsigned)r & ((1u << REASON_BITS) - 1);
+}
 
 struct queue {
 	struct mem	*mem;
@@ -76,18 +95,18 @@ wait_in(struct queue *q, uint32_t e)
 {
 	struct seat *p = &q->seat[e];
 
-	if ((p->is & WAITS) == 0) {
-		p->is |= WAITS;
+	if (!p->waits) {
+		p->waits = true;
 		q->waiting++;
 	}
-	if ((p->is & RUNS) == 0)
+	if (!p->runs)
 		heap_put(&q->heap, e);
 }
 
 static void
 no_place(struct queue *q, uint32_t e)
 {
-	q->seat[e].is &= (uint8_t)~WAITS;
+	q->seat[e].waits = false;
 	q->waiting--;
 	heap_out(&q->heap, e);
 }
@@ -97,16 +116,16 @@ queue_put(struct queue *q, const struct agenda_due *due, enum overlap overlap,
     double now)
 {
 	struct seat *p = &q->seat[due->entry];
-	bool runs = (p->is & RUNS) != 0;
+	bool runs = p->runs;
 
-	if ((p->is & WAITS) != 0 || (runs && overlap != OVERLAP_QUEUE &&
+	if (p->waits || (runs && overlap != OVERLAP_QUEUE &&
 	    overlap != OVERLAP_KILL)) {
-		p->skipped++;
-		return (p->is & WAITS) != 0 ? QUEUE_HAS_PLACE : QUEUE_SKIPPED;
+		skip(p);
+		return p->waits ? QUEUE_HAS_PLACE : QUEUE_SKIPPED;
 	}
 	p->by_hand = num_none(due->due);
 	p->at = p->by_hand ? now : due->due;
-	p->reason = (uint8_t)due->reason;
+	set_reason(p, due->reason);
 	p->ticket = q->tickets++;
 	wait_in(q, due->entry);
 	return runs && overlap == OVERLAP_KILL ? QUEUE_KILL : QUEUE_WAITS;
@@ -125,7 +144,7 @@ queue_take(struct queue *q, struct queue_item *it)
 	it->due = p->by_hand ? NUM_NIL : p->at;
 	it->reason = (enum reason)p->reason;
 	no_place(q, it->entry);
-	p->is |= RUNS;
+	p->runs = true;
 	q->running++;
 	return true;
 }
@@ -135,11 +154,11 @@ queue_back(struct queue *q, const struct queue_item *it)
 {
 	struct seat *p = &q->seat[it->entry];
 
-	if ((p->is & WAITS) != 0)
-		p->skipped++;		/* what came meanwhile: it is later */
+	if (p->waits)
+		skip(p);		/* what came meanwhile: it is later */
 	p->at = it->at;
 	p->by_hand = num_none(it->due);
-	p->reason = (uint8_t)it->reason;
+	set_reason(p, it->reason);
 	queue_ended(q, it->entry);
 	wait_in(q, it->entry);
 }
@@ -151,8 +170,8 @@ queue_ended(struct queue *q, uint32_t e)
 		q->running--;
 	if (e == AGENDA_NONE)
 		return;
-	q->seat[e].is &= (uint8_t)~RUNS;
-	if ((q->seat[e].is & WAITS) != 0)
+	q->seat[e].runs = false;
+	if (q->seat[e].waits)
 		heap_put(&q->heap, e);
 }
 
@@ -162,11 +181,11 @@ queue_drop(struct queue *q, uint32_t entry)
 	uint32_t e, was = q->waiting;
 
 	if (entry != AGENDA_ALL) {
-		if ((q->seat[entry].is & WAITS) != 0)
+		if (q->seat[entry].waits)
 			no_place(q, entry);
 	} else
 		for (e = 0; e < q->n; e++)
-			if ((q->seat[e].is & WAITS) != 0)
+			if (q->seat[e].waits)
 				no_place(q, e);
 	return was - q->waiting;
 }
@@ -182,8 +201,8 @@ queue_keep(struct queue *q, const struct queue *old, const uint32_t *from)
 		if (from[e] == AGENDA_NONE)
 			continue;
 		q->seat[e] = old->seat[from[e]];
-		if ((q->seat[e].is & WAITS) != 0) {
-			q->seat[e].is &= (uint8_t)~WAITS;
+		if (q->seat[e].waits) {
+			q->seat[e].waits = false;
 			wait_in(q, e);
 		}
 	}
@@ -205,13 +224,13 @@ queue_waiting(const struct queue *q)
 bool
 queue_runs(const struct queue *q, uint32_t e)
 {
-	return (q->seat[e].is & RUNS) != 0;
+	return q->seat[e].runs;
 }
 
 bool
 queue_waits(const struct queue *q, uint32_t e)
 {
-	return (q->seat[e].is & WAITS) != 0;
+	return q->seat[e].waits;
 }
 
 uint32_t
@@ -227,7 +246,7 @@ queue_oldest(const struct queue *q)
 	uint32_t e;
 
 	for (e = 0; e < q->n && q->waiting > 0; e++)
-		if ((q->seat[e].is & WAITS) != 0 && q->seat[e].at < at)
+		if (q->seat[e].waits && q->seat[e].at < at)
 			at = q->seat[e].at;
 	return at;
 }

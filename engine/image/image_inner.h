@@ -11,7 +11,7 @@
 #include "lang/base/buf.h"
 #include "engine/image/image.h"
 
-#define IMAGE_VERSION	2
+#define IMAGE_VERSION	3
 #define IMAGE_MAGIC	"pikimg\x1a\n"
 #define IMAGE_HEAD	48	/* bytes */
 #define IMAGE_ROW	24	/* bytes of a row of the table of parts */
@@ -55,21 +55,23 @@ bool	 image_cron(const unsigned char *, struct cron *);
 #define CRON_DRIFT	0x04
 #define IMAGE_EVERY	1.0	/* seconds: runs at less are no schedule */
 #define IMAGE_SECONDS	1e12	/* what any sum of deadlines stays below */
-#define ENTRY_BYTES	52
+#define ENTRY_BYTES	20
+#define KIND_BYTES	36
 #define TIMING_BYTES	8	/* which cron, and its drift in parts of a second */
 #define DRIFT_PARTS	256	/* of a second: a whole number of any grain that the
 				 * calendar has */
 #define SETTING_BYTES	8
 /* The schedule's head: counts, then texts by their offset, then the sum. */
-enum { SCHED_NENTRY, SCHED_NTIMING, SCHED_NCRON, SCHED_NSCRIPT, SCHED_NSETTING,
-    SCHED_NTEXT, SCHED_HOST, SCHED_DIR, SCHED_LOGDIR, SCHED_WORDS };
+enum { SCHED_NENTRY, SCHED_NTIMING, SCHED_NCRON, SCHED_NSCRIPT, SCHED_NKIND,
+    SCHED_NSETTING, SCHED_NTEXT, SCHED_HOST, SCHED_DIR, SCHED_LOGDIR,
+    SCHED_WORDS };
 #define SCHED_HEAD	(4 * SCHED_WORDS + 8)
-/* Where an entry's fields are. */
-enum { ENTRY_NAME = 0, ENTRY_TIMING = 4, ENTRY_SCRIPT = 8, ENTRY_NTIMING = 12,
-    ENTRY_NSCRIPT = 14, ENTRY_EVERY = 16, ENTRY_TIMEOUT = 24,
-    ENTRY_LONGEST = 32, ENTRY_STATUS = 40, ENTRY_LEVEL = 41,
-    ENTRY_OVERLAP = 42, ENTRY_PRIORITY = 43, ENTRY_FLAGS = 44,
-    ENTRY_HAS = 46, ENTRY_DRIFT = 48 };
+/* Where an entry's fields are; its kind is what many have alike. */
+enum { ENTRY_NAME = 0, ENTRY_TIMING = 4, ENTRY_SCRIPT = 8, ENTRY_DRIFT = 12,
+    ENTRY_KIND = 16 };
+enum { KIND_NTIMING = 0, KIND_NSCRIPT = 2, KIND_EVERY = 4, KIND_TIMEOUT = 12,
+    KIND_LONGEST = 20, KIND_STATUS = 28, KIND_LEVEL = 29, KIND_OVERLAP = 30,
+    KIND_PRIORITY = 31, KIND_FLAGS = 32, KIND_HAS = 34 };
 #define HAS_LEVEL	0x01
 #define HAS_PRIORITY	0x02
 #define PRIORITY_ZERO	128	/* a byte's 0: priorities go from -20 to 19 */

@@ -28,8 +28,8 @@ struct writer {
 	size_t		*program_at;	/* where in `program` each begins */
 	struct buf	 program;	/* all of them */
 	/* of the schedule */
-	struct map	 text, cron, script;
-	struct buf	 texts, crons, scripts, timings, entries;
+	struct map	 text, cron, script, kind;
+	struct buf	 texts, crons, scripts, kinds, timings, entries;
 	char		*why;
 };
 
@@ -186,6 +186,30 @@ scripts(struct writer *w, const struct site_alert *a)
 	return place(&w->script, &w->scripts, buf_view(&w->one), 4, false);
 }
 
+/* Where what it has is that others have, too. */
+static uint32_t
+kind(struct writer *w, const struct image_entry *e)
+{
+	const struct site_alert *a = e->alert;
+	struct image_io io = { .out = &w->one };
+
+	buf_clear(&w->one);
+	io_int(&io, 2, a->ntiming);
+	io_int(&io, 2, a->nalarm);
+	io_int(&io, 8, num_bits(a->every));
+	io_int(&io, 8, num_bits(a->timeout));
+	io_int(&io, 8, num_bits(longest(a)));
+	io_int(&io, 1, a->status);
+	io_int(&io, 1, a->level);
+	io_int(&io, 1, a->overlap);
+	io_int(&io, 1, (uint64_t)(a->priority + PRIORITY_ZERO));
+	io_int(&io, 2, flags_of(e));
+	io_int(&io, 2, (a->has_level ? HAS_LEVEL : 0u) |
+	    (a->has_priority ? HAS_PRIORITY : 0u));
+	return place(&w->kind, &w->kinds, buf_view(&w->one), KIND_BYTES,
+	    false);
+}
+
 static bool
 entry(struct writer *w, const struct image_entry *e)
 {
@@ -201,19 +225,8 @@ entry(struct writer *w, const struct image_entry *e)
 	io_int(&io, 4, text(w, a->name));
 	io_int(&io, 4, w->timings.n / TIMING_BYTES);
 	io_int(&io, 4, scripts(w, a));
-	io_int(&io, 2, a->ntiming);
-	io_int(&io, 2, a->nalarm);
-	io_int(&io, 8, num_bits(a->every));
-	io_int(&io, 8, num_bits(a->timeout));
-	io_int(&io, 8, num_bits(longest(a)));
-	io_int(&io, 1, a->status);
-	io_int(&io, 1, a->level);
-	io_int(&io, 1, a->overlap);
-	io_int(&io, 1, (uint64_t)(a->priority + PRIORITY_ZERO));
-	io_int(&io, 2, flags_of(e));
-	io_int(&io, 2, (a->has_level ? HAS_LEVEL : 0u) |
-	    (a->has_priority ? HAS_PRIORITY : 0u));
 	io_int(&io, 4, (uint64_t)(e->every_drift * DRIFT_PARTS));
+	io_int(&io, 4, kind(w, e));
 	timings(w, e);
 	return true;
 }
@@ -274,6 +287,7 @@ schedule(struct writer *w, struct buf *out)
 	io_int(&io, 4, w->timings.n / TIMING_BYTES);
 	io_int(&io, 4, w->crons.n / CRON_BYTES);
 	io_int(&io, 4, w->scripts.n / 4);
+	io_int(&io, 4, w->kinds.n / KIND_BYTES);
 	io_int(&io, 4, n);
 	io_int(&io, 4, w->texts.n);
 	for (i = 0; i < 3; i++)
@@ -285,6 +299,7 @@ schedule(struct writer *w, struct buf *out)
 	buf_str(out, buf_view(&w->timings));
 	buf_str(out, buf_view(&w->crons));
 	buf_str(out, buf_view(&w->scripts));
+	buf_str(out, buf_view(&w->kinds));
 	for (i = 0; i < n; i++) {
 		io_int(&io, 4, setting[i][0]);
 		io_int(&io, 4, setting[i][1]);
@@ -483,7 +498,7 @@ image_write(const struct image_site *site, struct buf *out,
 {
 	struct writer w = { .site = site, .why = why };
 	struct buf *b[] = { &w.body, &w.row, &w.one, &w.program, &w.texts,
-	    &w.crons, &w.scripts, &w.timings, &w.entries };
+	    &w.crons, &w.scripts, &w.kinds, &w.timings, &w.entries };
 	size_t i;
 	bool ok;
 
@@ -494,6 +509,7 @@ image_write(const struct image_site *site, struct buf *out,
 	map_init(&w.text, &w.arena);
 	map_init(&w.cron, &w.arena);
 	map_init(&w.script, &w.arena);
+	map_init(&w.kind, &w.arena);
 	ok = work(&w, out);
 	for (i = 0; i < sizeof b / sizeof *b; i++)
 		buf_free(b[i]);

@@ -10,7 +10,7 @@ struct schedule {
 	size_t			 n;		/* bytes of all */
 	uint32_t		 count[SCHED_WORDS];
 	const unsigned char	*sorted, *entry, *timing, *cron, *script,
-				*setting;
+				*kind, *setting;
 	const char		*text;
 	uint64_t		 sum;
 	unsigned char		 byte[];
@@ -41,6 +41,7 @@ lay_out(struct schedule *s, size_t n)
 	    (uint64_t)k[SCHED_NTIMING] * TIMING_BYTES +
 	    (uint64_t)k[SCHED_NCRON] * CRON_BYTES +
 	    (uint64_t)k[SCHED_NSCRIPT] * 4 +
+	    (uint64_t)k[SCHED_NKIND] * KIND_BYTES +
 	    (uint64_t)k[SCHED_NSETTING] * SETTING_BYTES + k[SCHED_NTEXT];
 	if (need != n)
 		return false;
@@ -49,7 +50,8 @@ lay_out(struct schedule *s, size_t n)
 	s->timing = s->entry + k[SCHED_NENTRY] * ENTRY_BYTES;
 	s->cron = s->timing + k[SCHED_NTIMING] * TIMING_BYTES;
 	s->script = s->cron + k[SCHED_NCRON] * CRON_BYTES;
-	s->setting = s->script + k[SCHED_NSCRIPT] * 4;
+	s->kind = s->script + k[SCHED_NSCRIPT] * 4;
+	s->setting = s->kind + k[SCHED_NKIND] * KIND_BYTES;
 	s->text = (const char *)s->setting + k[SCHED_NSETTING] * SETTING_BYTES;
 	return true;
 }
@@ -69,21 +71,36 @@ seconds_fit(const unsigned char *p)
 }
 
 static bool
+kind_fits(const unsigned char *p)
+{
+	double every = num_of_bits(image_get(p + KIND_EVERY, 8));
+
+	return seconds_fit(p + KIND_EVERY) && (every == 0 || every >=
+	    IMAGE_EVERY) && seconds_fit(p + KIND_TIMEOUT) &&
+	    seconds_fit(p + KIND_LONGEST) && p[KIND_STATUS] < STATUS_COUNT &&
+	    p[KIND_LEVEL] < LEVEL_COUNT && p[KIND_OVERLAP] < OVERLAP_COUNT;
+}
+
+static const unsigned char *
+kind_of(const struct schedule *s, const unsigned char *e)
+{
+	return s->kind + (size_t)get32(e + ENTRY_KIND) * KIND_BYTES;
+}
+
+static bool
 entry_fits(const struct schedule *s, const unsigned char *e)
 {
-	uint64_t ntiming = image_get(e + ENTRY_NTIMING, 2);
-	uint64_t nscript = image_get(e + ENTRY_NSCRIPT, 2);
-	double every = num_of_bits(image_get(e + ENTRY_EVERY, 8));
+	const uint32_t *k = s->count;
+	const unsigned char *p;
 
+	if (get32(e + ENTRY_KIND) >= k[SCHED_NKIND])
+		return false;
+	p = kind_of(s, e);
 	return text_fits(s, get32(e + ENTRY_NAME)) &&
-	    get32(e + ENTRY_TIMING) + ntiming <= s->count[SCHED_NTIMING] &&
-	    get32(e + ENTRY_SCRIPT) + nscript <= s->count[SCHED_NSCRIPT] &&
-	    seconds_fit(e + ENTRY_EVERY) && (every == 0 || every >=
-	    IMAGE_EVERY) && seconds_fit(e + ENTRY_TIMEOUT) &&
-	    seconds_fit(e + ENTRY_LONGEST) &&
-	    get32(e + ENTRY_DRIFT) < LIM_CRON_DRIFT * 60 * DRIFT_PARTS &&
-	    e[ENTRY_STATUS] < STATUS_COUNT && e[ENTRY_LEVEL] < LEVEL_COUNT &&
-	    e[ENTRY_OVERLAP] < OVERLAP_COUNT;
+	    get32(e + ENTRY_TIMING) + image_get(p + KIND_NTIMING, 2) <=
+	    k[SCHED_NTIMING] && get32(e + ENTRY_SCRIPT) +
+	    image_get(p + KIND_NSCRIPT, 2) <= k[SCHED_NSCRIPT] &&
+	    get32(e + ENTRY_DRIFT) < LIM_CRON_DRIFT * 60 * DRIFT_PARTS;
 }
 
 static const char *
@@ -118,6 +135,9 @@ is_sound(const struct schedule *s)
 	for (i = 0, p = s->setting; i < k[SCHED_NSETTING]; i++,
 	    p += SETTING_BYTES)
 		if (!text_fits(s, get32(p)) || !text_fits(s, get32(p + 4)))
+			return false;
+	for (i = 0, p = s->kind; i < k[SCHED_NKIND]; i++, p += KIND_BYTES)
+		if (!kind_fits(p))
 			return false;
 	for (i = 0, p = s->entry; i < k[SCHED_NENTRY]; i++, p += ENTRY_BYTES)
 		if (!entry_fits(s, p))
@@ -176,25 +196,26 @@ schedule_count(const struct schedule *s)
 void
 schedule_entry(const struct schedule *s, size_t i, struct schedule_entry *e)
 {
-	const unsigned char *p = s->entry + i * ENTRY_BYTES;
+	const unsigned char *p = s->entry + i * ENTRY_BYTES, *k;
 
+	k = kind_of(s, p);
 	e->index = i;
 	e->name = name_of(s, i);
 	e->timing = get32(p + ENTRY_TIMING);
 	e->script = get32(p + ENTRY_SCRIPT);
-	e->ntiming = (unsigned)image_get(p + ENTRY_NTIMING, 2);
-	e->nscript = (unsigned)image_get(p + ENTRY_NSCRIPT, 2);
-	e->every = num_of_bits(image_get(p + ENTRY_EVERY, 8));
 	e->every_drift = (double)get32(p + ENTRY_DRIFT) / DRIFT_PARTS;
-	e->timeout = num_of_bits(image_get(p + ENTRY_TIMEOUT, 8));
-	e->longest = num_of_bits(image_get(p + ENTRY_LONGEST, 8));
-	e->status = (enum status)p[ENTRY_STATUS];
-	e->level = (enum level)p[ENTRY_LEVEL];
-	e->overlap = (enum overlap)p[ENTRY_OVERLAP];
-	e->priority = (int)p[ENTRY_PRIORITY] - PRIORITY_ZERO;
-	e->flags = (unsigned)image_get(p + ENTRY_FLAGS, 2);
-	e->has_level = (p[ENTRY_HAS] & HAS_LEVEL) != 0;
-	e->has_priority = (p[ENTRY_HAS] & HAS_PRIORITY) != 0;
+	e->ntiming = (unsigned)image_get(k + KIND_NTIMING, 2);
+	e->nscript = (unsigned)image_get(k + KIND_NSCRIPT, 2);
+	e->every = num_of_bits(image_get(k + KIND_EVERY, 8));
+	e->timeout = num_of_bits(image_get(k + KIND_TIMEOUT, 8));
+	e->longest = num_of_bits(image_get(k + KIND_LONGEST, 8));
+	e->status = (enum status)k[KIND_STATUS];
+	e->level = (enum level)k[KIND_LEVEL];
+	e->overlap = (enum overlap)k[KIND_OVERLAP];
+	e->priority = (int)k[KIND_PRIORITY] - PRIORITY_ZERO;
+	e->flags = (unsigned)image_get(k + KIND_FLAGS, 2);
+	e->has_level = (k[KIND_HAS] & HAS_LEVEL) != 0;
+	e->has_priority = (k[KIND_HAS] & HAS_PRIORITY) != 0;
 }
 
 long

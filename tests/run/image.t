@@ -44,22 +44,23 @@ def schedule(path):
     b = open(path, 'rb').read()
     at, n, _ = struct.unpack_from('<QQQ', b, 48)
     s = b[at:at + n]
-    (_, nentry, ntiming, ncron, nscript, nsetting, ntext, _, _, _, _) = \
-        struct.unpack_from('<10IQ', s)
-    entry = 4 + 36 + 8 + nentry * 4
-    timing = entry + nentry * 52
+    (_, nentry, ntiming, ncron, nscript, nkind, nsetting, ntext, _, _, _,
+     _) = struct.unpack_from('<11IQ', s)
+    entry = 4 + 40 + 8 + nentry * 4
+    timing = entry + nentry * 20
     cron = timing + ntiming * 8
     script = cron + ncron * 28
-    text = script + nscript * 4 + nsetting * 8
+    kind = script + nscript * 4
+    text = kind + nkind * 36 + nsetting * 8
 
     def word(off):
         return s[text + off:s.index(b'\0', text + off)].decode()
 
     found = {}
     for i in range(nentry):
-        (name, t, sc, nt, ns, every, _, _) = struct.unpack_from(
-            '<IIIHHddd', s, entry + i * 52)
-        flags, = struct.unpack_from('<H', s, entry + i * 52 + 44)
+        name, t, sc, _, kd = struct.unpack_from('<5I', s, entry + i * 20)
+        nt, ns, every = struct.unpack_from('<HHd', s, kind + kd * 36)
+        flags, = struct.unpack_from('<H', s, kind + kd * 36 + 32)
         times = []
         for k in range(t, t + nt):
             c, drift = struct.unpack_from('<II', s, timing + k * 8)

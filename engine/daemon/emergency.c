@@ -439,9 +439,23 @@ rest(struct worker *w, char *const *argv)
 	    hear(w, argv);
 }
 
+/* What has been said already: one that was disarmed acts not even once. */
+static bool
+hear_all(struct worker *w, char *const *argv)
+{
+	struct pollfd p = { .fd = w->e.alone ? -1 : TALK, .events = POLLIN };
+
+	while (poll(&p, 1, 0) > 0)
+		if (!hear(w, argv))
+			return false;
+	return true;
+}
+
 static void
 loop(struct worker *w, char *const *argv)
 {
+	if (!hear_all(w, argv))
+		*w->ended = 1;
 	while (!*w->ended && !(w->e.spoiled && w->e.nrun == 0)) {
 		step(w);
 		if (!rest(w, argv))
@@ -515,6 +529,7 @@ runner_emergency(struct runner *r)
 	emergency_lock_begin();
 	w->e.running = r->running;
 	w->ended = r->interrupted;
+	w->e.disarmed = r->disarmed;
 	w->e.alone = fstat(TALK, &st) != 0 || !S_ISSOCK(st.st_mode);
 	w->short_since = w->led = NUM_NIL;
 	if (!start(w, r->state))

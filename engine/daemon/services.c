@@ -223,6 +223,8 @@ start(struct service *v)
 	case SERVICE_EMERGENCY_1:
 	case SERVICE_EMERGENCY_2:
 		argv[n++] = ARG("emergency");
+		if (d->disarmed)
+			argv[n++] = ARG("--disarmed");
 		theirs = talk(v, SOCK_SEQPACKET);
 		st.fd[3] = d->site.fd;
 		st.fd[4] = theirs;
@@ -386,6 +388,7 @@ services_reload(struct daemon *d)
 	send_image(&d->service[SERVICE_COURIER]);
 	send_image(&d->service[SERVICE_EMERGENCY_1]);
 	send_image(&d->service[SERVICE_EMERGENCY_2]);
+	services_arm(d);	/* they begin anew, as they were started */
 	set_http(d);
 }
 

@@ -16,6 +16,7 @@ import re
 import resource
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -137,7 +138,7 @@ class Hog:
 class Worker:
     """picket-runner emergency: the image on 3, the shared page on 5."""
 
-    def __init__(self, round, image, page):
+    def __init__(self, round, image, page, talk=None):
         self.err = os.path.join(TMP, 'err.%d.%d' % (round.n, page is None or
                                                     len(round.workers)))
         fd = os.open(image, os.O_RDONLY)
@@ -148,8 +149,8 @@ class Worker:
         def ready():
             enter()
             # 3 to 5, whatever they were
-            high = [os.dup(x) + 0 for x in (fd, null,
-                                            null if page is None else page)]
+            high = [os.dup(x) for x in (fd, null if talk is None else talk,
+                                        null if page is None else page)]
             for i, x in enumerate(high):
                 os.dup2(x, 20 + i)
             for i in range(3):
@@ -441,6 +442,58 @@ def sudden(r):
     return r.starve(rate=4000)
 
 
+def told(r):
+    """What picketd says: disarmed it only tells; armed it acts; a new image is
+    taken by the same process, and so is what is said behind it."""
+    image = os.path.join(TMP, 'image')
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with here, there:
+        here.settimeout(PATIENCE)
+        here.send(b'disarm')        # there before it looks
+        w = Worker(r, image, None, there.fileno())
+        r.workers.append(w)
+        ready = w.said().count('is ready')
+        for turn in range(2):
+            # the second time by a process that has begun anew
+            r.hog.go(60)
+            wait_for(lambda: r.oom()['under_oom'] == '1', 'it is full')
+            time.sleep(QUICK)
+            if r.hog.p.poll() is not None:
+                return 'disarmed, and it has ended the hog: ' + w.said()
+            r.hog.close()
+            acted = here.recv(200)
+            if not re.fullmatch(rb'acted 0 [0-9.]+', acted):
+                return 'picketd is told %r' % acted
+            time.sleep(1)
+            here.setblocking(False)
+            try:
+                while here.recv(200):
+                    pass
+            except BlockingIOError:
+                here.settimeout(PATIENCE)
+            r.hog = Hog(r.groups)
+            fd = os.open(image, os.O_RDONLY)
+            socket.send_fds(here, [b'image'], [fd])
+            os.close(fd)
+            here.send(b'disarm' if turn == 0 else b'arm')
+            ready += 1
+            wait_for(lambda: w.said().count('is ready') == ready,
+                     'it takes a new image: ' + w.said())
+        if w.p.poll() is not None:
+            return 'it has ended: ' + w.said()
+        r.hog.go(60)
+        wait_for(lambda: r.oom()['under_oom'] == '1' or
+                 r.hog.p.poll() is not None, 'it is full')
+        t0 = time.monotonic()
+        wait_for(lambda: r.hog.p.poll() is not None, 'armed, it ends the hog')
+        r.took = time.monotonic() - t0
+        if r.hog.p.returncode != -signal.SIGTERM:
+            return 'the hog ended with %d' % r.hog.p.returncode
+    # picketd has gone: so does it
+    w.p.wait(PATIENCE)
+    return None
+
+
 def stopped(r):
     lead = wait_for(lambda: leader(r), 'one leads')
     lead.p.send_signal(signal.SIGSTOP)
@@ -554,7 +607,7 @@ for top in (MEMORY, PIDS):
     if not os.path.exists(os.path.join(top, 'cgroup.procs')):
         skip_all('no cgroups of v1 here')
 which = sys.argv[1:] or ['memory', 'pids', 'descriptors', 'two', 'sudden',
-                         'stopped', 'killed', 'picketd', 'traced', 'idle']
+                         'told', 'stopped', 'killed', 'picketd', 'traced', 'idle']
 if 'memory' in which:
     rounds('memory', ROUNDS, Round, memory)
 if 'pids' in which:
@@ -565,6 +618,8 @@ if 'two' in which:
     rounds('two workers', 2, lambda: Round(workers=2), two)
 if 'sudden' in which:
     rounds('a hog that nobody knows', ROUNDS, Round, sudden)
+if 'told' in which:
+    rounds('picketd says', 1, lambda: Round(workers=0), told)
 if 'stopped' in which:
     rounds('the leader hangs', 2, lambda: Round(workers=2), stopped)
 if 'killed' in which:

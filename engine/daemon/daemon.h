@@ -216,7 +216,7 @@ struct start {
 	child_fn	*ended;
 	void		*arg;
 	bool		 urgent;	/* it keeps our priority, children_hurry */
-	bool		 apart;		/* a session of its own */
+	bool		 apart;		/* it makes a session of its own */
 };
 bool	children_init(struct daemon *);
 /* What is due in time must not wait behind what scripts have started; false:

@@ -203,6 +203,7 @@ runner_run(struct runner *r)
 	struct buf why;
 
 	take_fds(r);
+	(void)setsid();
 	if (getenv(ALERT_NICED) == NULL)
 		hurry(r, true);
 	runner_catch(r);

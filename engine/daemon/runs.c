@@ -354,6 +354,7 @@ push(struct timer *t)
 		break;
 	case 1:
 		(void)kill(-r->pid, SIGKILL);
+		(void)kill(r->pid, SIGKILL);	/* no session yet */
 		cage_kill(&r->cage);
 		timer_set(&d->loop, t, d->loop.now + STUCK_AFTER);
 		break;
@@ -726,7 +727,9 @@ runs_signal(struct daemon *d, int sig)
 			continue;
 		r->killed = true;
 		r->signals = sig == SIGKILL ? 2 : 1;
-		(void)kill(sig == SIGKILL ? -r->pid : r->pid, sig);
+		if (sig == SIGKILL)
+			(void)kill(-r->pid, sig);
+		(void)kill(r->pid, sig);
 		if (sig == SIGKILL)
 			cage_kill(&r->cage);
 		timer_set(&d->loop, &r->deadline, d->loop.now + LIM_END);

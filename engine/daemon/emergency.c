@@ -25,6 +25,8 @@
 #define ROOM_REST 60.0		/* seconds between two looks at the room */
 #define LIM_SAID 4096		/* bytes of lines that wait */
 
+_Static_assert(sizeof(struct emergency_page) <= 4096, "it is one page");
+
 struct worker {
 	struct emergency e;
 	struct emergency_page *page;	/* NULL: alone */
@@ -160,6 +162,56 @@ stop(void *arg)
 	return *w->ended || !leads(w);
 }
 
+static void
+did(void *arg, const struct emergency_run *r)
+{
+	const struct worker *w = arg;
+	const struct str name = r->entry->alert->name;
+	const struct str done = buf_view(&r->scarce.audit);
+	struct emergency_seat *s = w->seat;
+	uint32_t n;
+	int k;
+
+	if (w->page == NULL || (n = atomic_load(&s->nlost)) >= sizeof s->lost)
+		return;
+	k = snprintf(s->lost + n, sizeof s->lost - n,
+	    "%.*s at %.0f: %zu effects\n%.*s", (int)name.n, name.p,
+	    r->alert.due, r->alert.result[0].effects, (int)done.n, done.n == 0 ?
+	    "" : done.p);
+	if (k > 0)
+		atomic_store(&s->nlost, (size_t)k < sizeof s->lost - n ? n +
+		    (uint32_t)k : (uint32_t)sizeof s->lost);
+}
+
+/* What the one who sat there has done, if he died before he told of it. */
+static void
+tell_lost(struct emergency_seat *s, uint32_t pid)
+{
+	uint32_t n = atomic_exchange(&s->nlost, 0);
+
+	if (n > sizeof s->lost)
+		n = sizeof s->lost;
+	if (n > 0)
+		emergency_say("emergency worker %lu has died before it could "
+		    "tell what it did while memory was short: %.*s",
+		    (unsigned long)pid, (int)n, s->lost);
+}
+
+static void
+look_for_lost(struct worker *w)
+{
+	struct emergency_seat *s;
+	uint32_t pid;
+
+	if (w->page == NULL)
+		return;
+	s = &w->page->seat[w->seat == &w->page->seat[0]];
+	pid = atomic_load(&s->pid);
+	if (atomic_load(&s->nlost) > 0 && kill((pid_t)pid, 0) != 0 &&
+	    errno == ESRCH)
+		tell_lost(s, pid);
+}
+
 /* The page, and a seat in it that is free or whose owner is gone. */
 static void
 take_seat(struct worker *w)
@@ -191,6 +243,7 @@ take_seat(struct worker *w)
 		if (atomic_compare_exchange_strong(&w->page->seat[i].pid,
 		    &was, (uint32_t)getpid())) {
 			w->seat = &w->page->seat[i];
+			tell_lost(w->seat, was);
 			return;
 		}
 	}
@@ -305,6 +358,8 @@ settle(struct worker *w)
 	if (leads(w))
 		(void)give_lead(w);
 	emergency_settle(&w->e);
+	if (w->page != NULL)
+		atomic_store(&w->seat->nlost, 0);
 	w->known = false;
 }
 
@@ -351,8 +406,11 @@ step(struct worker *w)
 		act(w, now);
 	else if (!num_none(w->short_since) && now - w->back >= EMERGENCY_BACK)
 		settle(w);
-	else
+	else {
+		if (!quiet)
+			look_for_lost(w);
 		remember(w, now);
+	}
 }
 
 /* --- picketd --- */
@@ -510,6 +568,7 @@ start(struct worker *w, const char *state)
 	w->known = emergency_remember(e);
 	e->stop = stop;
 	e->stop_arg = w;
+	e->did = did;
 	emergency_lock(EMERGENCY_HEAP + (e->counts ? EMERGENCY_COUNTS : 0),
 	    why, sizeof why);
 	if (why[0] != '\0')

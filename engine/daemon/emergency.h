@@ -60,9 +60,15 @@
 
 /* The page that two workers share. */
 #define EMERGENCY_MAGIC	0x70656d65u
+#define LIM_EMERGENCY_LOST 1800	/* bytes of what a worker has done and not yet
+				 * written down: a dozen effects, and two fit
+				 * into a page */
 struct emergency_seat {
 	_Atomic(uint32_t) pid;		/* 0: nobody */
 	_Atomic(uint64_t) beat;		/* milliseconds, steady clock */
+	/* lines, for the other one to tell of if this one dies */
+	_Atomic(uint32_t) nlost;
+	char		  lost[LIM_EMERGENCY_LOST];
 };
 struct emergency_page {
 	_Atomic(uint32_t) magic;
@@ -163,6 +169,8 @@ struct emergency {
 	/* has another one taken the lead?  Beats, too. */
 	bool		(*stop)(void *arg);
 	void		*stop_arg;
+	/* a run has done something; stop_arg is given */
+	void		(*did)(void *arg, const struct emergency_run *);
 };
 
 /* Of the image in fd; false: said why. */

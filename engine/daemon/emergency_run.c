@@ -251,6 +251,8 @@ run(struct emergency *e, struct emergency_run *r)
 	r->took = clock_steady() - began;
 	r->faults = emergency_faults() - r->faults;
 	if (says(&a->result[0])) {
+		if (a->result[0].effects > 0)
+			e->did(e->stop_arg, r);
 		e->nrun++;
 		return;
 	}

@@ -494,6 +494,26 @@ def told(r):
     return None
 
 
+def lost(r):
+    """Killed between the end of the hog and the return of memory: the other
+    one tells of it."""
+    lead = wait_for(lambda: leader(r), 'one leads')
+    r.hog.go(60)
+    wait_for(lambda: r.hog.p.poll() is not None, 'the hog is ended')
+    time.sleep(0.5)         # the run is over; nothing is written for 2 s
+    lead.p.kill()
+    lead.p.wait()
+    r.took = 0
+    other = next(w for w in r.workers if w is not lead)
+    want = 'worker %d has died before it could tell' % lead.p.pid
+    wait_for(lambda: want in other.said(), 'it is told: ' + other.said())
+    if str(r.hog.p.pid) not in other.said().split(want)[1]:
+        return 'it does not say whom it ended: ' + other.said()
+    if other.said().count(want) != 1:
+        return 'told more than once: ' + other.said()
+    return None
+
+
 def stopped(r):
     lead = wait_for(lambda: leader(r), 'one leads')
     lead.p.send_signal(signal.SIGSTOP)
@@ -607,7 +627,7 @@ for top in (MEMORY, PIDS):
     if not os.path.exists(os.path.join(top, 'cgroup.procs')):
         skip_all('no cgroups of v1 here')
 which = sys.argv[1:] or ['memory', 'pids', 'descriptors', 'two', 'sudden',
-                         'told', 'stopped', 'killed', 'picketd', 'traced', 'idle']
+                         'told', 'lost', 'stopped', 'killed', 'picketd', 'traced', 'idle']
 if 'memory' in which:
     rounds('memory', ROUNDS, Round, memory)
 if 'pids' in which:
@@ -620,6 +640,9 @@ if 'sudden' in which:
     rounds('a hog that nobody knows', ROUNDS, Round, sudden)
 if 'told' in which:
     rounds('picketd says', 1, lambda: Round(workers=0), told)
+if 'lost' in which:
+    rounds('a worker that dies when it has acted', 2,
+           lambda: Round(workers=2), lost)
 if 'stopped' in which:
     rounds('the leader hangs', 2, lambda: Round(workers=2), stopped)
 if 'killed' in which:

@@ -366,6 +366,7 @@ picketd_SOURCES = \
 	engine/daemon/control_do.c \
 	engine/daemon/daemon.h \
 	engine/daemon/daemon_main.c \
+	engine/daemon/keep.c \
 	engine/daemon/load.c \
 	engine/daemon/loop.c \
 	engine/daemon/loop.h \
@@ -393,6 +394,7 @@ picket_runner_SOURCES = \
 	engine/daemon/emergency_wake.c \
 	engine/daemon/runner.h \
 	engine/daemon/runner_courier.c \
+	engine/daemon/runner_keep.c \
 	engine/daemon/runner_left.c \
 	engine/daemon/runner_main.c \
 	engine/daemon/runner_run.c \

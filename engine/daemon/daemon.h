@@ -11,6 +11,7 @@
  *	loop.c		watches and timers
  *	children.c	posix_spawn, the table of children, the reaping
  *	load.c		the site: compiled by a child, swapped when it is right
+ *	keep.c		the last good one, for a start with one that is wrong
  *	runs.c		what is due, one runner each
  *	services.c	the programs that stay: store, courier, ...
  *	orphans.c	what a killed runner has left behind
@@ -245,7 +246,8 @@ void	voice_end(struct voice *, struct daemon *, const char *who);
 /* What that program said last, if it was just now; NULL: nothing. */
 const char *voice_last(struct daemon *, const char *program);
 
-/* load.c: the first load; false, and said why, without a valid site. */
+/* load.c: the first load; false, and said why, without a valid site, and one
+ * that was kept. */
 bool	load_first(struct daemon *);
 /* Only says what is wrong. */
 bool	load_check(struct daemon *);
@@ -253,6 +255,12 @@ bool	load_check(struct daemon *);
 void	load_again(struct daemon *);
 /* Our end: the compiler goes, and what it has made is not taken. */
 void	load_stop(struct daemon *);
+
+/* keep.c: the image of the site outlives us. */
+void	keep_image(struct daemon *);
+/* The one that was kept, on a memory file; -1: there is none that we would
+ * take. */
+int	keep_fetch(struct daemon *);
 
 /* runs.c */
 bool	runs_init(struct daemon *);

@@ -371,11 +371,31 @@ say_diag(struct daemon *d)
 	}
 }
 
+/* What is in force stays so: people hear of it once. */
+static void
+refused(struct daemon *d)
+{
+	bool changed = job.n != d->ndiag ||
+	    memcmp(job.text, d->diag, job.n) != 0;
+
+	daemon_say(d, SAY_ERROR, "%s is not taken: the configuration of "
+	    "before stays in force", d->opt.config);
+	memcpy(d->diag, job.text, job.n);
+	d->diag[job.n] = '\0';
+	d->ndiag = job.n;
+	d->diag_time = clock_wall();
+	notify_status(d);
+	if (changed)
+		news_firing(d, "configuration", "picketd has not taken the "
+		    "configuration in %s, and goes on with the one of before: "
+		    "%.*s", d->opt.config, (int)strcspn(d->diag, "\n"),
+		    d->diag);
+}
+
 static void
 judge(struct daemon *d, int w)
 {
 	char why[LIM_IMAGE_WHY];
-	bool changed;
 
 	job.text[job.n] = '\0';
 	job.bad = true;
@@ -413,6 +433,7 @@ judge(struct daemon *d, int w)
 		notify_status(d);
 		news_resolved(d, "configuration", "the configuration in %s is "
 		    "right again", d->opt.config);
+		keep_image(d);
 		if (!job.first) {
 			control_site(d);
 			services_reload(d);
@@ -420,22 +441,9 @@ judge(struct daemon *d, int w)
 		return;
 	}
 	d->bad_reloads++;
-	changed = job.n != d->ndiag || memcmp(job.text, d->diag, job.n) != 0;
 	say_diag(d);
-	if (job.first)
-		return;
-	daemon_say(d, SAY_ERROR, "%s is not taken: the configuration of "
-	    "before stays in force", d->opt.config);
-	memcpy(d->diag, job.text, job.n);
-	d->diag[job.n] = '\0';
-	d->ndiag = job.n;
-	d->diag_time = clock_wall();
-	notify_status(d);
-	if (changed)
-		news_firing(d, "configuration", "picketd has not taken the "
-		    "configuration in %s, and goes on with the one of before: "
-		    "%.*s", d->opt.config, (int)strcspn(d->diag, "\n"),
-		    d->diag);
+	if (!job.first)
+		refused(d);
 }
 
 static bool
@@ -446,8 +454,10 @@ wait_for(struct daemon *d, bool check)
 	d->site.fd = -1;
 	d->diag = said;
 	if (!compile(d, check)) {
-		daemon_say(d, SAY_ERROR, "cannot start picket compile: %s",
-		    strerror(errno));
+		job.n = (size_t)snprintf(job.text, sizeof job.text, "cannot "
+		    "start picket compile: %s", strerror(errno));
+		say_diag(d);
+		job.first = false;
 		return false;
 	}
 	while (job.child != NULL && !d->stopping)
@@ -457,6 +467,27 @@ wait_for(struct daemon *d, bool check)
 	return !job.bad && !d->stopping;
 }
 
+/* A host that starts anew is watched, whatever its configuration is now. */
+static bool
+take_kept(struct daemon *d)
+{
+	char why[LIM_IMAGE_WHY];
+
+	job.image = keep_fetch(d);
+	if (job.image == -1)
+		return false;
+	if (!take(d, why)) {
+		daemon_say(d, SAY_ERROR, "the image of the last good "
+		    "configuration %s", why);
+		return false;
+	}
+	daemon_say(d, SAY_NOTICE, "%s, as it was when it was right: %u entries, "
+	    "at most %u runs at once", d->opt.config, d->site.n,
+	    d->site.parallel);
+	refused(d);
+	return true;
+}
+
 bool
 load_first(struct daemon *d)
 {
@@ -464,7 +495,7 @@ load_first(struct daemon *d)
 	 * within the heap would stay.  (Left alone, malloc maps less and less.) */
 	(void)mallopt(M_MMAP_THRESHOLD, SITE_MAPPED);
 	mem_init(&d->mem, LIM_SITE_VIEW, &no_memory);
-	return wait_for(d, false);
+	return wait_for(d, false) || (!d->stopping && take_kept(d));
 }
 
 bool

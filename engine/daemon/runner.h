@@ -38,6 +38,7 @@ struct runner {
 	char		**argv;		/* as it was called */
 	/* options; what was not given is 0, NULL or as it says */
 	const char	*state;		/* --state DIR */
+	const char	*config;	/* --config DIR, of `kept` */
 	long		 entry;		/* --entry N; -1 */
 	double		 due;		/* --due T; NUM_NIL: by hand */
 	const char	*reason;	/* --reason WORD */
@@ -82,6 +83,9 @@ int	 runner_left(struct runner *);
 int	 runner_last(struct runner *);
 /* runner_tell.c: an incident of picketd itself. */
 int	 runner_tell(struct runner *);
+/* runner_keep.c: the last good image; these want no other. */
+int	 runner_keep(struct runner *);
+int	 runner_kept(struct runner *);
 /* runner_courier.c */
 int	 runner_courier(struct runner *);
 /* emergency.c: stays, and acts when memory is short. */

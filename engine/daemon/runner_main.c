@@ -21,6 +21,8 @@ static const struct {
 	{ "left", runner_left, "--state" },
 	{ "last", runner_last, "--state" },
 	{ "tell", runner_tell, "--state --key" },
+	{ "keep", runner_keep, "--state" },
+	{ "kept", runner_kept, "--state --config" },
 	{ "courier", runner_courier, "--state" },
 	{ "emergency", runner_emergency, "--state" }
 };
@@ -177,6 +179,10 @@ take_value(struct runner *r, const char *option, const char *text)
 		r->state = text;
 		return text[0] == '/' ? NULL : "wants an absolute path, not";
 	}
+	if (strcmp(option, "--config") == 0) {
+		r->config = text;
+		return text[0] == '/' ? NULL : "wants an absolute path, not";
+	}
 	if (strcmp(option, "--entry") == 0) {
 		if (!take_number(text, &d) || d < 0 ||
 		    d >= LIM_IMAGE_ENTRIES || d != (double)(long)d)
@@ -276,6 +282,7 @@ main(int argc, char **argv)
 	if (status != -1)
 		return status;
 	if ((strstr(roles[i].wants, "--state") != NULL && r->state == NULL) ||
+	    (strstr(roles[i].wants, "--config") != NULL && r->config == NULL) ||
 	    (strstr(roles[i].wants, "--key") != NULL && r->key == NULL) ||
 	    (strstr(roles[i].wants, "--entry") != NULL && r->entry < 0))
 		return usage("this role wants", roles[i].wants);

@@ -134,6 +134,7 @@ for kind in 'abstract', 'path':
     code, took = d.stop()
     tell(code == 0 and m.says('^STOPPING=1$') and
          'READY=1' not in m.hear(), kind + ': STOPPING', m.hear())
+    os.unlink(os.path.join(site.state, 'picketd.image'))
     d = Daemon(site, env=dict(m.env, WATCHDOG_PID='1'), wait=False)
     del m.heard[:]
     tell(wait(lambda: d.p.poll() is not None, 20) and d.p.poll() == 1 and
@@ -232,6 +233,7 @@ tell(log_of(site).rstrip().endswith('ended'), 'well', log_of(site)[-500:])
 tell(not of_site(site.state), 'and nothing of it is left', of_site(site.state))
 
 site.alerts(Tick=BAD)
+os.unlink(site.state + '/picketd.image')
 code, out = background(site)
 tell(code == 1 and 'Tick.pikt:6' in out and not leave_pid(site),
      'a start that fails: the parent says so and why', code, out)

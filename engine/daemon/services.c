@@ -26,6 +26,9 @@
 #define AGAIN_AFTER	2.0	/* seconds */
 #define BACKOFF_FIRST	0.1	/* seconds */
 #define BACKOFF_MOST	30.0
+#define BACKOFF_STORE	2.0	/* seconds: all runs wait for it */
+#define BACKOFF_SOON	5.0	/* seconds: one that ends later than that has
+				 * done its work, and begins from the first */
 #define BACKOFF_MISSING	300.0	/* seconds until an absent program is looked for
 				 * again: somebody installs it */
 #define WELL_AFTER	600.0	/* seconds of running: then it is well again */
@@ -43,12 +46,19 @@ static int listening = -1;	/* STATE/store.sock */
 
 static bool start(struct service *);
 
+/* Runs that end as we do still want the store. */
+static bool
+ends(const struct service *v)
+{
+	return !v->wanted || (v->d->stopping && v->id != SERVICE_STORE);
+}
+
 static void
 again(struct timer *t)
 {
 	struct service *v = t->arg;
 
-	if (v->child == NULL && v->wanted && !v->d->stopping)
+	if (v->child == NULL && !ends(v))
 		(void)start(v);
 }
 
@@ -96,6 +106,16 @@ hear(struct watch *w, short revents)
 }
 
 static void
+more_backoff(struct service *v)
+{
+	double most = v->id == SERVICE_STORE ? BACKOFF_STORE : BACKOFF_MOST;
+
+	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : 2 * v->backoff;
+	if (v->backoff > most)
+		v->backoff = most;
+}
+
+static void
 ended(struct child *c, int w, const struct rusage *used)
 {
 	struct service *v = c->arg;
@@ -107,7 +127,7 @@ ended(struct child *c, int w, const struct rusage *used)
 	v->child = NULL;
 	hang_up(v);
 	timer_clear(&d->loop, &v->well);
-	if (d->stopping || !v->wanted) {
+	if (ends(v)) {
 		v->replaced = false;
 		return;
 	}
@@ -138,9 +158,9 @@ ended(struct child *c, int w, const struct rusage *used)
 		(void)snprintf(how, sizeof how, "ended with status %d",
 		    WEXITSTATUS(w));
 	v->crashes++;
-	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : 2 * v->backoff;
-	if (v->backoff > BACKOFF_MOST)
-		v->backoff = BACKOFF_MOST;
+	if (clock_steady() - c->began >= BACKOFF_SOON)
+		v->backoff = 0;
+	more_backoff(v);
 	why = voice_last(d, program[v->id]);
 	colon = why == NULL ? "" : ": ";
 	if (why == NULL)
@@ -269,9 +289,7 @@ start(struct service *v)
 		daemon_say(d, SAY_ERROR, "%s: there is no such program; goes "
 		    "on without", program[v->id]);
 	v->missing = error == ENOENT;
-	v->backoff = v->backoff == 0 ? BACKOFF_FIRST : 2 * v->backoff;
-	if (v->backoff > BACKOFF_MOST)
-		v->backoff = BACKOFF_MOST;
+	more_backoff(v);
 	timer_set(&d->loop, &v->again, d->loop.now + (v->missing ?
 	    BACKOFF_MISSING : v->backoff));
 	return false;
@@ -407,7 +425,9 @@ services_stop(struct daemon *d, enum service_id from, enum service_id to)
 {
 	unsigned i;
 
-	for (i = from; i <= to; i++)
+	for (i = from; i <= to; i++) {
+		d->service[i].wanted = false;
 		if (d->service[i].child != NULL)
 			(void)kill(d->service[i].child->pid, SIGTERM);
+	}
 }

@@ -19,6 +19,9 @@
 
 #define LIM_PART	256	/* bytes that a part of a batch counts besides its
 				 * own: the store's, too, and more than it has */
+#define LIM_STATE_TRIES	10	/* times that picketd's store may be lost while
+				 * it is asked one thing: some five seconds; */
+#define STATE_AGAIN	0.05	/* seconds between two of them, doubling to 1 */
 #define LIM_STATE_END	10.0	/* seconds for the store to go when it is told;
 				 * all is committed by then */
 
@@ -464,31 +467,46 @@ join(struct state *st)
  * The request in st->out.  A store that dies is started once more: every
  * request may be asked twice, COMMIT too, for it has an id.  But not when
  * some rows have been given: they would come again.
+ *
+ * picketd's store may die more often than that, and picketd with it: whoever
+ * has killed both has not killed us, and has our request to be kept.  So there
+ * it is asked again until one of them is back, for some seconds.
  */
 static bool
 ask(struct state *st, const struct part *before, struct wire *w,
     struct taker *t)
 {
+	struct timespec pause = { 0, 0 };
 	enum answer a = LOST;
-	int tries;
+	double wait = STATE_AGAIN;
+	int tries, visits = 0;
 
 	if (st->asking)
 		return refuse(st, "asked in the midst of an answer");
 	wire_end(&st->out);
 	st->unknown = false;
 	join(st);
-	for (tries = 0; a == LOST && tries < 2; tries++) {
+	for (tries = 0; a == LOST && tries < LIM_STATE_TRIES; tries++) {
 		if (t != NULL && t->row != NULL && t->given)
 			return false;
-		if (st->fd == -1 && (a = start(st)) != ANSWERED) {
-			if (a == LOST)
-				continue;	/* nothing has been asked */
-			return false;
+		if (tries > 1) {
+			pause.tv_sec = (time_t)wait;
+			pause.tv_nsec = (long)((wait - (double)pause.tv_sec) *
+			    1e9);
+			nanosleep(&pause, NULL);
+			wait = wait < 0.5 ? 2 * wait : 1;
 		}
-		st->asking = true;
-		a = talk(st, before, &st->out, w, t);
-		st->asking = false;
-		st->unknown = st->unknown || a == LOST;
+		a = st->fd != -1 ? ANSWERED : start(st);
+		if (a == ANSWERED) {
+			st->asking = true;
+			a = talk(st, before, &st->out, w, t);
+			st->asking = false;
+			st->unknown = st->unknown || a == LOST;
+		} else if (a == REFUSED)
+			return false;	/* nothing has been asked */
+		visits += st->visits;
+		if (tries > 0 && visits == 0)
+			break;
 	}
 	if (a != LOST)
 		st->unknown = false;

@@ -45,6 +45,9 @@ struct alert_place {
 	bool		(*there)(void *arg, struct str alert,
 			    struct str script);
 	void		*there_arg;
+	/* ends the processes of a run that was killed, before it is told of;
+	 * NULL: nobody knows them */
+	void		(*sweep)(struct mem *, struct str run);
 	/* all bytes to standard output or error */
 	bool		(*write)(int fd, struct str);
 	/* a line for people */

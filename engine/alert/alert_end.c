@@ -368,6 +368,8 @@ alert_left(void *arg, struct trail *trail)
 
 	if (!trail_left(trail, &head, NULL, NULL))
 		return true;
+	if (a->at->sweep != NULL)
+		a->at->sweep(a->at->mem, head.run);
 	buf_init(&run, a->at->mem);
 	buf_str(&run, head.run);
 	buf_puts(&run, ".left");

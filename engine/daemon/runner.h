@@ -80,6 +80,8 @@ int	 runner_run(struct runner *);
  * its row.  The other: "DUE NAME" of each alert that was ever due.
  */
 int	 runner_left(struct runner *);
+/* Ends all processes of that run, which was killed. */
+void	 runner_sweep(struct mem *, struct str run);
 int	 runner_last(struct runner *);
 /* runner_tell.c: an incident of picketd itself. */
 int	 runner_tell(struct runner *);

@@ -7,7 +7,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "engine/effect/trail.h"
 #include "engine/daemon/runner.h"
 #include "engine/effect/trail.h"
 #include "engine/vm/clock.h"
@@ -53,43 +52,17 @@ add_died(struct runner *r, struct state *st)
 
 /* --- processes that killed runs have left --- */
 
-struct ids {
-	struct buf	 text;		/* "PICKET_RUN_ID=ID", each ended by 0 */
-	struct buf	 mark;		/* of each, spawn_mark */
-};
-
+/* id: "PICKET_RUN_ID=..."; mark: spawn_mark of it. */
 static bool
-take_id(void *arg, struct trail *t)
+is_of(const char *id, uint64_t mark, long pid)
 {
-	struct ids *ids = arg;
-	struct trail_head head;
-	size_t at = ids->text.n;
-	uint64_t mark;
-
-	if (trail_left(t, &head, NULL, NULL)) {
-		buf_printf(&ids->text, SPAWN_RUN_ID "=%.*s", (int)head.run.n,
-		    head.run.p);
-		buf_putc(&ids->text, '\0');
-		mark = spawn_mark(ids->text.p + at + sizeof SPAWN_RUN_ID);
-		buf_add(&ids->mark, (const char *)&mark, sizeof mark);
-	}
-	return false;		/* the file stays: it is told of next */
-}
-
-static bool
-is_of(const struct ids *ids, long pid)
-{
-	uint64_t mark = spawn_mark_of((pid_t)pid) & ~SPAWN_MARK_EXEC;
 	char text[LIM_ENVIRON + 1], *p;
-	const char *id;
-	size_t n;
+	size_t n = 0;
 	ssize_t k;
 	int fd;
 
-	for (n = 0; mark != 0 && n < ids->mark.n; n += sizeof mark)
-		if (memcmp(ids->mark.p + n, &mark, sizeof mark) == 0)
-			return true;
-	n = 0;
+	if ((spawn_mark_of((pid_t)pid) & ~SPAWN_MARK_EXEC) == mark)
+		return true;
 	(void)snprintf(text, sizeof text, "/proc/%ld/environ", pid);
 	fd = open(text, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
@@ -99,18 +72,17 @@ is_of(const struct ids *ids, long pid)
 	(void)close(fd);
 	text[n] = '\0';
 	for (p = text; p < text + n; p += strlen(p) + 1)
-		for (id = ids->text.p; id < ids->text.p + ids->text.n;
-		    id += strlen(id) + 1)
-			if (strcmp(p, id) == 0)
-				return true;
+		if (strcmp(p, id) == 0)
+			return true;
 	return false;
 }
 
 /* Again and again, until there is none: while some are ended others start. */
 static void
-sweep(const struct ids *ids)
+sweep(const char *id)
 {
 	struct timespec tick = { 0, 20000000 };
+	uint64_t mark = spawn_mark(id + sizeof SPAWN_RUN_ID);
 	struct dirent *e;
 	unsigned turn, found = 1, all = 0;
 	DIR *proc;
@@ -123,7 +95,7 @@ sweep(const struct ids *ids)
 			return;
 		while ((e = readdir(proc)) != NULL) {
 			pid = strtol(e->d_name, NULL, 10);
-			if (pid > 0 && is_of(ids, pid) &&
+			if (pid > 0 && is_of(id, mark, pid) &&
 			    kill((pid_t)pid, SIGKILL) == 0)
 				found++;
 		}
@@ -137,21 +109,20 @@ sweep(const struct ids *ids)
 		    "%u", all);
 }
 
-static void
-sweep_left(const struct alert_place *at)
+/*
+ * Whoever has the trail of a killed run does this, not only `left`: a runner
+ * may outlive the picketd that started it and be killed then, and no other
+ * picketd hears of that before the next run of its alert.
+ */
+void
+runner_sweep(struct mem *m, struct str run)
 {
-	struct ids ids;
-	struct buf why;
+	struct buf id;
 
-	buf_init(&ids.text, at->mem);
-	buf_init(&ids.mark, at->mem);
-	buf_init(&why, at->mem);
-	(void)trail_each(at->mem, at->state, take_id, &ids, &why);
-	if (ids.text.n > 0)
-		sweep(&ids);
-	buf_free(&why);
-	buf_free(&ids.text);
-	buf_free(&ids.mark);
+	buf_init(&id, m);
+	buf_printf(&id, SPAWN_RUN_ID "=%.*s", (int)run.n, run.p);
+	sweep(buf_c(&id));
+	buf_free(&id);
 }
 
 int
@@ -163,7 +134,6 @@ runner_left(struct runner *r)
 
 	if (!runner_place(r, &at))
 		return RUNNER_PROBLEMS;
-	sweep_left(&at);
 	st = alert_state(&at, false);
 	ok = alert_left_all(&at, st);
 	ok = add_died(r, st) && ok;

@@ -141,6 +141,7 @@ runner_place(struct runner *r, struct alert_place *at)
 	at->origin = image_dir(r->image);
 	at->there = image_there;
 	at->there_arg = r->image;
+	at->sweep = runner_sweep;
 	at->write = write_all;
 	at->say = say;
 	return ok;

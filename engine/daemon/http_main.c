@@ -7,6 +7,7 @@
  */
 #include <sys/queue.h>
 #include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -612,6 +613,9 @@ main(int argc, char **argv)
 	s.web.host = str_c(g.host != NULL ? g.host : "this host");
 	s.web.oldest = NUM_NIL;
 	s.web.talks = g.control != NULL || g.talk != NULL;
+	/* who comes after a picketd that was killed wants the address */
+	if (s.web.talks)
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	fd = listening(&ss, len);
 	if (fd == -1)
 		return fails(g.listen, errno == EADDRINUSE ? "another program "

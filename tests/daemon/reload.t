@@ -17,7 +17,6 @@ import re
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 
 from daemonlib import SLOW, Daemon, fresh

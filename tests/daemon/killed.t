@@ -359,7 +359,7 @@ for alert, every in EVERY.items():
         if t in dues or t > last_due:
             continue
         # it ran or waited then: the next is skipped, as overlap says
-        if any(r[1] < t <= r[3] + 0.2 for r in mine):
+        if any(r[1] < t <= r[3] + 0.8 for r in mine):
             continue
         # picketd was started since, and made it up, with others that were
         # missed, by the last of them

@@ -28,24 +28,44 @@ sum_of(const char *p, size_t n)
 	return h;
 }
 
+/* The place of a name, or where it would be: they are sorted. */
+static size_t
+place(const struct hold *h, const char *name, bool *there)
+{
+	size_t low = 0, high = h->n, mid;
+	int r;
+
+	*there = false;
+	while (low < high && !*there) {
+		mid = low + (high - low) / 2;
+		r = strcmp(h->name[mid], name);
+		*there = r == 0;
+		if (r < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return high;
+}
+
 bool
 hold_has(const struct hold *h, const char *name)
 {
-	size_t i;
+	bool there;
 
-	for (i = 0; i < h->n; i++)
-		if (strcmp(h->name[i], name) == 0)
-			return true;
-	return false;
+	(void)place(h, name, &there);
+	return there;
 }
 
 bool
 hold_add(struct hold *h, const char *name)
 {
-	size_t cap = h->cap > 0 ? 2 * h->cap : 16, n = strlen(name);
-	char **p;
+	size_t cap = h->cap > 0 ? 2 * h->cap : 16, n = strlen(name), at;
+	bool there;
+	char **p, *copy;
 
-	if (hold_has(h, name))
+	at = place(h, name, &there);
+	if (there)
 		return true;
 	if (h->n == LIM_HOLD_NAMES || n == 0 || n > LIM_HOLD_NAME ||
 	    strpbrk(name, "\n\r") != NULL)
@@ -57,9 +77,13 @@ hold_add(struct hold *h, const char *name)
 		h->name = p;
 		h->cap = cap;
 	}
-	h->name[h->n] = strdup(name);
-	if (h->name[h->n] == NULL)
+	copy = strdup(name);
+	if (copy == NULL)
 		return false;
+	/* a file of ours is sorted: then this moves nothing */
+	memmove(h->name + at + 1, h->name + at, (h->n - at) *
+	    sizeof *h->name);
+	h->name[at] = copy;
 	h->n++;
 	return true;
 }
@@ -67,17 +91,16 @@ hold_add(struct hold *h, const char *name)
 bool
 hold_remove(struct hold *h, const char *name)
 {
-	size_t i;
+	bool there;
+	size_t at = place(h, name, &there);
 
-	for (i = 0; i < h->n; i++)
-		if (strcmp(h->name[i], name) == 0) {
-			free(h->name[i]);
-			memmove(h->name + i, h->name + i + 1,
-			    (h->n - i - 1) * sizeof *h->name);
-			h->n--;
-			return true;
-		}
-	return false;
+	if (!there)
+		return false;
+	free(h->name[at]);
+	memmove(h->name + at, h->name + at + 1, (h->n - at - 1) *
+	    sizeof *h->name);
+	h->n--;
+	return true;
 }
 
 void

@@ -21,7 +21,7 @@ struct hold {
 	bool		 disarmed;
 	double		 until;		/* clock_wall; 0: until somebody arms */
 	bool		 all;		/* nothing runs */
-	char		**name;		/* of paused alerts; ours */
+	char		**name;		/* of paused alerts, sorted; ours */
 	size_t		 n, cap;
 };
 

@@ -22,6 +22,9 @@
 #include "engine/daemon/look.h"
 
 #define HTTP_FRESH	1.0	/* seconds: what a person calls now */
+#define HTTP_PATIENCE	2.0	/* seconds for the store and for the scheduler:
+				 * a page that says that they hang is what
+				 * is wanted then */
 #define LIM_HTTP_MEM	(64u << 20)	/* bytes of a picture and its answer:
 				 * 10,000 alerts are 10 MB */
 #define LIM_HTTP_HEAD	8192	/* bytes of a request: browsers send 1 KB */

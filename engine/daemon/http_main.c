@@ -37,7 +37,7 @@
 #define ANSWERS		8		/* of one picture that are kept */
 #define EXIT_AGAIN	75		/* what we had open is gone: start us anew;
 					 * EX_TEMPFAIL of sysexits(3) */
-#define LOST_AFTER	2.0		/* seconds: so often we may begin anew */
+#define LOST_AFTER	10.0		/* seconds: so often we may begin anew */
 #define LIM_CONTROL_PATH (sizeof ((struct sockaddr_un *)0)->sun_path)
 
 /* A connection, from its start to its end or its time's. */
@@ -643,6 +643,7 @@ main(int argc, char **argv)
 	o.path = buf_view(&path);
 	o.program = buf_c(&program);
 	o.read_only = true;
+	o.patience = HTTP_PATIENCE;
 	o.socket = s.web.talks ? buf_c(&door) : NULL;
 	s.web.state = state_new(&o);
 	tzset();

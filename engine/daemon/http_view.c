@@ -12,7 +12,8 @@
 #include "engine/vm/clock.h"
 
 #define RUNS		60	/* of a picture */
-#define PATIENCE	2.0	/* seconds for the scheduler's answer */
+#define AFTER_TROUBLE	5.0	/* seconds until it is asked anew: nobody is to
+				 * wait for each answer */
 #define LIM_STATUS	(48u << 20)	/* bytes of it */
 
 /* Rows of an answer, collected in the arena. */
@@ -197,7 +198,7 @@ static json_t *
 scheduler(struct web *w)
 {
 	static const char question[] = "{\"command\":\"status\"}\n";
-	double until = clock_steady() + PATIENCE, left;
+	double until = clock_steady() + HTTP_PATIENCE, left;
 	struct pollfd p = { .fd = w->talk, .events = POLLIN };
 	struct buf b;
 	json_t *j = NULL;
@@ -257,7 +258,8 @@ web_look(struct web *w)
 {
 	struct buf why;
 
-	if (w->steady != 0 && clock_steady() - w->steady < HTTP_FRESH)
+	if (w->steady != 0 && clock_steady() - w->steady < (w->why.n > 0 ?
+	    AFTER_TROUBLE : HTTP_FRESH))
 		return;
 	web_forget(w);
 	w->now = clock_wall();

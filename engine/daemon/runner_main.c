@@ -1,4 +1,5 @@
 /* picket-runner: the roles; see runner.h. */
+#include <sys/prctl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -273,6 +274,8 @@ main(int argc, char **argv)
 	if (argc < 2 || i == NROLE)
 		return usage(argc < 2 ? "no role" : "no such role:",
 		    argc < 2 ? NULL : argv[1]);
+	/* one that has begun anew was called by another path */
+	(void)prctl(PR_SET_NAME, "picket-runner");
 	r->argv = argv;
 	spawn_origin_take(&r->origin);
 	r->entry = -1;

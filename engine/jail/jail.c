@@ -126,6 +126,12 @@ find_user(const struct jail *j, struct whom *w, struct buf *lacks)
 		name = JAIL_USER;
 		p = getpwnam(name);
 	}
+	/* nobody has more than he should where others are nobody, too; but
+	 * less than root */
+	if (p == NULL && j->user == NULL && geteuid() == 0 &&
+	    (p = getpwnam("nobody")) != NULL)
+		buf_printf(lacks, "%suser %s (there is none: nobody stands "
+		    "in)", lacks->n > 0 ? ", " : "", name);
 	if (p != NULL && p->pw_uid == geteuid() && p->pw_uid != 0)
 		return true;		/* we are that already */
 	if (p == NULL || geteuid() != 0) {

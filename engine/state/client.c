@@ -33,6 +33,7 @@ struct state {
 	bool		 shared;	/* socket is there: it may be connected to */
 	bool		 alone;		/* no store of our own */
 	bool		 read_only;
+	double		 patience;
 	state_say_fn	*say;
 	void		*say_arg;
 	int		 fd;		/* -1: no store yet */
@@ -95,6 +96,7 @@ state_new(const struct state_options *o)
 	buf_str(&st->path, o->path);
 	buf_puts(&st->program, o->program);
 	st->read_only = o->read_only;
+	st->patience = o->patience > 0 ? o->patience : LIM_STATE_ANSWER;
 	st->alone = o->socket != NULL;
 	st->news = NUM_NIL;
 	if (st->alone)
@@ -194,9 +196,9 @@ fail(struct state *st, const char *what, int error)
  * could tell us what it holds.  An answer must come some day.
  */
 static bool
-is_trusted(int fd)
+is_trusted(int fd, double patience)
 {
-	struct timeval wait = { (time_t)LIM_STATE_ANSWER, 0 };
+	struct timeval wait = { (time_t)patience, 0 };
 	struct ucred who;
 	socklen_t n = sizeof who;
 
@@ -242,7 +244,7 @@ visit(struct state *st)
 	if (address(st, &a, &folder))
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd != -1 && (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
-	    !is_trusted(fd))) {
+	    !is_trusted(fd, st->patience))) {
 		error = errno;
 		(void)close(fd);
 		fd = -1;
@@ -376,7 +378,7 @@ talk(struct state *st, const struct part *before, const struct buf *request,
 		(void)wire_send(st->fd, buf_view(request));
 	/* if it could not be sent the answer tells */
 	for (;;) {
-		got = wire_receive(st->fd, &st->in, LIM_STATE_ANSWER);
+		got = wire_receive(st->fd, &st->in, st->patience);
 		if (got != WIRE_GOT) {
 			(void)lost(st, got);
 			return got == WIRE_LATE ? REFUSED : LOST;
@@ -901,7 +903,7 @@ state_watched(struct state *st)
 		return true;
 	if (poll(&p, 1, 0) <= 0)
 		return false;
-	got = wire_receive(st->fd, &st->in, LIM_STATE_ANSWER);
+	got = wire_receive(st->fd, &st->in, st->patience);
 	if (got == WIRE_GOT) {
 		w = (struct wire){ st->in.p, st->in.n, false };
 		st->watching = false;

@@ -42,6 +42,8 @@ struct state_options {
 	const char	*program;	/* the path of picket-store */
 	bool		 read_only;	/* dry runs: a missing file is an empty
 					 * one, nothing is written */
+	double		 patience;	/* seconds for one answer; 0:
+					 * LIM_STATE_ANSWER */
 	const char	*socket;	/* another than the one beside the file, and
 					 * no store of one's own; or NULL */
 	state_say_fn	*say;		/* or NULL */

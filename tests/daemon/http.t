@@ -377,6 +377,8 @@ def many(s):
 def jailed(s):
     with open('/proc/%d/status' % s.p.pid, encoding='ascii') as f:
         status = f.read()
+    tell(os.geteuid() != 0 or not re.search(r'Uid:\s+0', status),
+         'it is another user', status)
     tell(re.search(r'CapEff:\s+0+\n', status) and
          re.search(r'NoNewPrivs:\s+1', status), 'it has no rights', status)
     if SANITIZED:

@@ -69,7 +69,7 @@ else:
 said = dict(re.findall(r'^(\w+)=(.*)$', unit, re.M))
 for key, value in (('Type', 'notify'), ('KillMode', 'process'),
                    ('Delegate', 'yes'), ('OOMPolicy', 'continue'),
-                   ('StartLimitIntervalSec', '0'), ('Restart', 'on-failure')):
+                   ('StartLimitIntervalSec', '0'), ('Restart', 'always')):
     tell(said.get(key) == value, '%s=%s' % (key, value), said.get(key))
 tell(int(said['WatchdogSec']) >= 10 and 10 < int(said['TimeoutStopSec']),
      'there is time to end runs, and to miss a turn', said)
@@ -87,10 +87,11 @@ if shutil.which('systemd-sysusers'):
     code, out = run('systemd-sysusers', '--root=' + TMP + '/root',
                     SYSTEM + 'sysusers.d/picket.conf')
     passwd = open('root/etc/passwd').read() if code == 0 else ''
-    tell(code == 0 and re.match(r'_picket:x:\d+:\d+:[^:]+:/nonexistent:\S*'
-                                r'nologin\n$', passwd), 'the user', out, passwd)
+    tell(code == 0 and all(re.search(
+        r'^_picket_%s:x:\d+:\d+:[^:]+:/nonexistent:\S*nologin$' % who, passwd,
+        re.M) for who in ('deliver', 'http')), 'the users', out, passwd)
 else:
-    skip('the user', 'there is no systemd-sysusers')
+    skip('the users', 'there is no systemd-sysusers')
 if shutil.which('systemd-tmpfiles') and os.geteuid() == 0:
     code, out = run('systemd-tmpfiles', '--root=' + TMP + '/root', '--create',
                     SYSTEM + 'tmpfiles.d/picket.conf')

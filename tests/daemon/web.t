@@ -56,6 +56,13 @@ def control(*args):
     return p.returncode, p.stdout.decode()
 
 
+def process(name):
+    """Its number, when there is one: 0 would be ourselves."""
+    pid = d.wait(lambda: d.child(name), 20)
+    assert pid > 1, name
+    return pid
+
+
 GOOD = (['every 1s'], script('    record #now() as "clock"\n'
                              '    incident "always:<on>"\n'
                              '        when 1\n'
@@ -210,18 +217,30 @@ tell(d.wait(lambda: get(port, '/healthz')[0] == 200, 10), 'and it is well '
 
 # --- it is killed, loses the store, gets another port ---
 
-pid = d.child('picket-http')
+pid = process('picket-http')
 os.kill(pid, signal.SIGKILL)
 tell(d.wait(lambda: d.child('picket-http') not in (0, pid) and
             get(port, '/healthz')[0] == 200, 10), 'killed, it comes back')
 tell(d.wait(lambda: rows(site, 'SELECT 1 FROM incident WHERE key = ? AND '
                          'state = 2', 'picketd:crash:http'), 10),
      'and that is an incident', rows(site, 'SELECT key FROM incident'))
-os.kill(d.child('picket-store'), signal.SIGKILL)
+os.kill(process('picket-store'), signal.SIGKILL)
 tell(d.wait(lambda: get(port, '/healthz')[0] == 200 and
             'cannot be read' not in get(port)[1], 20),
      'the store is killed: it reads the next one', get(port, '/healthz'))
 said = len(d.said())
+# a store that hangs, as on a dead disk
+store = process('picket-store')
+os.kill(store, signal.SIGSTOP)
+time.sleep(1.2)
+began = time.monotonic()
+status, why = get(port, '/healthz')
+took = time.monotonic() - began
+os.kill(store, signal.SIGCONT)
+tell(status == 503 and 'cannot be read' in why and took < 6 * SLOW,
+     'a store that hangs is said, and soon', status, why, took)
+tell(d.wait(lambda: get(port, '/healthz')[0] == 200, 30), 'and well again',
+     get(port, '/healthz'))
 other = free_port()
 site.conf('http %d\n' % other)
 control('reload')
@@ -246,7 +265,7 @@ with socket.socket() as s:
     site.conf('http %d\n' % s.getsockname()[1])
     site.alerts(Good=GOOD)
     d = Daemon(site)
-    tell(d.says('Address already in use'), 'a port that is taken is said',
+    tell(d.says('another program listens there'), 'a port that is taken is said',
          d.said()[-1500:])
     tell(d.wait(lambda: rows(site, 'SELECT 1 FROM run'), 10),
          'and runs go on')

@@ -53,6 +53,39 @@ fill(struct hold *h)
 	assert_true(hold_add(h, "Disk"));
 }
 
+/* As many as there may be, in an order that is none: a moment, there and back. */
+static void
+test_limit(void **state)
+{
+	struct hold h, r;
+	char name[32];
+	unsigned i, k;
+
+	(void)state;
+	memset(&h, 0, sizeof h);
+	for (i = 0; i < LIM_HOLD_NAMES; i++) {
+		k = (i * 7919u) % LIM_HOLD_NAMES;
+		(void)snprintf(name, sizeof name, "alert-%06u", k);
+		assert_true(hold_add(&h, name));
+	}
+	assert_int_equal(h.n, LIM_HOLD_NAMES);
+	assert_false(hold_add(&h, "one-more"));
+	assert_true(hold_has(&h, "alert-000000"));
+	assert_true(hold_has(&h, "alert-099999"));
+	assert_false(hold_has(&h, "alert-1"));
+	assert_true(hold_write(&h, at, why, sizeof why));
+	alarm(20);		/* it took minutes when each looked at all */
+	assert_int_equal(hold_read(&r, at, why, sizeof why), HOLD_FINE);
+	alarm(0);
+	assert_int_equal(r.n, LIM_HOLD_NAMES);
+	assert_true(hold_remove(&r, "alert-050000"));
+	assert_false(hold_remove(&r, "alert-050000"));
+	assert_false(hold_has(&r, "alert-050000"));
+	assert_int_equal(r.n, LIM_HOLD_NAMES - 1);
+	hold_free(&h);
+	hold_free(&r);
+}
+
 static void
 test_round(void **state)
 {
@@ -189,6 +222,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_round),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_damaged),

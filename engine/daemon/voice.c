@@ -37,6 +37,22 @@ voice_lines(struct voice *v, struct daemon *d, const char *who, const char *p,
 	}
 }
 
+/* What a run has said of its script: engine/effect/log.c. */
+static bool
+is_bad(const struct voice *v)
+{
+	static const char *const word[] = { "picket: ERROR: ",
+	    "picket: WARNING: " };
+	size_t i, n;
+
+	for (i = 0; i < sizeof word / sizeof *word; i++) {
+		n = strlen(word[i]);
+		if (v->n >= n && memcmp(v->line, word[i], n) == 0)
+			return true;
+	}
+	return false;
+}
+
 void
 voice_end(struct voice *v, struct daemon *d, const char *who)
 {
@@ -49,8 +65,9 @@ voice_end(struct voice *v, struct daemon *d, const char *who)
 		s->at = d->loop.now;
 	}
 	if (v->n > 0)
-		daemon_say(d, SAY_NOTICE, "%s%s%.*s", who,
-		    who[0] == '\0' ? "" : ": ", (int)v->n, v->line);
+		daemon_say(d, is_bad(v) ? SAY_WARNING : SAY_NOTICE,
+		    "%s%s%.*s", who, who[0] == '\0' ? "" : ": ", (int)v->n,
+		    v->line);
 	v->n = 0;
 }
 

@@ -236,7 +236,7 @@ add_names(struct parse *p, const struct str *word, int n)
 static void
 no_value(struct parse *p, enum conf_key k)
 {
-	const char *help = keys[k].help, *end = strchr(help, ':');
+	const char *help = keys[k].help, *end = strstr(help, ": ");
 	char what[200] = "a value";
 
 	if ((keys[k].kind == CONF_RULE || keys[k].kind == CONF_DAEMON) &&

@@ -120,7 +120,8 @@ queue_put(struct queue *q, const struct agenda_due *due, enum overlap overlap,
 
 	if (p->waits || (runs && overlap != OVERLAP_QUEUE &&
 	    overlap != OVERLAP_KILL)) {
-		skip(p);
+		if (!num_none(due->due))	/* who asked is told */
+			skip(p);
 		return p->waits ? QUEUE_HAS_PLACE : QUEUE_SKIPPED;
 	}
 	p->by_hand = num_none(due->due);

@@ -75,6 +75,25 @@ tell('Tick.log: No such file' not in d.said(), 'and no run is without its log',
      d.said())
 tell(d.stop()[0] == 0, 'ends')
 
+# --- what a script did wrong is no notice; a refused request is no skip ---
+
+site = fresh('bad')
+site.alerts(Bad=(['every 1h', 'timeout 3s'],
+                 'init\nbegin\n    exec wait "/bin/sleep 60"\n'))
+d = Daemon(site)
+tell(d.says('were due before'), 'what was due is known', d.said())
+ask = [os.environ['PICKET']], ['--state', site.state]
+code, out = run(*ask[0], 'runnow', *ask[1], 'Bad')
+tell(code == 0 and ' runs, as process' in out, 'runnow', out)
+code, out = run(*ask[0], 'runnow', *ask[1], 'Bad')
+tell(code == 1 and 'runs already' in out, 'it runs already', out)
+code, out = run(*ask[0], 'status', *ask[1])
+tell('skipped' not in out and re.search(r'Bad +runs', out),
+     'which is nothing that was skipped', out)
+tell(d.wait(lambda: re.search(r'warning: Bad: picket: ERROR: .*time-out',
+                              d.said())), 'an error is a warning', d.said())
+tell(d.stop()[0] == 0, 'ends')
+
 # --- why a service is down ---
 
 site = fresh('port')

@@ -213,8 +213,7 @@ test_wrong(void **state)
 		    "notice, info and debug, not \"warnings\"; did you mean "
 		    "\"warning\"?" },
 		{ "log syslog info x", "unexpected \"x\"" },
-		{ "http", "PORT, or an address and a port in one "
-		    "word must follow \"http\"" },
+		{ "http", "[ADDRESS:]PORT must follow \"http\"" },
 		{ "http localhost:80", "http is a port, or an address and a "
 		    "port: 127.0.0.1:7458, [::1]:7458, not "
 		    "\"localhost:80\"" },

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -226,6 +227,28 @@ is_no_group(struct cli *c, struct str name, const char *dir,
 	return true;
 }
 
+static bool
+is_no_user(struct cli *c, struct str name, const char *dir,
+    struct json_diag *json)
+{
+	struct buf b;
+
+	buf_init(&b, &c->mem);
+	buf_str(&b, name);
+	errno = 0;
+	if (getpwnam(buf_c(&b)) != NULL || (errno != 0 && errno != ENOENT &&
+	    errno != ESRCH)) {
+		buf_free(&b);
+		return false;
+	}
+	buf_clear(&b);
+	words_wrong(&b, "user: there is no user", name);
+	buf_puts(&b, ", as whom picketd could send mail and serve its page");
+	say_of_file(c, dir, "picket.conf", DIAG_WARNING, buf_view(&b), json);
+	buf_free(&b);
+	return true;
+}
+
 size_t
 cli_warn_files(struct cli *c, const char *dir, struct json_diag *json)
 {
@@ -236,6 +259,8 @@ cli_warn_files(struct cli *c, const char *dir, struct json_diag *json)
 
 	if (!str_none(c->conf.value[CONF_CONTROL]))
 		n += is_no_group(c, c->conf.value[CONF_CONTROL], dir, json);
+	if (!str_none(c->conf.value[CONF_USER]))
+		n += is_no_user(c, c->conf.value[CONF_USER], dir, json);
 	for (i = 0; i < c->conf.ntransport; i++) {
 		t = &c->conf.transport[i];
 		if (transport_has(t, OPTION_CA))

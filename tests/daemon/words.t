@@ -75,6 +75,16 @@ tell('Tick.log: No such file' not in d.said(), 'and no run is without its log',
      d.said())
 tell(d.stop()[0] == 0, 'ends')
 
+site = fresh('nobody')
+site.alerts(Tick=(TICK[0], TICK[1] % site.root))
+site.conf('user no-such-user\ncontrol group no-such-group\n')
+code, out = run(PICKETD, '-n', '--config', site.dir)
+tell(code == 0 and 'warning: user: there is no user "no-such-user"' in out and
+     'no group "no-such-group"' in out, 'who is not there', code, out)
+site.conf('user root\n')
+code, out = run(PICKETD, '-n', '--config', site.dir)
+tell(code == 0 and 'no user' not in out, 'who is', code, out)
+
 # --- what a script did wrong is no notice; a refused request is no skip ---
 
 site = fresh('bad')

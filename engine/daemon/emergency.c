@@ -475,8 +475,8 @@ rest(struct worker *w, char *const *argv)
 {
 	struct pollfd p[1 + WAKES] = { { .fd = w->e.alone ? -1 : TALK,
 	    .events = POLLIN } };
-	double now = clock_steady(), wait = w->look.level == MEMORY_PLENTY ?
-	    EMERGENCY_LOOK : EMERGENCY_CLOSE;
+	double now = clock_steady(), wait = w->look.level != MEMORY_PLENTY ?
+	    EMERGENCY_CLOSE : leads(w) ? EMERGENCY_LOOK : EMERGENCY_LOOK_SECOND;
 	/* one that tells all the time is not asked all the time */
 	bool all = w->look.level == MEMORY_PLENTY && now - w->woken >=
 	    EMERGENCY_LOOK;

@@ -36,8 +36,9 @@
 #define EMERGENCY_HANG	3.0	/* seconds without a beat: longer than any wait
 				 * of a worker that is well */
 #define EMERGENCY_TURN	60.0	/* seconds that one leads, while all is well */
-#define EMERGENCY_LOOK	0.5	/* seconds between two looks; */
-#define EMERGENCY_CLOSE	0.1	/* while memory is tight or short */
+#define EMERGENCY_LOOK	0.5	/* seconds between two looks, */
+#define EMERGENCY_LOOK_SECOND 1.0	/* of the one that does not lead, */
+#define EMERGENCY_CLOSE	0.1	/* and while memory is tight or short */
 #define EMERGENCY_REST	10.0	/* seconds between two snapshots while nothing
 				 * changes: 300 processes cost 3 ms each time,
 				 * and all of picketd may take 0.1 % when idle.

@@ -5,7 +5,8 @@ whose kernel killer is off, with a hog that fills it until all in it stands
 still.  under_oom is 1 before the run and oom_kill is what it was after it, so
 nobody but the worker can have ended the hog; the alert is stored and its mail
 written once memory is back.  The same with no pid left in a pids cgroup, with
-no descriptor left, with the leader stopped, with the leader killed, and with
+no descriptor left, by a hog that no snapshot knows, disarmed and after a new
+image, with the leader stopped, killed, killed once it has acted, and with
 all of picketd in that cgroup and picketd's own descriptors used up; and
 what a run does to the system meanwhile, by strace: nothing that takes memory."""
 

@@ -135,6 +135,12 @@ void	 alert_forget(struct alert *);
  */
 bool	 alert_tick(const struct alert_place *, struct state *,
 	    const char *what, bool send);
+/*
+ * Of what could not be committed: its mails, at once, with a line about the
+ * fault in them.  False: one of them could not go; it was said where it is.
+ */
+bool	 alert_direct(const struct alert_place *, struct tell *,
+	    struct str fault);
 /* What all killed runs have left is told of; false: not all, see what was
  * said. */
 bool	 alert_left_all(const struct alert_place *, struct state *);

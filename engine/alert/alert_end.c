@@ -481,6 +481,16 @@ alert_tick(const struct alert_place *at, struct state *st, const char *what,
 }
 
 bool
+alert_direct(const struct alert_place *at, struct tell *t, struct str fault)
+{
+	struct alert a;
+
+	init_apart(&a, at, NULL, "direct");
+	tell_direct(t, fault, alert_send_now, &a);
+	return !a.failed;
+}
+
+bool
 alert_left_all(const struct alert_place *at, struct state *st)
 {
 	struct alert a;

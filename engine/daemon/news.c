@@ -119,8 +119,9 @@ put(struct daemon *d, const char *key, bool firing, const char *fmt, va_list ap)
 		if (place == NULL && n->key[0] == '\0')
 			place = n;
 	}
-	/* all is well, and nobody has heard otherwise */
-	if (place == NULL || (place->key[0] == '\0' && !firing))
+	/* all is well: the first time it is told even so, as a picketd
+	 * before this one may have said otherwise */
+	if (place == NULL)
 		return;
 	if (place->key[0] != '\0' && place->firing == firing &&
 	    (!firing || strcmp(place->text, text) == 0))

@@ -9,6 +9,9 @@
  * tells nothing.  `picket run` by hand finds the lock of sending with us, and
  * leaves its mail.  Once a minute it tells what time alone brings about.
  *
+ * What it says to picketd is that its picket-deliver has gone, and how: a line
+ * on descriptor 4.
+ *
  * A new image comes on descriptor 4 as well.  Then we begin anew in the same
  * process: exec, with the new image as descriptor 3.  What is due is in the
  * state, and what was sent is written there, so nothing is lost or sent twice.
@@ -28,6 +31,7 @@
 #include "lang/base/num.h"
 
 #define FD_DAEMON	4
+#define LIM_GONE	300	/* bytes: a number, or a reason of the system's */
 #define LOOK_EVERY	5.0	/* seconds: a question to the store, of no cost */
 #define TICK_EVERY	60.0	/* seconds: reminders and silences count minutes */
 #define HOSTS_EVERY	300.0	/* seconds: an address is good for longer, mostly */
@@ -125,15 +129,21 @@ begin_anew(struct courier *c, int *image)
 static void
 doze(struct courier *c, double until)
 {
-	struct pollfd p[2] = { { .fd = FD_DAEMON, .events = POLLIN },
-	    { .fd = -1, .events = POLLIN } };
+	struct pollfd p[3] = { { .fd = FD_DAEMON, .events = POLLIN },
+	    { .fd = -1, .events = POLLIN }, { .fd = -1, .events = POLLIN } };
 	double s = until - clock_steady();
 
 	if (s <= 0 || stopping(c))
 		return;
 	if (c->failed == 0 && state_watch(c->o.state, s))
 		p[1].fd = state_fd(c->o.state);
-	(void)poll(p, 2, (int)(s * 1000) + 1);
+	if (c->o.resident != NULL)
+		p[2].fd = resident_fd(c->o.resident);
+	(void)poll(p, 3, (int)(s * 1000) + 1);
+	/* it has nothing to say by itself: it has gone, and the next one is
+	 * there before it is needed */
+	if (p[2].revents != 0)
+		(void)resident_ready(c->o.resident);
 	if (p[1].fd != -1)
 		(void)state_watched(c->o.state);
 }
@@ -187,6 +197,19 @@ look(struct courier *c)
 	c->look = clock_steady() + wait;
 }
 
+/* That picket-deliver has gone is news of picketd's, as of its own. */
+static void
+deliver_gone(void *arg, struct str how)
+{
+	char t[LIM_GONE + 1];
+	size_t n = how.n < LIM_GONE ? how.n : LIM_GONE;
+
+	(void)arg;
+	memcpy(t, how.p, n);
+	t[n] = '\n';
+	(void)send(FD_DAEMON, t, n + 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static bool
 set_up(struct courier *c)
 {
@@ -222,6 +245,7 @@ set_up(struct courier *c)
 	ro.stop = c->o.stop;
 	ro.say = c->o.say;
 	ro.arg = c->o.arg;
+	ro.gone = deliver_gone;
 	c->o.resident = resident_new(&ro);
 	return true;
 }

@@ -6,6 +6,8 @@
  *	picket-runner tell --state DIR --key KEY --firing|--resolved
  *	    --message TEXT
  *
+ * Where nothing can be kept it goes by mail, at once.
+ *
  * Each key is of a script of its own, "picketd" in the alert picketd, whose
  * runs these are: so one key says nothing of the others.
  */
@@ -41,7 +43,7 @@ runner_tell(struct runner *r)
 	struct tell *t;
 	struct str why;
 	char id[80];
-	bool told = false;
+	bool open, told;
 
 	if (!runner_place(r, &at))
 		return RUNNER_PROBLEMS;
@@ -86,14 +88,16 @@ runner_tell(struct runner *r)
 	    s.section.done = STR_EMPTY;
 
 	t = tell_new(&o);
-	if (tell_open(t)) {
-		tell_script(t, &s);
-		told = tell_commit(t, NULL, NULL);
-	}
+	open = tell_open(t);
+	tell_script(t, &s);
+	told = open && tell_commit(t, NULL, NULL);
 	if (!told) {
 		why = state_why(st);
-		runner_say("picketd: %s is not told: %.*s", r->key,
+		runner_say("picketd: %s is not kept: %.*s", r->key,
 		    (int)why.n, why.p);
+		/* people hear of it all the same; that all is well again
+		 * can wait */
+		told = r->firing && alert_direct(&at, t, why);
 	}
 	tell_free(t);
 	state_free(st);

@@ -523,6 +523,11 @@ start_all(struct daemon *d)
 			could_not(d, &item, errno);
 			return;
 		}
+		/* a picketd before this one may have said otherwise */
+		if (d->started == 1) {
+			news_resolved(d, "start", "runs are started again");
+			news_resolved(d, "stuck", "no run is stuck any more");
+		}
 		if (s.failures > 0) {
 			daemon_say(d, SAY_NOTICE, "runs are started again");
 			if (s.failures >= SPAWN_TELL)

@@ -41,6 +41,7 @@ const char *const service_name[SERVICE_COUNT] = { "store", "courier",
 
 static char program[SERVICE_COUNT][PATH_MAX];
 static char address[160];	/* of http */
+static struct timer deliver;	/* when picket-deliver is well again */
 static int page = -1;		/* that both emergency workers share */
 static int listening = -1;	/* STATE/store.sock */
 
@@ -70,8 +71,6 @@ well(struct timer *t)
 
 	v->backoff = 0;
 	v->missing = false;
-	if (!v->told)
-		return;
 	v->told = false;
 	(void)snprintf(key, sizeof key, "crash:%s", service_name[v->id]);
 	news_resolved(v->d, key, "%s has run for %.0f minutes again",
@@ -88,7 +87,31 @@ hang_up(struct service *v)
 	v->talk = -1;
 }
 
-/* What a service says: nothing yet that we would act on but its end. */
+static void
+deliver_well(struct timer *t)
+{
+	news_resolved(t->arg, "crash:deliver", "deliver has run for %.0f "
+	    "minutes again", WELL_AFTER / 60);
+}
+
+/* The courier's picket-deliver has gone; the next one comes with a job. */
+static void
+deliver_gone(struct daemon *d, char *how, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && how[i] != '\n'; i++)
+		if ((unsigned char)how[i] < ' ' || how[i] == 0x7f)
+			how[i] = '?';
+	news_firing(d, "crash:deliver", "%.*s, and is started again", (int)i,
+	    how);
+	timer_clear(&d->loop, &deliver);
+	deliver = (struct timer){ .fire = deliver_well, .arg = d };
+	timer_set(&d->loop, &deliver, d->loop.now + WELL_AFTER);
+}
+
+/* The courier tells of its picket-deliver; a word of an emergency worker says
+ * that it has left mail. */
 static void
 hear(struct watch *w, short revents)
 {
@@ -98,9 +121,11 @@ hear(struct watch *w, short revents)
 
 	(void)revents;
 	while ((n = recv(v->talk, block, sizeof block, MSG_DONTWAIT)) > 0)
-		if (v->id == SERVICE_EMERGENCY_1 ||
+		if (v->id == SERVICE_COURIER)
+			deliver_gone(v->d, block, (size_t)n);
+		else if (v->id == SERVICE_EMERGENCY_1 ||
 		    v->id == SERVICE_EMERGENCY_2)
-			services_poke(v->d);	/* it has left mail */
+			services_poke(v->d);
 	if (n == 0 || (errno != EAGAIN && errno != EINTR))
 		hang_up(v);
 }

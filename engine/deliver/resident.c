@@ -118,6 +118,8 @@ gone(struct resident *r, struct buf *how)
 		r->rest += r->ended > 8 ? REST_MOST : 0.1 * (1 << r->ended);
 	r->ended++;
 	say(r, "%s", buf_c(how));
+	if (r->o.gone != NULL)
+		r->o.gone(r->o.arg, buf_view(how));
 }
 
 /* --- talking --- */
@@ -368,6 +370,8 @@ try_job(struct resident *r, struct str bytes, double timeout, int *status,
 		buf_printf(why, SEND_PROGRAM " not ended after %.0f s",
 		    timeout - (until - clock_steady()));
 		say(r, "%s", buf_c(why));
+		if (r->o.gone != NULL)
+			r->o.gone(r->o.arg, buf_view(why));
 	}
 	return g;
 }

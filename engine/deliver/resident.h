@@ -45,6 +45,8 @@ struct resident_options {
 	struct str	 path;		/* PATH, for programs of this host */
 	const volatile sig_atomic_t *stop; /* or NULL */
 	void		(*say)(void *arg, struct str line); /* for the log */
+	/* one has gone that was to stay: what the log was told; or NULL */
+	void		(*gone)(void *arg, struct str how);
 	void		*arg;
 };
 

@@ -126,6 +126,9 @@ with Script(END=Script.STALL) as relay:
 with Relay() as relay:
     site = Site('smtp localhost:%d plain timeout 1s' % relay.port)
     c = Courier(site)
+    site.put('before')
+    c.poke()
+    wait(lambda: len(relay.mails) == 1)		# it is ready by then
     d = c.deliver()
     os.kill(d, signal.SIGSTOP)
     site.put('hung')
@@ -136,7 +139,7 @@ with Relay() as relay:
          'its row waits')
     site.put('after')
     c.poke()
-    tell(wait(lambda: len(relay.mails) == 1), 'another one sends')
+    tell(wait(lambda: len(relay.mails) == 2), 'another one sends')
     c.stop()
 
 # --- kills ---

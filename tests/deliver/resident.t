@@ -17,6 +17,7 @@ from tap import end, skip, tell
 
 need_aiosmtpd()
 ROOT = os.geteuid() == 0
+SAN = 'PICKET_SANITIZERS' in os.environ
 PIDS = '/sys/fs/cgroup/pids'
 HOST = 'relay.picket.test'
 
@@ -113,7 +114,7 @@ with Relay() as relay:
     got = r.job(job(['null ok'], message=big))
     tell(got[1] == 0, 'a mail of 18 MB', got)
     after = r.rollup('Pss')
-    tell(after < before + 2000, 'and its memory is given back (PSS, kB)',
+    tell(SAN or after < before + 2000, 'and its memory is given back (PSS, kB)',
          before, after)
     got = r.job(job(['null fail', plain(relay)], to=['a@b.example', 'c@d.example']))
     tell(got[1] == 0 and len(relay.mails) == 4, 'one after another way', got)

@@ -224,7 +224,9 @@ tell(d.wait(lambda: d.child('picket-http') not in (0, pid) and
 tell(d.wait(lambda: rows(site, 'SELECT 1 FROM incident WHERE key = ? AND '
                          'state = 2', 'picketd:crash:http'), 10),
      'and that is an incident', rows(site, 'SELECT key FROM incident'))
-os.kill(process('picket-store'), signal.SIGKILL)
+store = process('picket-store')
+os.kill(store, signal.SIGKILL)
+d.says('store, process %d, was killed' % store)
 tell(d.wait(lambda: get(port, '/healthz')[0] == 200 and
             'cannot be read' not in get(port)[1], 20),
      'the store is killed: it reads the next one', get(port, '/healthz'))
@@ -252,7 +254,7 @@ tell(d.wait(lambda: get(other, '/healthz')[0] == 0 and
             not d.child('picket-http'), 10), 'none by a reload')
 tell('ended with status' not in d.said()[said:] and
      'was killed' not in d.said()[said:], 'which is no crash',
-     d.said()[said:][-500:])
+     d.said()[said:][-5000:])
 code, took = d.stop()
 tell(code == 0 and took < 10 * SLOW, 'it ends', code, took)
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ extern char **environ;
 
 static posix_spawn_file_actions_t shape[NSHAPE];
 static posix_spawnattr_t attr, attr_apart;
+static bool adjusted;	/* we have another oom_score_adj than we were given */
+static int adj;		/* that */
 static int calm, urgent;	/* nice; the same where it cannot be raised */
 static int spare[LIM_SPARE];
 static int null = -1;
@@ -122,6 +125,31 @@ children_refill(struct daemon *d)
 	}
 }
 
+void
+children_adjusted(int was)
+{
+	adjusted = true;
+	adj = was;
+}
+
+/* What the kernel may end first when memory is short: all but who is needed to
+ * tell of that. */
+static void
+ordinary(pid_t pid)
+{
+	char path[40], text[16];
+	int fd, n;
+
+	(void)snprintf(path, sizeof path, "/proc/%ld/oom_score_adj",
+	    (long)pid);
+	n = snprintf(text, sizeof text, "%d", adj);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd != -1) {
+		(void)!write(fd, text, (size_t)n);
+		(void)close(fd);
+	}
+}
+
 struct child *
 children_start(struct daemon *d, const struct start *s)
 {
@@ -157,6 +185,8 @@ children_start(struct daemon *d, const struct start *s)
 		errno = error;
 		return NULL;
 	}
+	if (adjusted && !s->precious)
+		ordinary(pid);
 	*c = (struct child){ pid, s->ended, s->arg, s->what, clock_steady() };
 	return c;
 }

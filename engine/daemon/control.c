@@ -620,9 +620,12 @@ on_listen(struct watch *w, short revents)
 			continue;
 		}
 		/* the web server, which asks each time that it is asked */
-		if (l->is_ours != NULL && l->is_ours(l->arg, who.pid) &&
-		    control_adopt(l, fd))
+		if (l->is_ours != NULL && l->is_ours(l->arg, who.pid)) {
+			/* never as a person, who may do more than read */
+			if (!control_adopt(l, fd))
+				refuse(l, fd, "too many ask at once");
 			continue;
+		}
 		c = place(l);
 		if (c == NULL) {
 			refuse(l, fd, "too many ask at once");

@@ -151,6 +151,8 @@ struct service {
 	struct timer	 well;		/* it has run long enough */
 	double		 backoff;	/* seconds */
 	unsigned	 crashes;	/* since start, for status */
+	double		 first;		/* of nagain: clock_steady */
+	unsigned	 nagain;	/* ends that are no news, lately */
 };
 extern const char *const service_name[SERVICE_COUNT];
 
@@ -216,6 +218,7 @@ struct start {
 					 * /dev/null, others -1 for closed */
 	child_fn	*ended;
 	void		*arg;
+	bool		 precious;	/* it keeps our oom_score_adj */
 	bool		 urgent;	/* it keeps our priority, children_hurry */
 	bool		 apart;		/* it makes a session of its own */
 };
@@ -223,6 +226,8 @@ bool	children_init(struct daemon *);
 /* What is due in time must not wait behind what scripts have started; false:
  * errno, and we have the priority of before. */
 bool	children_hurry(int nice);
+/* picketd has lowered its oom_score_adj from that: children get it back. */
+void	children_adjusted(int was);
 /* NULL: errno says why. */
 struct child *children_start(struct daemon *, const struct start *);
 /* Reaps all that have ended, calls their functions. */

@@ -445,6 +445,8 @@ harden(struct daemon *d)
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	if (fd == -1 || write(fd, OOM_ADJ, sizeof OOM_ADJ - 1) == -1)
 		lacks(d, "oom_score_adj " OOM_ADJ, errno);
+	else
+		children_adjusted(origin.oom_score_adj);
 	if (fd != -1)
 		(void)close(fd);
 }

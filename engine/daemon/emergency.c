@@ -214,7 +214,7 @@ look_for_lost(struct worker *w)
 
 /* The page, and a seat in it that is free or whose owner is gone. */
 static void
-take_seat(struct worker *w)
+take_seat(struct worker *w, long mine)
 {
 	struct stat st;
 	uint32_t was;
@@ -233,6 +233,14 @@ take_seat(struct worker *w)
 	if (!atomic_compare_exchange_strong(&w->page->magic, &was,
 	    EMERGENCY_MAGIC) && was != EMERGENCY_MAGIC) {
 		w->page = NULL;
+		return;
+	}
+	/* picketd has reaped who had that seat before; its number may be that
+	 * of some other process by now */
+	if (mine >= 0) {
+		w->seat = &w->page->seat[mine];
+		was = atomic_exchange(&w->seat->pid, (uint32_t)getpid());
+		tell_lost(w->seat, was);
 		return;
 	}
 	for (i = 0; i < 2; i++) {
@@ -594,7 +602,7 @@ runner_emergency(struct runner *r)
 	if (!start(w, r->state))
 		return RUNNER_PROBLEMS;
 	w->taken_left = 1;
-	take_seat(w);
+	take_seat(w, r->seat);
 	emergency_say("emergency worker %ld is ready: %zu scripts, %zu "
 	    "processes, %s", (long)getpid(), w->e.nentry, w->e.snapshot.n,
 	    w->page == NULL ? "alone" : "with another one");

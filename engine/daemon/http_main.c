@@ -441,7 +441,7 @@ usage(void)
 	    "--state DIR [--control SOCKET | --talk FD] [--host NAME] "
 	    "[--user NAME]\n"
 	    "It is started by picketd where picket.conf has a line http.\n");
-	return 64;
+	return 2;	/* picketd: of another build */
 }
 
 static int

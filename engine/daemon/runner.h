@@ -40,6 +40,7 @@ struct runner {
 	const char	*state;		/* --state DIR */
 	const char	*config;	/* --config DIR, of `kept` */
 	long		 entry;		/* --entry N; -1 */
+	long		 seat;		/* --seat 0 or 1, of `emergency`; -1 */
 	double		 due;		/* --due T; NUM_NIL: by hand */
 	const char	*reason;	/* --reason WORD */
 	bool		 disarmed;	/* --disarmed */

@@ -185,6 +185,12 @@ take_value(struct runner *r, const char *option, const char *text)
 		r->config = text;
 		return text[0] == '/' ? NULL : "wants an absolute path, not";
 	}
+	if (strcmp(option, "--seat") == 0) {
+		if (!take_number(text, &d) || (long)d != d || d < 0 || d > 1)
+			return "wants 0 or 1, not";
+		r->seat = (long)d;
+		return NULL;
+	}
 	if (strcmp(option, "--entry") == 0) {
 		if (!take_number(text, &d) || d < 0 ||
 		    d >= LIM_IMAGE_ENTRIES || d != (double)(long)d)
@@ -278,7 +284,7 @@ main(int argc, char **argv)
 	(void)prctl(PR_SET_NAME, "picket-runner");
 	r->argv = argv;
 	spawn_origin_take(&r->origin);
-	r->entry = -1;
+	r->entry = r->seat = -1;
 	r->due = NUM_NIL;
 	r->reason = "by-hand";
 	r->message = "";

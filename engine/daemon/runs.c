@@ -31,6 +31,7 @@
 #define SPAWN_TELL	4	/* failures in a row that a person is told of */
 #define HELD_AGAIN	5.0	/* seconds: a run of a daemon before this one, or
 				 * of somebody by hand, has the lock */
+#define JUST_BEFORE	0.001	/* seconds: less than two due times can differ */
 #define SURE_AFTER	60.0	/* seconds: by then a runner has its trail, which
 				 * tells that the run was begun */
 #define LEFT_AGAIN	2.0	/* seconds */
@@ -709,17 +710,21 @@ runs_moved(struct daemon *d, const uint32_t *to)
 double
 runs_sure(const struct daemon *d)
 {
-	double sure = clock_wall(), now = clock_steady();
+	double wall = clock_wall(), sure = wall, now = clock_steady();
 	const struct run *r;
 	unsigned i;
 
+	/* what is due and nobody has looked at yet, as all that was missed is
+	 * when we start; what waits; what may not have begun */
+	sure = least(sure, agenda_wake(d->site.agenda));
 	sure = least(sure, queue_oldest(d->site.queue));
 	for (r = d->run; r < d->run + LIM_RUNS; r++)
 		if (r->used && now - r->steady < SURE_AFTER)
 			sure = least(sure, r->item.at);
 	for (i = 0; i < s.nlater; i++)
 		sure = least(sure, s.later[i].at);
-	return sure;
+	/* a time up to which all is sure is before that of what is not */
+	return sure < wall ? sure - JUST_BEFORE : sure;
 }
 
 void

@@ -31,6 +31,13 @@
 				 * done its work, and begins from the first */
 #define BACKOFF_MISSING	300.0	/* seconds until an absent program is looked for
 				 * again: somebody installs it */
+#define AGAIN_MOST	5	/* in AGAIN_WITHIN seconds; then something is wrong
+				 * with it */
+#define AGAIN_WITHIN	60.0
+#define PULSE		20.0	/* seconds between looks whether the store lives */
+#define PULSE_MISSED	3	/* looks without an answer: it hangs */
+#define PULSE_START	30	/* and while it opens the state, which it may have
+				 * to mend */
 #define WELL_AFTER	600.0	/* seconds of running: then it is well again */
 #define STORE_SOCKET	"store.sock"
 #define EMERGENCY_PAGE	4096	/* bytes; emergency.h says what is in it */
@@ -42,6 +49,7 @@ const char *const service_name[SERVICE_COUNT] = { "store", "courier",
 static char program[SERVICE_COUNT][PATH_MAX];
 static char address[160];	/* of http */
 static struct timer deliver;	/* when picket-deliver is well again */
+static char http_site[600];	/* and what else it is started with */
 static int page = -1;		/* that both emergency workers share */
 static int listening = -1;	/* STATE/store.sock */
 
@@ -53,6 +61,20 @@ ends(const struct service *v)
 {
 	return !v->wanted || (v->d->stopping && v->id != SERVICE_STORE);
 }
+
+/*
+ * Whether the store still answers.  Why this way: who says nothing, and will
+ * not, is let go at once by a store whose loop turns; so no word of its
+ * protocol is needed here, and nothing is waited for.
+ */
+static struct {
+	struct timer	 timer;
+	struct watch	*watch;
+	int		 fd;		/* -1: nothing is asked */
+	pid_t		 pid;		/* of the one that is meant */
+	unsigned	 missed;
+	bool		 answered;	/* that one has, before */
+} pulse = { .fd = -1 };
 
 static void
 again(struct timer *t)
@@ -74,6 +96,9 @@ well(struct timer *t)
 	v->told = false;
 	(void)snprintf(key, sizeof key, "crash:%s", service_name[v->id]);
 	news_resolved(v->d, key, "%s has run for %.0f minutes again",
+	    service_name[v->id], WELL_AFTER / 60);
+	(void)snprintf(key, sizeof key, "hang:%s", service_name[v->id]);
+	news_resolved(v->d, key, "%s has answered for %.0f minutes again",
 	    service_name[v->id], WELL_AFTER / 60);
 }
 
@@ -172,7 +197,12 @@ ended(struct child *c, int w, const struct rusage *used)
 		return;
 	}
 	/* it has lost us or the store, and wants to begin anew: no news */
-	if (WIFEXITED(w) && WEXITSTATUS(w) == EXIT_AGAIN) {
+	if (v->nagain == 0 || d->loop.now - v->first > AGAIN_WITHIN) {
+		v->first = d->loop.now;
+		v->nagain = 0;
+	}
+	if (WIFEXITED(w) && WEXITSTATUS(w) == EXIT_AGAIN &&
+	    ++v->nagain < AGAIN_MOST) {
 		timer_set(&d->loop, &v->again, d->loop.now + AGAIN_AFTER);
 		return;
 	}
@@ -248,6 +278,8 @@ start(struct service *v)
 	char *argv[16], path[PATH_MAX + 20];
 	const char *user;
 	struct start st = { .path = program[v->id], .argv = argv,
+	    .precious = v->id == SERVICE_STORE || v->id ==
+	    SERVICE_EMERGENCY_1 || v->id == SERVICE_EMERGENCY_2,
 	    .urgent = v->id == SERVICE_STORE || v->id == SERVICE_EMERGENCY_1 ||
 	    v->id == SERVICE_EMERGENCY_2, .what = service_name[v->id], .fd = { -1, d->voice, d->voice, -1, -1, -1 },
 	    .ended = ended, .arg = v };
@@ -268,6 +300,8 @@ start(struct service *v)
 	case SERVICE_EMERGENCY_1:
 	case SERVICE_EMERGENCY_2:
 		argv[n++] = ARG("emergency");
+		argv[n++] = ARG("--seat");
+		argv[n++] = v->id == SERVICE_EMERGENCY_1 ? ARG("0") : ARG("1");
 		if (d->disarmed)
 			argv[n++] = ARG("--disarmed");
 		theirs = talk(v, SOCK_SEQPACKET);
@@ -348,19 +382,112 @@ listen_store(struct daemon *d)
 }
 
 static void
+pulse_end(void)
+{
+	watch_end(pulse.watch);
+	pulse.watch = NULL;
+	if (pulse.fd != -1)
+		(void)close(pulse.fd);
+	pulse.fd = -1;
+}
+
+static void
+on_pulse(struct watch *w, short revents)
+{
+	char c;
+	ssize_t n = recv(pulse.fd, &c, 1, MSG_DONTWAIT);
+
+	(void)w;
+	(void)revents;
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	pulse.missed = 0;
+	pulse.answered = true;
+	pulse_end();
+}
+
+/* False: it did not even take us, as too many wait. */
+static bool
+pulse_ask(struct daemon *d)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	bool full;
+
+	(void)snprintf(a.sun_path, sizeof a.sun_path, "/proc/self/fd/%d/"
+	    STORE_SOCKET, d->state_dir);
+	pulse.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (pulse.fd == -1)
+		return true;
+	if (connect(pulse.fd, (const struct sockaddr *)&a, sizeof a) != 0) {
+		full = errno == EAGAIN;
+		pulse_end();
+		return !full;
+	}
+	(void)shutdown(pulse.fd, SHUT_WR);
+	pulse.watch = loop_watch(&d->loop, pulse.fd, POLLIN, on_pulse, d);
+	if (pulse.watch == NULL)
+		pulse_end();
+	return true;
+}
+
+static void
+pulse_tick(struct timer *t)
+{
+	struct daemon *d = t->arg;
+	struct service *v = &d->service[SERVICE_STORE];
+
+	timer_set(&d->loop, t, d->loop.now + PULSE);
+	if (v->child == NULL || d->stopping) {
+		pulse_end();
+		return;
+	}
+	if (pulse.pid != v->child->pid) {
+		pulse_end();
+		pulse.pid = v->child->pid;
+		pulse.missed = 0;
+		pulse.answered = false;
+	}
+	/* we may have been stopped, and it may be here already */
+	if (pulse.watch != NULL)
+		on_pulse(pulse.watch, POLLIN);
+	/* looks are counted, not seconds: a host that sleeps is none */
+	if (pulse.fd == -1 ? pulse_ask(d) : ++pulse.missed < (pulse.answered ?
+	    PULSE_MISSED : PULSE_START))
+		return;
+	if (pulse.fd == -1 && ++pulse.missed < (pulse.answered ?
+	    PULSE_MISSED : PULSE_START))
+		return;
+	pulse_end();
+	daemon_say(d, SAY_ERROR, "%s, process %ld, does not answer: it is "
+	    "killed and started again", service_name[v->id],
+	    (long)v->child->pid);
+	news_firing(d, "hang:store", "%s did not answer, and was killed and "
+	    "started again", service_name[v->id]);
+	v->told = true;		/* that is why it ends */
+	(void)kill(v->child->pid, SIGKILL);
+}
+
+static void
 set_http(struct daemon *d)
 {
 	const char *to = schedule_setting(d->site.schedule, "http");
+	const char *user = schedule_setting(d->site.schedule, "user");
 	struct service *v = &d->service[SERVICE_HTTP];
+	char with[sizeof http_site];
 
 	if (to == NULL)
 		to = "";
-	if (strcmp(to, address) == 0)
+	(void)snprintf(with, sizeof with, "%s %s", user == NULL ? "" : user,
+	    schedule_host(d->site.schedule));
+	if (strcmp(to, address) == 0 && (to[0] == '\0' ||
+	    strcmp(with, http_site) == 0))
 		return;
+	memcpy(http_site, with, sizeof with);
 	(void)snprintf(address, sizeof address, "%s", to);
 	v->wanted = address[0] != '\0';
 	v->backoff = 0;
-	/* another address: it is ended, and started by ended() or by this */
+	/* otherwise: it is ended, and started by ended() or by this */
 	if (v->child != NULL) {
 		v->replaced = true;
 		(void)kill(v->child->pid, SIGTERM);
@@ -393,6 +520,8 @@ services_init(struct daemon *d)
 			(void)start(v);
 	}
 	set_http(d);
+	pulse.timer = (struct timer){ .fire = pulse_tick, .arg = d };
+	timer_set(&d->loop, &pulse.timer, d->loop.now + 1);
 	return true;
 }
 

@@ -414,10 +414,10 @@ def main():
     tell('All is well' in text, 'no state yet is a '
          'page', text[2900:])
     s.stop()
-    for args, want in (([], 64), (['--listen', 'x:y:z', '--state', top], 1),
+    for args, want in (([], 2), (['--listen', 'x:y:z', '--state', top], 1),
                        (['--listen', '0', '--state', top], 1),
                        (['--listen', '99999', '--state', top], 1),
-                       (['--what', '7'], 64)):
+                       (['--what', '7'], 2)):
         p = subprocess.run([HTTP] + args, capture_output=True, timeout=20)
         tell(p.returncode == want and p.stderr, 'said what is wrong: %s' %
              ' '.join(args[:2]), p.returncode, p.stderr)

@@ -186,7 +186,8 @@ take_value(struct runner *r, const char *option, const char *text)
 		return text[0] == '/' ? NULL : "wants an absolute path, not";
 	}
 	if (strcmp(option, "--seat") == 0) {
-		if (!take_number(text, &d) || (long)d != d || d < 0 || d > 1)
+		if (!take_number(text, &d) || (d > 0 && d < 1) || d < 0 ||
+		    d > 1)
 			return "wants 0 or 1, not";
 		r->seat = (long)d;
 		return NULL;

@@ -12,7 +12,7 @@ from tap import end, skip, tell
 os.umask(0o022)
 FOR = 30
 # a second, with room for one that falls into the time or not
-MOST = {'picketd': 0.15, 'picket-store': 0.6, 'courier': 0.7,
+MOST = {'picketd': 0.25, 'picket-store': 0.6, 'courier': 0.7,
         'picket-deliver': 0.07, 'emergency': 3}
 
 

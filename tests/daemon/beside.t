@@ -163,7 +163,8 @@ for name, nap in ('Skip', NAP), ('Queue', QUEUED):
              most == 1, 'overlap queue: it waits', out, p.returncode, got,
              most)
 d.wait(ends(site, 'Skip'))
-tell(site.mail().count('        slow\n') >= 3, 'each run is told of', site.mail()[-900:])
+tell(d.wait(lambda: site.mail().count('        slow\n') >= 3, 15),
+     'each run is told of', site.mail()[-900:])
 
 # and the other way: picketd's run finds one by hand
 p = subprocess.Popen([PICKET, 'run', '--config', site.dir, 'Skip'],

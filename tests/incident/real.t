@@ -91,7 +91,9 @@ class Place:
         if not os.path.exists(path):
             return 0
         db = sqlite3.connect(path)
-        n = db.execute('SELECT count(*) FROM run').fetchone()[0]
+        # what is killed has a row that says so, and has not been
+        n = db.execute("SELECT count(*) FROM run WHERE result <> "
+                       "CAST('interrupted' AS BLOB)").fetchone()[0]
         db.close()
         return n
 

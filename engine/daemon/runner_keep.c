@@ -137,6 +137,8 @@ runner_kept(struct runner *r)
 			why = reason;
 		else if (!is_of(m, r->config))
 			why = "is of another configuration";
+		if (m != NULL)
+			image_close(m);
 	}
 	if (why == NULL)
 		return RUNNER_FINE;

@@ -281,7 +281,8 @@ def hostile(t, log):
     F, stopped = t.fiend, ('stopped', DEADLINE)
     bad = {
         # in the language
-        'Loop': (script(LOOP),) + stopped,
+        # a fast machine is through its budget before the time is over
+        'Loop': (script(LOOP), 'failed|stopped', r'\(budget\)|' + DEADLINE),
         'Budget': (script(LOOP, '    budget 1000000'), 'failed', 'budget'),
         'Eats': (script('begin\n    set $x = "0123456789abcdef"\n'
                         '    while 1 == 1\n        set $x = $x . $x\n'

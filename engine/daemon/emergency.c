@@ -39,6 +39,7 @@ struct worker {
 	double		 short_since;	/* NIL: it is not short */
 	double		 back;		/* when it was short last */
 	double		 next, pause;	/* of the next run */
+	bool		 stuck;		/* all stood still at the last one */
 	bool		 held;		/* no page can be added */
 	struct emergency_wake wake;
 	double		 woken;		/* when the kernel told of something last */
@@ -306,9 +307,10 @@ take_snapshot(struct worker *w, double now)
 	    w->e.snapshot.left_out > 0 && w->e.snapshot.cap < LIM_SNAPSHOT;
 	enum snapshot_got got;
 
-	if (since < EMERGENCY_LOOK || (since < rest && !more &&
+	/* a run that asks has waited long enough */
+	if (!w->e.snapshot.hurry && (since < EMERGENCY_LOOK || (since < rest && !more &&
 	    w->look.level == MEMORY_PLENTY && gone < CHANGED) ||
-	    (since < 1 && !more && gone < CHANGED))
+	    (since < 1 && !more && gone < CHANGED)))
 		return false;
 	w->tried = now;
 	if (more || (w->look.level == MEMORY_PLENTY && now - w->room >=
@@ -333,11 +335,13 @@ act(struct worker *w, double now)
 
 	if (first) {
 		w->short_since = w->next = now;
-		w->pause = EMERGENCY_PAUSE;
+		w->pause = EMERGENCY_CLOSE;
+		w->stuck = false;
 	}
 	w->back = now;
-	if (now < w->next)
+	if (now < w->next && w->look.stuck <= w->stuck)
 		return;
+	w->stuck = w->look.stuck;
 	hold(w, true);
 	be_quiet(true);
 	/* an open may be waited for, so not before the first run; later what
@@ -349,6 +353,10 @@ act(struct worker *w, double now)
 	}
 	snapshot_look(&w->e.snapshot);
 	emergency_run_all(&w->e);
+	/* until there was something to do the next one is soon: who is not
+	 * known yet may be what it is about */
+	if (w->pause < EMERGENCY_PAUSE && emergency_acted(&w->e))
+		w->pause = EMERGENCY_PAUSE;
 	w->next = clock_steady() + w->pause;
 	w->pause = w->pause * 1.5 < EMERGENCY_PAUSE_MOST ? w->pause * 1.5 :
 	    EMERGENCY_PAUSE_MOST;

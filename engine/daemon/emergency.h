@@ -46,8 +46,10 @@
 				 * that is tight, and it is one a second */
 #define EMERGENCY_REST_FREE 20.0	/* while half of memory and more is free */
 #define EMERGENCY_REST_SECOND 60.0	/* of the one that does not lead */
-#define EMERGENCY_PAUSE	2.0	/* seconds to the second run while memory is
-				 * short; then half as long again each time */
+#define EMERGENCY_PAUSE	2.0	/* seconds from a run that has done something to
+				 * the next while memory is short, at least;
+				 * before, and at first, EMERGENCY_CLOSE.  Half as
+				 * long again each time */
 #define EMERGENCY_PAUSE_MOST 30.0
 #define EMERGENCY_BACK	2.0	/* seconds that memory is back before what was
 				 * done is written down */
@@ -180,6 +182,8 @@ bool	 emergency_load(struct emergency *, int fd, const char *state);
 bool	 emergency_remember(struct emergency *);
 /* Runs all entries once; nothing is opened. */
 void	 emergency_run_all(struct emergency *);
+/* Whether runs that are not settled have done anything. */
+bool	 emergency_acted(const struct emergency *);
 /* What came of runs is written down and told, in their order. */
 void	 emergency_settle(struct emergency *);
 /* Frees all but what is in the snapshot's own memory. */

@@ -284,6 +284,17 @@ emergency_run_all(struct emergency *e)
 		run_one(e, &e->entry[i]);
 }
 
+bool
+emergency_acted(const struct emergency *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->nrun; i++)
+		if (e->run[i].alert.result[0].effects > 0)
+			return true;
+	return false;
+}
+
 /* picketd keeps when what was run last. */
 static void
 say_acted(const struct emergency_run *r)

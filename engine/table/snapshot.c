@@ -13,7 +13,8 @@
 
 #define GIVEN_UP 8	/* at a time: a new process takes 10 KB, an open stat has
 			 * five */
-#define SPARE	64	/* descriptors that are left: files, the store, pipes */
+#define FREE	(64 + LIM_SNAPSHOT_SPARES)	/* descriptors that are left: files,
+				 * the store, pipes, and those to be given up */
 
 bool
 snapshot_open(struct snapshot *s, struct mem *mem,
@@ -48,6 +49,8 @@ snapshot_close(struct snapshot *s)
 	for (i = 0; i < s->n; i++)
 		if (s->now[i].fd != -1)
 			close(s->now[i].fd);
+	while (s->nspare > 0)
+		close(s->spare[--s->nspare]);
 	snapshot_files_close(s);
 	if (s->p != NULL) {
 		procs_close(s->p);
@@ -158,6 +161,26 @@ score(double v)
 	return num_none(v) || v < -32767 || v > 32767 ? SHRT_MIN : (int16_t)v;
 }
 
+/* Descriptors of a stat of our own, each read once: the first read has the
+ * kernel take its page. */
+static void
+open_spares(struct snapshot *s)
+{
+	char c;
+	int fd;
+
+	while (s->nspare < LIM_SNAPSHOT_SPARES) {
+		fd = openat(s->p->dir, "self/stat", O_RDONLY | O_CLOEXEC);
+		if (fd == -1)
+			return;
+		if (pread(fd, &c, 1, 0) != 1) {
+			close(fd);
+			return;
+		}
+		s->spare[s->nspare++] = fd;
+	}
+}
+
 /* What changes seldom, of the process at hand. */
 static void
 read_slow(struct snapshot *s, struct snapshot_process *q)
@@ -213,15 +236,22 @@ read_stat(struct snapshot_process *q, const struct procs *p)
 	}
 }
 
-/* Has it become another: a program of another name, or of another size? */
+/* Has it become another: a program of another name? */
 static bool
-changed(const struct snapshot_process *q, const struct snapshot_process *old)
+renamed(const struct snapshot_process *q, const struct snapshot_process *old)
+{
+	return q->ncomm != old->ncomm || memcmp(q->comm, old->comm,
+	    q->ncomm) != 0;
+}
+
+/* Is it of another size? */
+static bool
+resized(const struct snapshot_process *q)
 {
 	uint32_t by = q->rss > q->slow_rss ? q->rss - q->slow_rss :
 	    q->slow_rss - q->rss;
 
-	return q->ncomm != old->ncomm || memcmp(q->comm, old->comm,
-	    q->ncomm) != 0 || by > q->slow_rss / 8 + 256;
+	return by > q->slow_rss / 8 + 256;
 }
 
 static bool
@@ -249,9 +279,9 @@ put(struct snapshot *s, const struct snapshot_process *old,
 	} else
 		*q = *old;
 	read_stat(q, p);
-	if (old == NULL || changed(q, old) || (!num_none(p->owner) &&
-	    uid != q->uid) || ((unsigned)q->pid + s->turn) % SNAPSHOT_SLOW ==
-	    0) {
+	if (old == NULL || renamed(q, old) || (!num_none(p->owner) &&
+	    uid != q->uid) || (!s->hurry && (resized(q) ||
+	    ((unsigned)q->pid + s->turn) % SNAPSHOT_SLOW == 0))) {
 		if (p->statfd == -1 && p->self == -1) {
 			if (!procs_at(p, q->pid))
 				return !scarce(errno);
@@ -313,9 +343,9 @@ most_open(void)
 {
 	struct rlimit r;
 
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < 2 * SPARE)
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur < 2 * FREE)
 		return 0;
-	return r.rlim_cur - SPARE < LIM_SNAPSHOT_OPEN ? r.rlim_cur - SPARE :
+	return r.rlim_cur - FREE < LIM_SNAPSHOT_OPEN ? r.rlim_cur - FREE :
 	    LIM_SNAPSHOT_OPEN;
 }
 
@@ -351,8 +381,8 @@ keep_open(struct snapshot *s)
 
 /*
  * What the kernel keeps for an open stat is enough to look at another process,
- * and it goes to who frees it: the smallest ones are given up, so many.  False:
- * no more.
+ * and it goes to who frees it: the spare ones are given up, so many at a time, and
+ * then the smallest.  False: no more.
  */
 static bool
 give_up(struct snapshot *s)
@@ -360,6 +390,11 @@ give_up(struct snapshot *s)
 	struct snapshot_process *least;
 	size_t i, k;
 
+	if (s->nspare > 0) {
+		for (k = 0; k < GIVEN_UP && s->nspare > 0; k++)
+			close(s->spare[--s->nspare]);
+		return true;
+	}
 	if (s->nopen < 3 * GIVEN_UP)
 		return false;
 	for (k = 0; k < GIVEN_UP; k++) {
@@ -396,6 +431,10 @@ take(struct snapshot *s, double steady)
 			left_out++;
 			continue;
 		}
+		if (s->hurry && old != NULL && old->fd == -1 && !old->gone) {
+			s->next[n++] = *old;
+			continue;
+		}
 		if (old == NULL || old->fd == -1 ||
 		    !procs_of_stat(p, pid, old->fd)) {
 			if (!procs_at(p, pid)) {
@@ -425,6 +464,8 @@ take(struct snapshot *s, double steady)
 	s->left_out = left_out;
 	s->taken = steady;
 	keep_open(s);
+	if (!s->hurry)
+		open_spares(s);
 	return SNAPSHOT_TAKEN;
 }
 

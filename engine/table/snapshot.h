@@ -35,6 +35,9 @@
 				 * a page for each */
 #define LIM_SNAPSHOT_TEXT (1u << 20)	/* bytes of different cgroups and units:
 				 * 10,000 containers; what does not fit is NIL */
+#define LIM_SNAPSHOT_SPARES 24	/* descriptors that are there to be given up: what
+				 * the kernel keeps for them is enough to look at
+				 * a dozen processes that nobody knows */
 #define SNAPSHOT_TEXT	(64u << 10)	/* of these, what there is at once */
 #define SNAPSHOT_SLOW	32	/* snapshots between two looks at what changes
 				 * seldom */
@@ -92,9 +95,13 @@ struct snapshot {
 	double		 taken;		/* by the steady clock; NIL: never */
 	struct buf	 text;		/* each different one once */
 	bool		 text_full;
-	bool		 hurry;		/* the caller's: without arguments, for which
-					 * the kernel takes a lock of the process,
-					 * and that may wait for memory with it */
+	bool		 hurry;		/* the caller's: opens only what is new, and
+					 * gives up others for it; without arguments,
+					 * for which the kernel takes a lock of the
+					 * process, and that may wait for memory with
+					 * it */
+	int		 spare[LIM_SNAPSHOT_SPARES];
+	size_t		 nspare;
 	struct snapshot_file file[LIM_SNAPSHOT_FILES];
 	size_t		 nfile;
 	struct snapshot_group group;

@@ -229,6 +229,10 @@ class Round:
         self.groups.append(self.memory)
         write(self.memory.path + '/memory.limit_in_bytes', LIMIT)
         write(self.memory.path + '/memory.oom_control', 1)
+        self.told = os.eventfd(0, os.EFD_NONBLOCK)
+        with open(self.memory.path + '/memory.oom_control') as f:
+            write(self.memory.path + '/cgroup.event_control',
+                  '%d %d' % (self.told, f.fileno()))
         self.pids = None
         if pids:
             self.pids = Group(PIDS, self.name)
@@ -260,6 +264,16 @@ class Round:
             raise RuntimeError('compile: ' + p.stderr.decode())
         return image
 
+    def full(self):
+        """The kernel says that all stand still, or has said so: who is quick
+        ends that before we look."""
+        if self.oom()['under_oom'] == '1':
+            return True
+        try:
+            return os.eventfd_read(self.told) > 0
+        except BlockingIOError:
+            return False
+
     def oom(self):
         return dict(line.split() for line in
                     self.memory.get('memory.oom_control').splitlines())
@@ -287,10 +301,10 @@ class Round:
         """Fills the cgroup; what happened, or why it did not."""
         kills = self.oom()['oom_kill']
         self.hog.go(rate)
-        stuck = wait_for(lambda: (self.oom()['under_oom'] == '1' and 'stuck')
-                         or (self.hog.p.poll() is not None and 'ended'),
+        stuck = wait_for(lambda: self.full() or
+                         self.hog.p.poll() is not None,
                          'the cgroup is full', tick=0.0002)
-        if stuck != 'stuck':
+        if stuck is not True and not self.full():
             return 'the hog ended before all stood still'
         if before is not None:
             before()
@@ -351,6 +365,7 @@ class Round:
             w.close()
         if self.page is not None:
             os.close(self.page)
+        os.close(self.told)
         for g in self.groups:
             g.close()
         shutil.rmtree(self.state, ignore_errors=True)

@@ -228,7 +228,7 @@ test_kept(void **state)
 		assert_int_equal(snapshot_take(&s, clock_steady()),
 		    SNAPSHOT_TAKEN);
 	(void)kept();
-	assert_int_equal(descriptors() - before, 1 + s.nfile + s.nopen);
+	assert_int_equal(descriptors() - before, 1 + s.nfile + s.nopen + s.nspare);
 	close_snapshot();
 	assert_int_equal(descriptors(), before);
 }

@@ -194,10 +194,10 @@ with Server(hang) as s:
     with open('int.pikt', 'w') as f:
         f.write('T\n\tbegin\n\t\tset #x = #talk("tcp:127.0.0.1:%d", "", "x", '
                 '60)\n\t\toutput "went on"\n' % s.port)
+    seen = s.seen
     p = subprocess.Popen([PICKET, 'run', '--mail', 'mbox', 'int.pikt'],
                          env=ENV, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE)
-    seen = s.seen
     while s.seen == seen and time.monotonic() - began < 20:
         time.sleep(0.02)
     p.send_signal(signal.SIGTERM)

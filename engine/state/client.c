@@ -9,12 +9,12 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lang/base/num.h"
+#include "engine/state/place.h"
 #include "engine/state/wire.h"
 
 #define LIM_PART	256	/* bytes that a part of a batch counts besides its
@@ -207,51 +207,21 @@ is_trusted(int fd, double patience)
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0;
 }
 
-/* A name that is too long for a socket's goes by its folder's descriptor. */
-static bool
-address(struct state *st, struct sockaddr_un *a, int *folder)
-{
-	const char *path = buf_c(&st->socket), *name = strrchr(path, '/');
-	struct buf b;
-	int n;
-
-	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	*folder = -1;
-	if (st->socket.n < sizeof a->sun_path) {
-		memcpy(a->sun_path, path, st->socket.n + 1);
-		return true;
-	}
-	if (name == NULL)
-		return false;
-	buf_init(&b, st->mem);
-	buf_add(&b, path, (size_t)(name - path));
-	*folder = open(buf_c(&b), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	buf_free(&b);
-	n = snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d%s",
-	    *folder, name);
-	return *folder != -1 && n > 0 && (size_t)n < sizeof a->sun_path;
-}
-
 /* picketd's store, if there is one; -1, errno: why not. */
 static int
 visit(struct state *st)
 {
-	struct sockaddr_un a;
-	int fd = -1, folder, error;
+	int fd, error;
 
-	if (st->socket.n == 0 || access(buf_c(&st->socket), F_OK) != 0)
+	if (st->socket.n == 0)
 		return -1;
-	if (address(st, &a, &folder))
-		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd != -1 && (connect(fd, (struct sockaddr *)&a, sizeof a) != 0 ||
-	    !is_trusted(fd, st->patience))) {
+	fd = place_connect(buf_view(&st->socket), st->mem);
+	if (fd != -1 && !is_trusted(fd, st->patience)) {
 		error = errno;
 		(void)close(fd);
 		fd = -1;
 		errno = error;
 	}
-	if (folder != -1)
-		(void)close(folder);
 	return fd;
 }
 

@@ -1,9 +1,13 @@
 #include "engine/state/place.h"
 #include "engine/vm/clock.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +40,55 @@ place_folder(struct str path, struct mem *m, struct buf *why)
 	}
 	buf_free(&b);
 	return ok;
+}
+
+/* A path that is too long for a socket's name goes by its folder's
+ * descriptor. */
+static bool
+address(struct str path, struct mem *m, struct sockaddr_un *a, int *folder)
+{
+	size_t i = path.n;
+	struct buf b;
+	int n;
+
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (path.n < sizeof a->sun_path) {
+		memcpy(a->sun_path, path.p, path.n);
+		return true;
+	}
+	while (i > 0 && path.p[i - 1] != '/')
+		i--;
+	if (i == 0)
+		return false;
+	buf_init(&b, m);
+	buf_str(&b, str_of(path.p, i));
+	*folder = open(buf_c(&b), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	buf_free(&b);
+	n = snprintf(a->sun_path, sizeof a->sun_path, "/proc/self/fd/%d/%.*s",
+	    *folder, (int)(path.n - i), path.p + i);
+	return *folder != -1 && n > 0 && (size_t)n < sizeof a->sun_path;
+}
+
+int
+place_connect(struct str path, struct mem *m)
+{
+	struct sockaddr_un a;
+	int fd = -1, folder = -1, error;
+
+	if (address(path, m, &a, &folder))
+		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+		error = errno;
+		(void)close(fd);
+		fd = -1;
+		errno = error;
+	}
+	if (folder != -1) {
+		error = errno;
+		(void)close(folder);
+		errno = error;
+	}
+	return fd;
 }
 
 enum lock_got

@@ -118,15 +118,66 @@ look(struct store *s)
 	return STORE_READY;
 }
 
-/* Runs of all scripts wait for each other here, for one request each. */
+/* What a killed store left to be taken into the file. */
 static bool
-take_lock(struct store *s)
+has_journal(const struct store *s)
+{
+	struct stat st;
+	struct buf wal;
+	bool has;
+
+	buf_init(&wal, s->mem);
+	buf_str(&wal, buf_view(&s->path));
+	buf_puts(&wal, "-wal");
+	has = stat(buf_c(&wal), &st) == 0 && st.st_size > 0;
+	buf_free(&wal);
+	return has;
+}
+
+/* Whether somebody listens for the clients of picketd's store. */
+static bool
+is_served(struct store *s)
+{
+	struct str path = buf_view(&s->path);
+	struct buf b;
+	int fd = -1;
+
+	if (path.n <= sizeof STATE_FILE - 1)
+		return false;
+	buf_init(&b, s->mem);
+	buf_str(&b, str_of(path.p, path.n - (sizeof STATE_FILE - 1)));
+	buf_puts(&b, STATE_SOCKET);
+	fd = place_connect(buf_view(&b), s->mem);
+	buf_free(&b);
+	if (fd != -1)
+		(void)close(fd);
+	return fd != -1;
+}
+
+static enum lock_got
+wait_for_lock(struct store *s, enum lock_kind kind)
 {
 	/* who has held it so long hardly lets it go now: a run asks several
 	 * times, and must not wait so long for each */
-	switch (lock_take(&s->lock, buf_c(&s->lock_path), s->writing ?
-	    LOCK_ALONE : LOCK_SHARED, s->held ? LIM_STORE_LOCK_AGAIN :
-	    LIM_STORE_LOCK)) {
+	double left = s->held ? LIM_STORE_LOCK_AGAIN : LIM_STORE_LOCK;
+	enum lock_got got;
+
+	if (s->holds)
+		return lock_take(&s->lock, buf_c(&s->lock_path), kind, left);
+	do {
+		got = lock_take(&s->lock, buf_c(&s->lock_path), kind,
+		    STORE_LOOK);
+		left -= STORE_LOOK;
+		s->served = got == LOCK_HELD && is_served(s);
+	} while (got == LOCK_HELD && !s->served && left > 0);
+	return got;
+}
+
+/* Runs of all scripts wait for each other here, for one request each. */
+static bool
+take_lock_as(struct store *s, enum lock_kind kind)
+{
+	switch (wait_for_lock(s, kind)) {
 	case LOCK_GOT:
 		s->held = false;
 		return true;
@@ -159,6 +210,26 @@ take_lock(struct store *s)
 		    "its folder and file system writable",
 		    strerror(s->lock.error));
 	return false;
+}
+
+/*
+ * Who writes is alone, and so is the reader who finds a journal: to read it
+ * SQLite has to write, and of two who have begun to read neither may.
+ */
+static bool
+take_lock(struct store *s)
+{
+	if (s->writing)
+		return take_lock_as(s, LOCK_ALONE);
+	if (!take_lock_as(s, LOCK_SHARED))
+		return false;
+	if (!has_journal(s))
+		return true;
+	lock_drop(&s->lock);
+	if (!take_lock_as(s, LOCK_ALONE))
+		return false;
+	/* the lock is not ours to write: then nor is the file */
+	return s->lock.fd != -1 || take_lock_as(s, LOCK_SHARED);
 }
 
 static int
@@ -272,8 +343,7 @@ check_schema(struct store *s, enum schema *is)
 static int
 open_db(struct store *s)
 {
-	struct buf uri, wal;
-	struct stat st;
+	struct buf uri;
 	size_t i;
 	int rc, flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
 	bool left;
@@ -281,16 +351,13 @@ open_db(struct store *s)
 	if (s->writing)
 		return sqlite3_open_v2(buf_c(&s->path), &s->db, flags, NULL);
 	buf_init(&uri, s->mem);
-	buf_init(&wal, s->mem);
-	buf_str(&wal, buf_view(&s->path));
-	buf_puts(&wal, "-wal");
 	buf_puts(&uri, "file:");
 	for (i = 0; i < s->path.n; i++)
 		if (strchr("?#%", s->path.p[i]) != NULL)
 			buf_printf(&uri, "%%%02x", (unsigned)s->path.p[i]);
 		else
 			buf_putc(&uri, s->path.p[i]);
-	left = stat(buf_c(&wal), &st) == 0 && st.st_size > 0;
+	left = has_journal(s);
 	if (!left)
 		buf_puts(&uri, "?immutable=1");
 	flags = left && !s->read_only ? SQLITE_OPEN_READWRITE :
@@ -298,7 +365,6 @@ open_db(struct store *s)
 	rc = sqlite3_open_v2(buf_c(&uri), &s->db, flags | SQLITE_OPEN_URI,
 	    NULL);
 	buf_free(&uri);
-	buf_free(&wal);
 	return rc;
 }
 

@@ -26,6 +26,8 @@
 #define LIM_STORE_LOCK_AGAIN 1.0 /* seconds, after one that was in vain */
 #define LIM_STORE_LOCK	15.0	/* seconds to wait for other runs: a request
 				 * takes milliseconds, a large one some seconds */
+#define STORE_LOOK	0.1	/* seconds of that between two looks whether it is
+				 * picketd's store that has it, and keeps it */
 #define LIM_STORE_BUSY	5000	/* ms to wait for programs that are not ours and
 				 * have the file open */
 
@@ -53,6 +55,8 @@ struct store {
 	int		 written;	/* of these, at the last checkpoint */
 	bool		 read_only;	/* a dry run: all only reads */
 	bool		 held;		/* the lock could not be had last time */
+	bool		 served;	/* picketd's store has it: who asks is to ask
+					 * that */
 	bool		 writing;	/* the file is open for more */
 	sqlite3		*db;		/* NULL: closed */
 	int		 version;	/* of the open file's tables */

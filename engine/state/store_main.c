@@ -121,7 +121,9 @@ serve_one(struct mem *m)
 				(void)answer(&out, WIRE_NOTE,
 				    buf_view(&s.note));
 			buf_clear(&s.note);
-			heard = answer(&out, WIRE_FAILED, buf_view(&s.why));
+			/* that we are gone has the client ask picketd's */
+			heard = !s.served && answer(&out, WIRE_FAILED,
+			    buf_view(&s.why));
 			break;
 		case REQUEST_BAD:
 			status = malformed();

@@ -86,7 +86,7 @@ for i, overlap in enumerate(('skip', 'queue', 'kill', 'queue')):
     add('Long%02d' % i, ['every 3s', 'overlap ' + overlap], COUNT +
         '        exec wait "sleep %s.%s"\n' % (2 if overlap == 'kill' else 4,
                                               WORD[1:].replace('.', '')))
-add('Memory', ['every 60s'], '        set #a = 1\n    rule\n        if '
+add('Memory', ['every 10s'], '        set #a = 1\n    rule\n        if '
     '#avail < 1\n                output mail "no memory: #{#avail}"\n        '
     'fi\n', '        input table memory\n        watch memory\n        dat '
     '#avail "MemAvailable"\n')

@@ -27,19 +27,25 @@ class Served:
         self.db = os.path.join(self.at, 'state.db')
         self.path = os.path.join(self.at, 'store.sock')
         self.more, self.before = list(more), list(before)
-        here = os.getcwd()
-        os.chdir(self.at)	# the path may be too long for a socket's name
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        old = os.umask(0o177)
-        self.sock.bind('store.sock')
-        os.umask(old)
-        os.chdir(here)
-        self.sock.listen(backlog)
+        self.listen(backlog)
         self.err = os.path.join(base, name.replace('/', '_')[:40] + '.err')
         self.reader = None
         self.pid = None
         if start:
             self.start()
+
+    def listen(self, backlog=512):
+        """As a picketd does that begins: in the place of one before it."""
+        here = os.getcwd()
+        os.chdir(self.at)	# the path may be too long for a socket's name
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        if os.path.lexists('store.sock'):
+            os.unlink('store.sock')
+        old = os.umask(0o177)
+        self.sock.bind('store.sock')
+        os.umask(old)
+        os.chdir(here)
+        self.sock.listen(backlog)
 
     def start(self):
         argv = self.before + [STORE, '--serve', '--state',

@@ -455,6 +455,8 @@ alert_run(struct alert *a, const struct program *program, size_t n)
 	begin_tell(a);
 	if (a->at->set != NULL)
 		alert_object_files(a->at, a->dry);
+	if (a->begins != NULL)
+		a->begins(a->arg);
 	run_all(a, program, n);
 	end(a);
 }

@@ -80,6 +80,8 @@ struct alert {
 	bool		 no_send;	/* the courier does */
 	bool		 disarmed;	/* what acts is told of, and not done */
 	bool		 told_disarmed;
+	/* the scripts begin: what they want is there; or NULL */
+	void		(*begins)(void *arg);
 	/* all scripts have ended, nothing is committed; or NULL */
 	void		(*ended)(void *arg, const struct alert *);
 	void		*arg;

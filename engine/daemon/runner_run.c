@@ -136,6 +136,12 @@ end_all(struct runner *r, enum descend_what what, const char *libexec)
 		    ", and some cannot be");
 }
 
+static void
+scripts_begin(void *arg)
+{
+	hurry(arg, false);
+}
+
 /* A stopped script is told of at once: its processes go before that. */
 static void
 scripts_ended(void *arg, const struct alert *a)
@@ -223,6 +229,7 @@ runner_run(struct runner *r)
 	alert_nice(&at, s, r->argv[0], r->argv);
 	if (s->has_priority || !str_none(s->nicecmd))
 		r->origin.nice = getpriority(PRIO_PROCESS, 0);
+	hurry(r, true);
 	keep_fds(r);
 	take_limits(s);
 	alert_init(&a, &at, s->name, s);
@@ -235,6 +242,7 @@ runner_run(struct runner *r)
 	a.o.origin = &r->origin;
 	a.o.running = r->running;
 	a.interrupted = r->interrupted;
+	a.begins = scripts_begin;
 	a.ended = scripts_ended;
 	a.arg = r;
 	alert_run(&a, s->alarm, s->nalarm);

@@ -21,6 +21,8 @@
 
 #define ALIVE_FILE	"picketd.alive"
 #define ALIVE_EVERY	10.0	/* seconds */
+#define ALIVE_PULSE	2	/* stamps between two looks whether the store lives:
+				 * one wake-up is for both */
 #define STAMP_LEN	48
 #define LIM_LAST	15.0	/* seconds for each question: what waits for the
 				 * first run is more than what was missed */
@@ -28,6 +30,7 @@
 static struct {
 	int		 fd;
 	struct timer	 tick, late;
+	unsigned	 ticks;
 	struct child	*child;
 	int		 out;
 	char		 line[1024];
@@ -59,6 +62,8 @@ tick(struct timer *t)
 	struct daemon *d = t->arg;
 
 	alive_write(d);
+	if (a.ticks++ % ALIVE_PULSE == 0)
+		services_pulse(d);
 	timer_set(&d->loop, t, d->loop.now + ALIVE_EVERY);
 }
 

@@ -2,6 +2,7 @@
  * control_do: what the commands of the control socket do and say.  The words
  * of status are read by picket status and picket-http.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
@@ -570,16 +571,37 @@ is_ours(void *arg, pid_t pid)
 	return c != NULL && c->pid == pid;
 }
 
+/* What people have said holds wherever the state is. */
+static void
+read_hold(struct daemon *d)
+{
+	const char *folder = d->opt.state;
+	char why[200];
+	enum hold_got got;
+	int dir;
+
+	got = hold_read(&d->hold, d->state_dir, why, sizeof why);
+	if (d->away && got == HOLD_NONE) {
+		folder = d->home;
+		dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (dir != -1 || errno != ENOENT)
+			got = hold_read(&d->hold, dir, why, sizeof why);
+		if (dir != -1)
+			(void)close(dir);
+	}
+	if (got == HOLD_DAMAGED)
+		daemon_say(d, SAY_ERROR, "%s/" HOLD_FILE ": %s; what was "
+		    "paused is not known, and rules do nothing until picket "
+		    "arm", folder, why);
+}
+
 bool
 control_start(struct daemon *d)
 {
 	char why[400];
 
 	d->state_dir = open(d->opt.state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (hold_read(&d->hold, d->state_dir, why, sizeof why) == HOLD_DAMAGED)
-		daemon_say(d, SAY_ERROR, "%s/" HOLD_FILE ": %s; what was "
-		    "paused is not known, and rules do nothing until picket "
-		    "arm", d->opt.state, why);
+	read_hold(d);
 	d->rearm = (struct timer){ .fire = on_rearm, .arg = d };
 	set_armed(d);
 	if (d->hold.disarmed || d->hold.all || d->hold.n > 0)

@@ -196,6 +196,9 @@ struct daemon {
 	struct timer	 rearm;
 	struct control	 control;
 	char		 origin[SPAWN_ORIGIN_TEXT];	/* how we were started */
+	bool		 away;		/* the state is not where it belongs, */
+	char		 why_away[300];	/* because of this */
+	char		 home[PATH_MAX];	/* where it belongs */
 	/* privileges that are missing, a line each: shown by status */
 	char		 missing[512];
 };
@@ -295,6 +298,8 @@ bool	services_init(struct daemon *);
 /* They end: what is started is told, nothing is started again. */
 void	services_stop(struct daemon *, enum service_id from,
 	    enum service_id to);
+/* From time to time: one that hangs is killed and started again. */
+void	services_pulse(struct daemon *);
 /* A new image is in force; a run has ended. */
 void	services_reload(struct daemon *);
 void	services_poke(struct daemon *);

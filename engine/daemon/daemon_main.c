@@ -390,6 +390,7 @@ ready(struct daemon *d, int word)
 }
 
 #define PICKETD_NICE	(-10)	/* as RUNNER_NICE */
+#define STATE_AWAY	"/state"	/* in the folder of the control socket */
 
 /* What is not granted is shown by status, and work goes on. */
 static void
@@ -552,35 +553,64 @@ fill_standard(void)
 	(void)syscall(SYS_close_range, 3, ~0U, 0);
 }
 
-/* One daemon a state. */
-static bool
-take_state(struct daemon *d)
+/* One daemon a state.  LOCK_NONE: it cannot be written. */
+static enum lock_got
+lock_state(struct daemon *d, struct mem *m, struct buf *why)
 {
 	static struct lock lock;
 	char path[PATH_MAX + 16];
+	enum lock_got got;
+
+	(void)snprintf(path, sizeof path, "%s/picketd.lock", d->opt.state);
+	if (!place_folder(str_c(path), m, why))
+		return LOCK_NONE;
+	got = lock_take(&lock, path, LOCK_ALONE, 0);
+	if (got == LOCK_HELD)
+		buf_printf(why, "picketd runs already with the state in %s: "
+		    "process %ld", d->opt.state, (long)lock.holder);
+	else if (got == LOCK_NONE) {
+		lock_why(&lock, got, path, why);
+		if (lock.error == 0)
+			return LOCK_HELD;	/* by what is none of ours */
+	}
+	return got;
+}
+
+/*
+ * A host whose disk fails has its file systems turn read-only, and is the one
+ * that must be watched: then the state is beside the control socket, which is
+ * in memory, until somebody starts us again.
+ */
+static bool
+take_state(struct daemon *d)
+{
 	struct mem m;
-	struct buf why;
-	enum lock_got got = LOCK_NONE;
-	bool ok;
+	struct buf why, more;
+	enum lock_got got;
 
 	mem_init(&m, LIM_MAIN_MEM, NULL);
 	buf_init(&why, &m);
-	(void)snprintf(path, sizeof path, "%s/picketd.lock", d->opt.state);
-	ok = place_folder(str_c(path), &m, &why);
-	if (ok) {
-		got = lock_take(&lock, path, LOCK_ALONE, 0);
-		ok = got == LOCK_GOT;
-		if (got == LOCK_HELD)
-			buf_printf(&why, "picketd runs already with the state "
-			    "in %s: process %ld", d->opt.state,
-			    (long)lock.holder);
-		else if (!ok)
-			lock_why(&lock, got, path, &why);
+	buf_init(&more, &m);
+	got = lock_state(d, &m, &why);
+	if (got == LOCK_NONE && strcmp(d->opt.run, d->opt.state) != 0 &&
+	    strlen(d->opt.run) + sizeof STATE_AWAY < PATH_MAX) {
+		memcpy(d->home, d->opt.state, PATH_MAX);
+		(void)snprintf(d->opt.state, PATH_MAX, "%s" STATE_AWAY,
+		    d->opt.run);
+		got = lock_state(d, &m, &more);
+		d->away = got == LOCK_GOT;
 	}
-	if (!ok)
+	if (d->away) {
+		(void)snprintf(d->why_away, sizeof d->why_away, "%s",
+		    buf_c(&why));
+		daemon_say(d, SAY_ERROR, "%s: until picketd is started again "
+		    "the state is in %s: what was known is not, and incidents "
+		    "are told again", d->why_away, d->opt.state);
+	} else if (got != LOCK_GOT)
 		daemon_say(d, SAY_ERROR, "%s", buf_c(&why));
 	buf_free(&why);
-	return ok;
+	buf_free(&more);
+	return got == LOCK_GOT;
 }
 
 static bool pid_written;
@@ -681,6 +711,13 @@ start(struct daemon *d)
 		return d->stopping ? EXIT_FINE : EXIT_PROBLEMS;
 	if (!control_start(d) || !services_init(d) || !alive_start(d))
 		return EXIT_PROBLEMS;
+	if (d->away) {
+		lacks_why(d, "the state", d->why_away);
+		news_firing(d, "state", "%s: until picketd is started again "
+		    "the state is in %s (picket --state shows it): what was "
+		    "known is not, and incidents are told again", d->why_away,
+		    d->opt.state);
+	}
 	if (!cage_init(d->opt.state, &why))
 		lacks_why(d, "a cgroup for each run", why);
 	daemon_lock_memory(d);

@@ -34,7 +34,6 @@
 #define AGAIN_MOST	5	/* in AGAIN_WITHIN seconds; then something is wrong
 				 * with it */
 #define AGAIN_WITHIN	60.0
-#define PULSE		20.0	/* seconds between looks whether the store lives */
 #define PULSE_MISSED	3	/* looks without an answer: it hangs */
 #define PULSE_START	30	/* and while it opens the state, which it may have
 				 * to mend */
@@ -68,7 +67,6 @@ ends(const struct service *v)
  * protocol is needed here, and nothing is waited for.
  */
 static struct {
-	struct timer	 timer;
 	struct watch	*watch;
 	int		 fd;		/* -1: nothing is asked */
 	pid_t		 pid;		/* of the one that is meant */
@@ -431,13 +429,11 @@ pulse_ask(struct daemon *d)
 	return true;
 }
 
-static void
-pulse_tick(struct timer *t)
+void
+services_pulse(struct daemon *d)
 {
-	struct daemon *d = t->arg;
 	struct service *v = &d->service[SERVICE_STORE];
 
-	timer_set(&d->loop, t, d->loop.now + PULSE);
 	if (v->child == NULL || d->stopping) {
 		pulse_end();
 		return;
@@ -520,8 +516,6 @@ services_init(struct daemon *d)
 			(void)start(v);
 	}
 	set_http(d);
-	pulse.timer = (struct timer){ .fire = pulse_tick, .arg = d };
-	timer_set(&d->loop, &pulse.timer, d->loop.now + 1);
 	return true;
 }
 

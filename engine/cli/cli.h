@@ -60,6 +60,7 @@ struct cli {
 	struct str	 logdir;	/* of the alerts' logs, and =logdir */
 	struct cli_command *commands;	/* of directives, that have run */
 	double		 command_time;	/* seconds that they took */
+	double		 patience;	/* seconds for the state; 0: its own */
 };
 
 /* options.c: fills *c; -1 to go on, else the exit status. */

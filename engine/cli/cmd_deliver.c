@@ -73,6 +73,7 @@ cli_state_open(struct cli *c, bool read_only, struct outbox_options *o)
 	so.mem = &c->mem;
 	so.path = path;
 	so.read_only = read_only;
+	so.patience = c->patience;
 	so.say = say;
 	buf_init(&program, &c->mem);
 	spawn_helper(&program, STATE_PROGRAM);

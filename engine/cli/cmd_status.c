@@ -9,6 +9,8 @@
 #include "lang/base/num.h"
 
 #define TRIES	3	/* of an answer that a reload has cut */
+#define PATIENCE 2.0	/* seconds for the state: who asks how things are wants
+			 * to know it even if the disk hangs */
 #define BAD	"\033[1;31m"
 #define ODD	"\033[1;33m"
 #define DIM	"\033[2m"
@@ -30,6 +32,8 @@ struct view {
 	struct line	*line;
 	size_t		 n;
 	bool		 bad;		/* something is not as it should be */
+	double		 firing, acked;	/* incidents; NIL: not known, */
+	struct str	 why;		/* because of this */
 };
 
 static bool
@@ -65,6 +69,42 @@ worse(const void *pa, const void *pb)
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
 	return a->at < b->at ? -1 : a->at > b->at;
+}
+
+/* --- incidents --- */
+
+/* From the state of the picketd that has answered. */
+static void
+count_incidents(struct view *v)
+{
+	struct cli *c = v->c;
+	struct outbox_options o;
+	const struct incident *in;
+	struct look l;
+	size_t i;
+
+	v->firing = v->acked = NUM_NIL;
+	v->why = STR_EMPTY;
+	c->patience = PATIENCE;
+	if (ask_text(v->top, "state") == NULL)
+		return;
+	c->given[OPT_STATE] = true;
+	c->value[OPT_STATE] = ask_text(v->top, "state");
+	if (!cli_state_open(c, true, &o))
+		return;
+	if (look_load(&l, &c->mem, &c->arena, o.state, v->now)) {
+		v->firing = v->acked = 0;
+		for (i = 0; i < l.incidents.by_key.n; i++) {
+			in = incidents_at(&l.incidents, i);
+			if (in->state != INCIDENT_FIRES)
+				continue;
+			v->firing++;
+			v->acked += incident_is_acked(in);
+		}
+		look_free(&l);
+	} else
+		v->why = arena_dup(&c->arena, state_why(o.state));
+	cli_outbox_close(&o);
 }
 
 /* --- the head --- */
@@ -192,6 +232,29 @@ processes(struct view *v)
 }
 
 static void
+incidents(struct view *v)
+{
+	char text[40];
+
+	key(v, "incidents");
+	if (num_none(v->firing)) {
+		buf_puts(v->b, "not known");
+		buf_puts(v->b, v->why.n > 0 ? ": " : "");
+		buf_escaped(v->b, v->why, 300);
+	} else if (v->firing == 0)
+		buf_puts(v->b, "none");
+	else {
+		(void)snprintf(text, sizeof text, "%.0f firing", v->firing);
+		coloured(v, v->firing > v->acked ? BAD : "", text);
+		if (v->acked > 0)
+			buf_printf(v->b, ", %.0f of them acknowledged",
+			    v->acked);
+		buf_puts(v->b, "; see picket incidents");
+	}
+	buf_putc(v->b, '\n');
+}
+
+static void
 head(struct view *v)
 {
 	const json_t *missing = json_object_get(v->top, "missing"), *o;
@@ -230,6 +293,7 @@ head(struct view *v)
 		buf_printf(v->b, "%.0f run%s in the kernel, and cannot be "
 		    "ended\n", stuck, stuck > 1 ? "s are" : " is");
 	}
+	incidents(v);
 	processes(v);
 	json_array_foreach(missing, i, o) {
 		key(v, i == 0 ? "not granted" : "");
@@ -446,11 +510,16 @@ cmd_status(struct cli *c)
 	v.top = answer;
 	buf_init(&b, &c->mem);
 	v.b = &b;
+	count_incidents(&v);
 	fine = select_lines(&v, json_object_get(answer, "alerts"));
 	head(&v);		/* which finds what is bad, too */
 	if (c->given[OPT_JSON]) {
 		buf_clear(&b);
 		keep(&v, answer);
+		json_object_set_new(answer, "firing",
+		    look_json_number(v.firing));
+		json_object_set_new(answer, "acknowledged",
+		    look_json_number(v.acked));
 		cli_json_put(json_incref(answer), &b);
 	} else {
 		if (c->narg > 0)

@@ -215,6 +215,10 @@ doc_names(struct buf *b)
 		}
 }
 
+/* Those that picketd has, by a command of a shell. */
+#define ALERT_NAMES "picket status 2>/dev/null |\n\t\t    " \
+	"sed -n '1,/^ALERT /d; s/^\\([^ ]*\\) .*/\\1/p'"
+
 /* After an option with a value: files, folders, or what only people know. */
 static void
 value_options(struct buf *b)
@@ -303,6 +307,9 @@ complete_bash(struct cli *c, struct buf *b)
 	    "\t\tCOMPREPLY+=($(compgen -W \"$(\"${COMP_WORDS[0]}\" silences "
 	    "2>/dev/null |\n\t\t    sed -n "
 	    "'s/^\\(s[0-9]*\\) .*/\\1/p')\" -- \"$cur\")) ;;\n"
+	    "\tstatus\\ * | runnow\\ * | pause\\ * | resume\\ *)\n"
+	    "\t\tCOMPREPLY+=($(compgen -W \"$(" ALERT_NAMES
+	    ")\" -- \"$cur\")) ;;\n"
 	    "\t*)\n"
 	    "\t\t[[ $COMP_CWORD -gt 1 || $cur == */* ]] && "
 	    "COMPREPLY+=($(compgen -f -- \"$cur\")) ;;\n\tesac\n}\n"
@@ -335,7 +342,11 @@ complete_zsh(struct buf *b)
 			buf_puts(b, " \\\n\t\t'*:name:(");
 			doc_names(b);
 			buf_puts(b, ")' ;;\n");
-		} else
+		} else if ((ON(STATUS) | ON(RUNNOW) | ON(PAUSE) |
+		    ON(RESUME)) & 1u << i)
+			buf_puts(b, " \\\n\t\t\"*:alert:($(" ALERT_NAMES
+			    "))\" ;;\n");
+		else
 			buf_puts(b, " \\\n\t\t'*:file:_files' ;;\n");
 	}
 	buf_puts(b, "\tesac\n}\n_picket \"$@\"\n");

@@ -24,7 +24,7 @@ loop_watch(struct loop *l, int fd, short events, watch_fn *ready, void *arg)
 
 	for (w = l->watch; w < l->watch + LIM_WATCHES; w++)
 		if (w->ready == NULL) {
-			*w = (struct watch){ ready, arg, fd, events };
+			*w = (struct watch){ ready, arg, fd, events, l->turn };
 			return w;
 		}
 	return NULL;
@@ -90,6 +90,7 @@ loop_turn(struct loop *l)
 	nfds_t n = 0, i;
 	int k;
 
+	l->turn++;
 	for (w = l->watch; w < l->watch + LIM_WATCHES; w++)
 		if (w->ready != NULL) {
 			l->poll[n] = (struct pollfd){ w->fd, w->events, 0 };
@@ -116,9 +117,9 @@ loop_turn(struct loop *l)
 			continue;
 		k--;
 		w = l->polled[i];
-		/* another's function may have ended it, or given its place to
-		 * a new one */
-		if (w->ready != NULL && w->fd == l->poll[i].fd)
+		/* another's function may have ended it, or given its place,
+		 * and the number of its descriptor, to a new one */
+		if (w->ready != NULL && w->turn != l->turn)
 			w->ready(w, l->poll[i].revents);
 	}
 }

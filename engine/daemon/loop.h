@@ -28,6 +28,7 @@ struct watch {
 	void		*arg;
 	int		 fd;
 	short		 events;	/* POLLIN, POLLOUT; 0: only its end */
+	unsigned	 turn;		/* of the loop, when it was made */
 };
 
 struct timer {
@@ -43,6 +44,7 @@ struct loop {
 	struct pollfd	 poll[LIM_WATCHES];
 	struct watch	*polled[LIM_WATCHES];
 	struct timer	*first;
+	unsigned	 turn;
 	double		 now;		/* clock_steady of this turn */
 	bool		 end;		/* set: loop_run returns */
 };

@@ -261,8 +261,8 @@ class Canary:
                 f.write('-10')
         except OSError:
             pass
-        due = time.time() // 1 + 1.5
-        while os.getppid() != 1:
+        parent, due = os.getppid(), time.time() // 1 + 1.5
+        while os.getppid() == parent:
             time.sleep(max(0, due - time.time()))
             pid = os.posix_spawn('/bin/true', ['true'], {})
             os.waitpid(pid, 0)

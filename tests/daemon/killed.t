@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# runner: serial timeout=600 long-timeout=3600
+# runner: timeout=600 long-timeout=3600
 """SIGKILL of each kind of process of picketd, at random, under load; who is
 killed is picketd itself (and started again by this harness), the store, runs,
 the courier, emergency workers, picket-deliver, picket-http, and the runners that

@@ -293,6 +293,7 @@ engine_libengine_a_SOURCES = \
 	engine/daemon/look.c \
 	engine/daemon/look.h \
 	engine/daemon/control.c \
+	engine/daemon/control_answer.c \
 	engine/daemon/control.def \
 	engine/daemon/control.h \
 	engine/daemon/hold.c \
@@ -366,6 +367,8 @@ picketd_SOURCES = \
 	engine/daemon/control_do.c \
 	engine/daemon/daemon.h \
 	engine/daemon/daemon_main.c \
+	engine/daemon/daemon_options.c \
+	engine/daemon/daemon_place.c \
 	engine/daemon/keep.c \
 	engine/daemon/load.c \
 	engine/daemon/loop.c \

@@ -7,7 +7,9 @@
  * After start all tables are of fixed size and nothing is allocated but by a
  * reload: a scheduler that needs memory stops where it is needed most.
  *
- *	daemon_main.c	options, lock, loop, signals, the end
+ *	daemon_main.c	the start, signals, the end
+ *	daemon_options.c	what it is started with
+ *	daemon_place.c	its state, and its lock there
  *	loop.c		watches and timers
  *	children.c	posix_spawn, the table of children, the reaping
  *	load.c		the site: compiled by a child, swapped when it is right
@@ -156,6 +158,10 @@ struct service {
 };
 extern const char *const service_name[SERVICE_COUNT];
 
+#define EXIT_FINE	0	/* of picketd and of what it starts */
+#define EXIT_PROBLEMS	1
+#define EXIT_USAGE	2
+
 struct options {
 	char	 config[PATH_MAX];
 	char	 state[PATH_MAX];
@@ -238,6 +244,15 @@ void	children_reap(struct daemon *);
 /* Of descriptors: gives some of the reserve back, takes them again. */
 bool	children_spare(struct daemon *);
 void	children_refill(struct daemon *);
+
+/* daemon_options.c */
+/* -1: go on; else the exit status. */
+int	options_take(struct options *, int argc, char **argv);
+
+/* daemon_place.c: each has said what is wrong. */
+bool	place_take(struct daemon *);
+bool	place_write_pid(struct daemon *);
+void	place_forget_pid(const struct daemon *);
 
 /* daemon_main.c */
 /* What is mapped from here on stays in memory, too. */

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,13 +19,8 @@
 #include "engine/daemon/daemon.h"
 #include "engine/daemon/notify.h"
 #include "engine/effect/spawn.h"
-#include "engine/state/place.h"
 #include "engine/vm/clock.h"
 
-#define EXIT_FINE	0
-#define EXIT_PROBLEMS	1
-#define EXIT_USAGE	2
-#define LIM_MAIN_MEM	((size_t)1 << 20)	/* bytes: paths and a reason */
 #define END_RUNS	5.0	/* seconds for runs to end by themselves */
 #define END_RUNS_KILL	8.0	/* from the beginning: TERM, then KILL */
 #define END_LEAVE	8.8	/* then nothing more is told */
@@ -35,34 +29,11 @@
 				 * many clients as may be, and what is below */
 #define LIM_FILES_LEAST	80	/* what stays open, the reserve of children.c, a
 				 * reload, and eight runs */
-#define RUN_DIR		"/run/picket"
 #define OOM_ADJ		"-900"	/* the last but what the system itself cannot do
 				 * without */
 
 static struct daemon picketd;
 static struct spawn_origin origin;
-
-static const char usage[] =
-    "usage: picketd [OPTIONS]\n"
-    "\n"
-    "Runs the alerts of a site when they are due, and tells of what they find.\n"
-    "\n"
-    "Options\n"
-    "      --config DIR     folder of picket.conf and of the site; default:\n"
-    "                       " PICKET_SYSCONFDIR "\n"
-    "      --state DIR      folder of what outlives a run; default: for root\n"
-    "                       /var/lib/picket, else ~/.local/state/picket\n"
-    "      --run DIR        folder of the control socket; default: for root\n"
-    "                       " RUN_DIR ", else that of the state\n"
-    "  -f, --foreground     stay in front; messages go to standard error\n"
-    "  -n, --check          only check the configuration, and run nothing\n"
-    "      --log WHERE      syslog, journal, stderr or a file, and a level:\n"
-    "                       \"stderr debug\"\n"
-    "      --pid-file FILE  write the process's number there\n"
-    "      --trust-permissions\n"
-    "                       take a configuration that others may write to\n"
-    "  -h, --help           show this\n"
-    "  -V, --version        show the version\n";
 
 /* --- what the rest calls --- */
 
@@ -196,146 +167,6 @@ daemon_stop(struct daemon *d)
 	timer_set(&d->loop, &end.timer, end.began);
 }
 
-/* --- options --- */
-
-static int
-wrong(const char *what, const char *arg)
-{
-	fprintf(stderr, "picketd: %s%s%s\npicketd: try picketd --help\n", what,
-	    arg == NULL ? "" : ": ", arg == NULL ? "" : arg);
-	return EXIT_USAGE;
-}
-
-/* An absolute path of what was given: a daemon leaves its folder. */
-static bool
-take_path(char to[PATH_MAX], const char *given)
-{
-	char here[PATH_MAX];
-	size_t n;
-	int k;
-
-	if (given[0] == '/')
-		k = snprintf(to, PATH_MAX, "%s", given);
-	else if (getcwd(here, sizeof here) == NULL)
-		return false;
-	else
-		k = snprintf(to, PATH_MAX, "%s/%s", here, given);
-	if (k < 0 || k >= PATH_MAX || given[0] == '\0')
-		return false;
-	for (n = (size_t)k; n > 1 && to[n - 1] == '/'; n--)
-		to[n - 1] = '\0';
-	return true;
-}
-
-/* As picket does it. */
-static bool
-default_state(char to[PATH_MAX])
-{
-	const char *xdg = secure_getenv("XDG_STATE_HOME");
-	const char *home = secure_getenv("HOME");
-	int k;
-
-	if (xdg != NULL && xdg[0] == '/')
-		k = snprintf(to, PATH_MAX, "%s/picket", xdg);
-	else if (geteuid() == 0)
-		k = snprintf(to, PATH_MAX, "/var/lib/picket");
-	else if (home != NULL && home[0] == '/')
-		k = snprintf(to, PATH_MAX, "%s/.local/state/picket", home);
-	else
-		return false;
-	return k > 0 && k < PATH_MAX;
-}
-
-/* WHERE [LEVEL], as the logger takes it. */
-static bool
-is_log(const char *s)
-{
-	static const char *const where[] = { "syslog", "journal", "stderr" };
-	size_t i, n = strcspn(s, " ");
-
-	if (s[0] == '/')
-		return true;
-	for (i = 0; i < sizeof where / sizeof *where; i++)
-		if (strlen(where[i]) == n && strncmp(s, where[i], n) == 0)
-			return s[n] == '\0' ||
-			    logger_level_named(s + n + 1) != LOG_LEVELS;
-	return false;
-}
-
-/* -1: go on; else the exit status. */
-static int
-take_options(struct options *o, int argc, char **argv)
-{
-	enum { CONFIG = 256, STATE, RUN, LOG, PIDFILE, TRUST };
-	static const struct option known[] = {
-		{ "config", required_argument, NULL, CONFIG },
-		{ "state", required_argument, NULL, STATE },
-		{ "run", required_argument, NULL, RUN },
-		{ "log", required_argument, NULL, LOG },
-		{ "pid-file", required_argument, NULL, PIDFILE },
-		{ "trust-permissions", no_argument, NULL, TRUST },
-		{ "foreground", no_argument, NULL, 'f' },
-		{ "check", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	bool state_given;
-	char *to;
-	int c;
-
-	while ((c = getopt_long(argc, argv, "+:fnhV", known, NULL)) != -1) {
-		to = NULL;
-		switch (c) {
-		case 'f': o->foreground = true; break;
-		case 'n': o->check_only = true; break;
-		case TRUST: o->trust = true; break;
-		case CONFIG: to = o->config; break;
-		case STATE: to = o->state; break;
-		case RUN: to = o->run; break;
-		case PIDFILE: to = o->pidfile; break;
-		case LOG:
-			if (!is_log(optarg))
-				return wrong("--log wants syslog, journal, "
-				    "stderr or an absolute path, and perhaps "
-				    "a level, not", optarg);
-			if (snprintf(o->log, sizeof o->log, "%s", optarg) >=
-			    (int)sizeof o->log)
-				return wrong("--log: too long", NULL);
-			break;
-		case 'h':
-			return fputs(usage, stdout) == EOF ||
-			    fflush(stdout) != 0 ? EXIT_PROBLEMS : EXIT_FINE;
-		case 'V':
-			return puts("picketd " PACKAGE_VERSION) == EOF ||
-			    fflush(stdout) != 0 ? EXIT_PROBLEMS : EXIT_FINE;
-		case ':':
-			return wrong("a value is missing after",
-			    argv[optind - 1]);
-		default:
-			return wrong("unknown option", argv[optind - 1]);
-		}
-		if (to != NULL && !take_path(to, optarg))
-			return wrong("no usable path", optarg);
-	}
-	if (optind < argc)
-		return wrong("what is this", argv[optind]);
-	if (o->config[0] == '\0')
-		(void)take_path(o->config, PICKET_SYSCONFDIR);
-	state_given = o->state[0] != '\0';
-	if (!state_given && !default_state(o->state)) {
-		fputs("picketd: there is no folder for the state: give "
-		    "--state DIR\n", stderr);
-		return EXIT_PROBLEMS;
-	}
-	/* root's own has a place that all know; others beside their state */
-	if (o->run[0] == '\0' && geteuid() == 0 && !state_given)
-		memcpy(o->run, RUN_DIR, sizeof RUN_DIR);
-	else if (o->run[0] == '\0')
-		memcpy(o->run, o->state, sizeof o->run);
-	return -1;
-}
-
 /*
  * Into the background, as daemons do it: a session of its own, and not its
  * leader, so that no terminal that is opened becomes its own.  The parent
@@ -390,7 +221,6 @@ ready(struct daemon *d, int word)
 }
 
 #define PICKETD_NICE	(-10)	/* as RUNNER_NICE */
-#define STATE_AWAY	"/state"	/* in the folder of the control socket */
 
 /* What is not granted is shown by status, and work goes on. */
 static void
@@ -553,99 +383,6 @@ fill_standard(void)
 	(void)syscall(SYS_close_range, 3, ~0U, 0);
 }
 
-/* One daemon a state.  LOCK_NONE: it cannot be written. */
-static enum lock_got
-lock_state(struct daemon *d, struct mem *m, struct buf *why)
-{
-	static struct lock lock;
-	char path[PATH_MAX + 16];
-	enum lock_got got;
-
-	(void)snprintf(path, sizeof path, "%s/picketd.lock", d->opt.state);
-	if (!place_folder(str_c(path), m, why))
-		return LOCK_NONE;
-	got = lock_take(&lock, path, LOCK_ALONE, 0);
-	if (got == LOCK_HELD)
-		buf_printf(why, "picketd runs already with the state in %s: "
-		    "process %ld", d->opt.state, (long)lock.holder);
-	else if (got == LOCK_NONE) {
-		lock_why(&lock, got, path, why);
-		if (lock.error == 0)
-			return LOCK_HELD;	/* by what is none of ours */
-	}
-	return got;
-}
-
-/*
- * A host whose disk fails has its file systems turn read-only, and is the one
- * that must be watched: then the state is beside the control socket, which is
- * in memory, until somebody starts us again.
- */
-static bool
-take_state(struct daemon *d)
-{
-	struct mem m;
-	struct buf why, more;
-	enum lock_got got;
-
-	mem_init(&m, LIM_MAIN_MEM, NULL);
-	buf_init(&why, &m);
-	buf_init(&more, &m);
-	got = lock_state(d, &m, &why);
-	if (got == LOCK_NONE && strcmp(d->opt.run, d->opt.state) != 0 &&
-	    strlen(d->opt.run) + sizeof STATE_AWAY < PATH_MAX) {
-		memcpy(d->home, d->opt.state, PATH_MAX);
-		(void)snprintf(d->opt.state, PATH_MAX, "%s" STATE_AWAY,
-		    d->opt.run);
-		got = lock_state(d, &m, &more);
-		d->away = got == LOCK_GOT;
-	}
-	if (d->away) {
-		(void)snprintf(d->why_away, sizeof d->why_away, "%s",
-		    buf_c(&why));
-		daemon_say(d, SAY_ERROR, "%s: until picketd is started again "
-		    "the state is in %s: what was known is not, and incidents "
-		    "are told again", d->why_away, d->opt.state);
-	} else if (got != LOCK_GOT)
-		daemon_say(d, SAY_ERROR, "%s", buf_c(&why));
-	buf_free(&why);
-	buf_free(&more);
-	return got == LOCK_GOT;
-}
-
-static bool pid_written;
-
-static bool
-write_pid(struct daemon *d)
-{
-	char t[24];
-	int fd, n;
-
-	if (d->opt.pidfile[0] == '\0')
-		return true;
-	fd = open(d->opt.pidfile, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-	    O_NOFOLLOW, 0644);
-	n = snprintf(t, sizeof t, "%ld\n", (long)getpid());
-	if (fd == -1 || fchmod(fd, 0644) != 0 ||
-	    write(fd, t, (size_t)n) != n) {
-		daemon_say(d, SAY_ERROR, "%s: %s", d->opt.pidfile,
-		    strerror(errno));
-		if (fd != -1)
-			(void)close(fd);
-		return false;
-	}
-	(void)close(fd);
-	pid_written = true;
-	return true;
-}
-
-static void
-forget_pid(const struct daemon *d)
-{
-	if (pid_written)
-		(void)unlink(d->opt.pidfile);
-}
-
 /* Where picket.conf says, or --log; what was said before went to standard
  * error, where who started us looks. */
 static bool
@@ -702,12 +439,12 @@ start(struct daemon *d)
 	}
 	if (d->opt.check_only)
 		return load_check(d) ? EXIT_FINE : EXIT_PROBLEMS;
-	if (!take_state(d))
+	if (!place_take(d))
 		return EXIT_PROBLEMS;
 	harden(d);
 	orphans_init(d);
 	news_init(d);
-	if (!load_first(d) || !runs_init(d) || !open_log(d) || !write_pid(d))
+	if (!load_first(d) || !runs_init(d) || !open_log(d) || !place_write_pid(d))
 		return d->stopping ? EXIT_FINE : EXIT_PROBLEMS;
 	if (!control_start(d) || !services_init(d) || !alive_start(d))
 		return EXIT_PROBLEMS;
@@ -736,7 +473,7 @@ finish(struct daemon *d)
 	control_end(d);
 	runs_end(d);
 	cage_done();
-	forget_pid(d);
+	place_forget_pid(d);
 	daemon_say(d, SAY_NOTICE, "ended");
 	logger_close(&d->log);
 	return EXIT_FINE;
@@ -752,7 +489,7 @@ main(int argc, char **argv)
 	spawn_origin_take(&origin);
 	fill_standard();
 	(void)unsetenv("PICKET_RUN_ID");
-	r = take_options(&d->opt, argc, argv);
+	r = options_take(&d->opt, argc, argv);
 	if (r != -1)
 		return r;
 	notify_init();
@@ -770,7 +507,7 @@ main(int argc, char **argv)
 	spawn_origin_put(&origin, d->origin);
 	r = start(d);
 	if (r != -1) {
-		forget_pid(d);
+		place_forget_pid(d);
 		return r;
 	}
 	ready(d, word);

@@ -21,7 +21,6 @@
 #include "engine/daemon/daemon.h"
 #include "engine/vm/clock.h"
 
-#define EXIT_USAGE	2
 #define EXIT_AGAIN	75
 #define AGAIN_AFTER	2.0	/* seconds */
 #define BACKOFF_FIRST	0.1	/* seconds */

@@ -392,6 +392,7 @@ picket_runner_SOURCES = \
 	engine/daemon/emergency.c \
 	engine/daemon/emergency.h \
 	engine/daemon/emergency_lock.c \
+	engine/daemon/emergency_page.h \
 	engine/daemon/emergency_run.c \
 	engine/daemon/emergency_short.c \
 	engine/daemon/emergency_wake.c \

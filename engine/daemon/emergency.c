@@ -25,8 +25,6 @@
 #define ROOM_REST 60.0		/* seconds between two looks at the room */
 #define LIM_SAID 4096		/* bytes of lines that wait */
 
-_Static_assert(sizeof(struct emergency_page) <= 4096, "it is one page");
-
 struct worker {
 	struct emergency e;
 	struct emergency_page *page;	/* NULL: alone */

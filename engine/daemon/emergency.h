@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "engine/alert/alert.h"
+#include "engine/daemon/emergency_page.h"
 #include "engine/effect/scarce.h"
 #include "engine/image/image.h"
 
@@ -60,24 +61,6 @@
 				 * run over 1,000 processes takes one */
 #define EMERGENCY_COUNTS (5u << 19)	/* and of table process_counts */
 #define EMERGENCY_STACK	(256u * 1024)	/* bytes: the deepest call has 60,000 */
-
-/* The page that two workers share. */
-#define EMERGENCY_MAGIC	0x70656d65u
-#define LIM_EMERGENCY_LOST 1800	/* bytes of what a worker has done and not yet
-				 * written down: a dozen effects, and two fit
-				 * into a page */
-struct emergency_seat {
-	_Atomic(uint32_t) pid;		/* 0: nobody */
-	_Atomic(uint64_t) beat;		/* milliseconds, steady clock */
-	/* lines, for the other one to tell of if this one dies */
-	_Atomic(uint32_t) nlost;
-	char		  lost[LIM_EMERGENCY_LOST];
-};
-struct emergency_page {
-	_Atomic(uint32_t) magic;
-	_Atomic(uint32_t) leader;	/* pid; 0: nobody */
-	struct emergency_seat seat[2];
-};
 
 /* What tells that memory is short: emergency in picket.conf. */
 struct emergency_limits {

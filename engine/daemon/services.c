@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "engine/daemon/daemon.h"
+#include "engine/daemon/emergency_page.h"
 #include "engine/vm/clock.h"
 
 #define EXIT_AGAIN	75
@@ -33,12 +35,11 @@
 #define AGAIN_MOST	5	/* in AGAIN_WITHIN seconds; then something is wrong
 				 * with it */
 #define AGAIN_WITHIN	60.0
-#define PULSE_MISSED	3	/* looks without an answer: it hangs */
+#define PULSE_MISSED	3	/* looks without an answer, or a beat: it hangs */
 #define PULSE_START	30	/* and while it opens the state, which it may have
 				 * to mend */
 #define WELL_AFTER	600.0	/* seconds of running: then it is well again */
 #define STORE_SOCKET	"store.sock"
-#define EMERGENCY_PAGE	4096	/* bytes; emergency.h says what is in it */
 #define STORE_QUEUE	128	/* runners that wait while the store starts */
 
 const char *const service_name[SERVICE_COUNT] = { "store", "courier",
@@ -428,8 +429,24 @@ pulse_ask(struct daemon *d)
 	return true;
 }
 
-void
-services_pulse(struct daemon *d)
+/* It is there and does nothing: another one is better. */
+static void
+hangs(struct service *v)
+{
+	char key[40];
+
+	daemon_say(v->d, SAY_ERROR, "%s, process %ld, does not answer: it is "
+	    "killed and started again", service_name[v->id],
+	    (long)v->child->pid);
+	(void)snprintf(key, sizeof key, "hang:%s", service_name[v->id]);
+	news_firing(v->d, key, "%s did not answer, and was killed and started "
+	    "again", service_name[v->id]);
+	v->told = true;		/* that is why it ends */
+	(void)kill(v->child->pid, SIGKILL);
+}
+
+static void
+pulse_store(struct daemon *d)
 {
 	struct service *v = &d->service[SERVICE_STORE];
 
@@ -454,13 +471,45 @@ services_pulse(struct daemon *d)
 	    PULSE_MISSED : PULSE_START))
 		return;
 	pulse_end();
-	daemon_say(d, SAY_ERROR, "%s, process %ld, does not answer: it is "
-	    "killed and started again", service_name[v->id],
-	    (long)v->child->pid);
-	news_firing(d, "hang:store", "%s did not answer, and was killed and "
-	    "started again", service_name[v->id]);
-	v->told = true;		/* that is why it ends */
-	(void)kill(v->child->pid, SIGKILL);
+	hangs(v);
+}
+
+/* An emergency worker writes when it has looked last; it looks every second,
+ * and a run of it takes less. */
+static void
+pulse_worker(struct service *v, int seat)
+{
+	static struct {
+		pid_t		 pid;
+		uint64_t	 beat;
+		unsigned	 missed;
+	} last[2];
+	const off_t at = (off_t)(offsetof(struct emergency_page, seat) +
+	    (size_t)seat * sizeof(struct emergency_seat) +
+	    offsetof(struct emergency_seat, beat));
+	uint64_t beat = 0;
+
+	if (v->child == NULL || v->d->stopping || pread(page, &beat,
+	    sizeof beat, at) != (ssize_t)sizeof beat) {
+		last[seat].pid = 0;
+		return;
+	}
+	if (last[seat].pid != v->child->pid || last[seat].beat != beat) {
+		last[seat].pid = v->child->pid;
+		last[seat].beat = beat;
+		last[seat].missed = 0;
+	} else if (++last[seat].missed >= PULSE_MISSED) {
+		last[seat].pid = 0;
+		hangs(v);
+	}
+}
+
+void
+services_pulse(struct daemon *d)
+{
+	pulse_store(d);
+	pulse_worker(&d->service[SERVICE_EMERGENCY_1], 0);
+	pulse_worker(&d->service[SERVICE_EMERGENCY_2], 1);
 }
 
 static void

@@ -146,7 +146,7 @@ site, clock, d = start('asleep', UTC, noon, Minute='* * * * *',
 d.wait(lambda: len(due(site, 'Minute')) == 1)
 tell(len(due(site, 'Minute')) == 1 and due(site, 'Minute')[0][1] ==
      b'scheduled', 'before', due(site, 'Minute'))
-d.wait(lambda: len(due(site, 'Tick')) >= 2)
+d.wait(lambda: len(due(site, 'Tick')) >= 2 and due(site, 'Every'))
 before = len(due(site, 'Every'))
 clock.sleep(8 * 3600)
 tell(d.wait(lambda: due(site, 'Night')), 'a night asleep: 3:00 is made up',

@@ -19,7 +19,7 @@ import tempfile
 SRC = os.environ['SRCDIR']
 PICKET = os.environ['PICKET']
 LONG = bool(os.environ.get('PICKET_LONG'))
-SEEDS = 40 if LONG else 4
+SEEDS = 40 if LONG else 1 if os.environ.get('PICKET_SANITIZERS') else 4
 # What compiles, but what fmt cannot read: what an #if leaves out may be
 # anything to the compiler, but fmt does not know hosts.
 REFUSED = ['tests/lang/pre-false-open.pikt', 'tests/lang/pre-if.pikt']

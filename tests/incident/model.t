@@ -19,7 +19,8 @@ from model import chunk, shrink	# noqa: E402
 from tap import end, tell	# noqa: E402
 
 LONG = os.environ.get('PICKET_LONG', '') not in ('', '0')
-COUNT = 100000 if LONG else 20000
+COUNT = 100000 if LONG else 5000 if os.environ.get(
+    'PICKET_SANITIZERS') else 20000
 PIECE = 500
 SEED = int(os.environ.get('MODEL_SEED', '') or random.randrange(10 ** 9))
 DRIVE = os.path.join(os.environ['BUILDDIR'], 'tests/incident/drive')

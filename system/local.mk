@@ -18,7 +18,8 @@ noinst_DATA = $(SYSTEM_FILES) $(COMPLETIONS)
 # Not by configure, which would leave a $prefix in them.
 $(SYSTEM_FILES): %: %.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) '$(@D)' && $(SED) -e 's|@bindir[@]|$(bindir)|g' \
-	    -e 's|@sbindir[@]|$(sbindir)|g' '$<' >$@.tmp && mv $@.tmp $@
+	    -e 's|@sbindir[@]|$(sbindir)|g' \
+	    -e 's|@sysconfdir[@]|$(sysconfdir)|g' '$<' >$@.tmp && mv $@.tmp $@
 system/bash/picket: picket$(EXEEXT)
 	$(AM_V_GEN)$(MKDIR_P) system/bash && \
 	./picket$(EXEEXT) completion bash >$@.tmp && mv $@.tmp $@

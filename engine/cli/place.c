@@ -12,10 +12,14 @@ struct str
 state_path(struct cli *c, const char *leaf)
 {
 	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char t[4096];
+	char t[4096], here[4096];
 	int k;
 
-	if (c->given[OPT_STATE])
+	if (c->given[OPT_STATE] && c->value[OPT_STATE][0] != '/' &&
+	    getcwd(here, sizeof here) != NULL)
+		k = snprintf(t, sizeof t, "%s/%s/%s", here,
+		    c->value[OPT_STATE], leaf);
+	else if (c->given[OPT_STATE])
 		k = snprintf(t, sizeof t, "%s/%s", c->value[OPT_STATE], leaf);
 	else if (xdg != NULL && xdg[0] == '/')
 		k = snprintf(t, sizeof t, "%s/picket/%s", xdg, leaf);

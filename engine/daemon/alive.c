@@ -19,10 +19,9 @@
 #include "engine/daemon/daemon.h"
 #include "engine/vm/clock.h"
 
-#define ALIVE_FILE	"picketd.alive"
 #define ALIVE_EVERY	10.0	/* seconds */
-#define ALIVE_PULSE	2	/* stamps between two looks whether the store lives:
-				 * one wake-up is for both */
+#define ALIVE_PULSE	2	/* stamps between two looks whether the services
+				 * live: one wake-up is for both */
 #define STAMP_LEN	48
 #define LIM_LAST	15.0	/* seconds for each question: what waits for the
 				 * first run is more than what was missed */

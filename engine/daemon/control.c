@@ -648,7 +648,10 @@ control_listen(struct control *l, const char *folder, char *why, size_t size)
 	struct stat st;
 	const char *what;
 
-	if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
+	/* whatever umask says: the control group passes through it */
+	if (mkdir(folder, 0755) == 0)
+		(void)chmod(folder, 0755);
+	else if (errno != EEXIST) {
 		snprintf(why, size, "%.300s: %s", folder, strerror(errno));
 		return false;
 	}

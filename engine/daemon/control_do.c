@@ -571,28 +571,27 @@ is_ours(void *arg, pid_t pid)
 	return c != NULL && c->pid == pid;
 }
 
-/* What people have said holds wherever the state is. */
+/* What people have said last holds wherever the state is. */
 static void
 read_hold(struct daemon *d)
 {
-	const char *folder = d->opt.state;
+	const char *folder = place_newer(d, HOLD_FILE);
 	char why[200];
-	enum hold_got got;
-	int dir;
+	int dir = d->state_dir, error = 0;
 
-	got = hold_read(&d->hold, d->state_dir, why, sizeof why);
-	if (d->away && got == HOLD_NONE) {
-		folder = d->home;
+	if (strcmp(folder, d->opt.state) != 0) {
 		dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (dir != -1 || errno != ENOENT)
-			got = hold_read(&d->hold, dir, why, sizeof why);
-		if (dir != -1)
-			(void)close(dir);
+		error = errno;
 	}
-	if (got == HOLD_DAMAGED)
+	if (hold_read(&d->hold, dir, why, sizeof why) == HOLD_DAMAGED)
 		daemon_say(d, SAY_ERROR, "%s/" HOLD_FILE ": %s; what was "
 		    "paused is not known, and rules do nothing until picket "
-		    "arm", folder, why);
+		    "arm", folder, dir == -1 ? strerror(error) : why);
+	else if (dir != d->state_dir && !hold_write(&d->hold, d->state_dir, why,
+	    sizeof why))
+		daemon_say(d, SAY_ERROR, "%s: %s", d->opt.state, why);
+	if (dir != d->state_dir && dir != -1)
+		(void)close(dir);
 }
 
 bool

@@ -158,6 +158,7 @@ struct service {
 };
 extern const char *const service_name[SERVICE_COUNT];
 
+#define ALIVE_FILE	"picketd.alive"
 #define EXIT_FINE	0	/* of picketd and of what it starts */
 #define EXIT_PROBLEMS	1
 #define EXIT_USAGE	2
@@ -253,6 +254,9 @@ int	options_take(struct options *, int argc, char **argv);
 bool	place_take(struct daemon *);
 bool	place_write_pid(struct daemon *);
 void	place_forget_pid(const struct daemon *);
+/* The folder with the newer file of that name: of the state, or of the place
+ * that it has when that cannot be written. */
+const char *place_newer(const struct daemon *, const char *name);
 
 /* daemon_main.c */
 /* What is mapped from here on stays in memory, too. */

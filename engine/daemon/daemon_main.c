@@ -451,9 +451,9 @@ start(struct daemon *d)
 	if (d->away) {
 		lacks_why(d, "the state", d->why_away);
 		news_firing(d, "state", "%s: until picketd is started again "
-		    "the state is in %s (picket --state shows it): what was "
-		    "known is not, and incidents are told again", d->why_away,
-		    d->opt.state);
+		    "the state is in %s (picket incidents --state shows it): "
+		    "what was known is not, and incidents are told again",
+		    d->why_away, d->opt.state);
 	}
 	if (!cage_init(d->opt.state, &why))
 		lacks_why(d, "a cgroup for each run", why);

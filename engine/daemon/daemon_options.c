@@ -112,6 +112,7 @@ options_take(struct options *o, int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' },
 		{ NULL, 0, NULL, 0 },
 	};
+	char letter[] = "-?";
 	bool state_given;
 	char *to;
 	int c;
@@ -145,13 +146,18 @@ options_take(struct options *o, int argc, char **argv)
 			return wrong("a value is missing after",
 			    argv[optind - 1]);
 		default:
+			if (optopt != 0) {	/* a letter, perhaps of several */
+				letter[1] = (char)optopt;
+				return wrong("unknown option", letter);
+			}
 			return wrong("unknown option", argv[optind - 1]);
 		}
 		if (to != NULL && !take_path(to, optarg))
 			return wrong("no usable path", optarg);
 	}
 	if (optind < argc)
-		return wrong("what is this", argv[optind]);
+		return wrong("commands are of picket, as in \"picket status\"; "
+		    "what is this", argv[optind]);
 	if (o->config[0] == '\0')
 		(void)take_path(o->config, PICKET_SYSCONFDIR);
 	state_given = o->state[0] != '\0';

@@ -1,6 +1,7 @@
 /* daemon_place: what is one picketd's alone: its state, and its pid file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,6 +36,59 @@ lock_state(struct daemon *d, struct mem *m, struct buf *why)
 	return got;
 }
 
+/* The other place, if it is our user's alone: it may be where anybody makes
+ * folders. */
+static bool
+is_ours(const char *folder)
+{
+	struct stat st;
+
+	return lstat(folder, &st) == 0 && S_ISDIR(st.st_mode) &&
+	    st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+}
+
+/* When the file was written; 0: it is not there; HUGE_VAL: who knows. */
+static double
+written(const char *folder, const char *name)
+{
+	char path[PATH_MAX + 32];
+	struct stat st;
+
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : HUGE_VAL;
+	return (double)st.st_mtim.tv_sec + (double)st.st_mtim.tv_nsec / 1e9;
+}
+
+/* What was left in the other place by a time before this one is not when we
+ * were there last. */
+static void
+forget_stamp(const struct daemon *d)
+{
+	char path[PATH_MAX + 32];
+
+	if (written(d->home, ALIVE_FILE) <= written(d->opt.state, ALIVE_FILE))
+		return;
+	(void)snprintf(path, sizeof path, "%s/" ALIVE_FILE, d->opt.state);
+	(void)unlink(path);
+}
+
+const char *
+place_newer(const struct daemon *d, const char *name)
+{
+	static char other[PATH_MAX];
+	const char *from = d->home;
+
+	if (!d->away) {
+		if ((size_t)snprintf(other, sizeof other, "%s" STATE_AWAY,
+		    d->opt.run) >= sizeof other || !is_ours(other))
+			return d->opt.state;
+		from = other;
+	}
+	return written(from, name) > written(d->opt.state, name) ? from :
+	    d->opt.state;
+}
+
 /*
  * A host whose disk fails has its file systems turn read-only, and is the one
  * that must be watched: then the state is beside the control socket, which is
@@ -53,13 +107,19 @@ place_take(struct daemon *d)
 	got = lock_state(d, &m, &why);
 	if (got == LOCK_NONE && strcmp(d->opt.run, d->opt.state) != 0 &&
 	    strlen(d->opt.run) + sizeof STATE_AWAY < PATH_MAX) {
+		/* not made as a folder of the state would be */
+		if (mkdir(d->opt.run, 0755) == 0)
+			(void)chmod(d->opt.run, 0755);
 		memcpy(d->home, d->opt.state, PATH_MAX);
 		(void)snprintf(d->opt.state, PATH_MAX, "%s" STATE_AWAY,
 		    d->opt.run);
-		got = lock_state(d, &m, &more);
+		if ((mkdir(d->opt.state, 0700) == 0 || errno == EEXIST) &&
+		    is_ours(d->opt.state))
+			got = lock_state(d, &m, &more);
 		d->away = got == LOCK_GOT;
 	}
 	if (d->away) {
+		forget_stamp(d);
 		(void)snprintf(d->why_away, sizeof d->why_away, "%s",
 		    buf_c(&why));
 		daemon_say(d, SAY_ERROR, "%s: until picketd is started again "

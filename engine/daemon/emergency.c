@@ -97,6 +97,15 @@ beat(struct worker *w)
 		    (uint64_t)(clock_steady() * 1000));
 }
 
+/* Whoever looks whether we live is told that it may take a while. */
+static void
+waits(struct worker *w, bool is)
+{
+	if (w->seat != NULL)
+		atomic_store(&w->seat->waits, is);
+	beat(w);
+}
+
 static bool
 leads(const struct worker *w)
 {
@@ -238,6 +247,7 @@ take_seat(struct worker *w, long mine)
 	 * of some other process by now */
 	if (mine >= 0) {
 		w->seat = &w->page->seat[mine];
+		atomic_store(&w->seat->waits, 0);
 		was = atomic_exchange(&w->seat->pid, (uint32_t)getpid());
 		tell_lost(w->seat, was);
 		return;
@@ -306,9 +316,9 @@ take_snapshot(struct worker *w, double now)
 	enum snapshot_got got;
 
 	/* a run that asks has waited long enough */
-	if (!w->e.snapshot.hurry && (since < EMERGENCY_LOOK || (since < rest && !more &&
-	    w->look.level == MEMORY_PLENTY && gone < CHANGED) ||
-	    (since < 1 && !more && gone < CHANGED)))
+	if (!w->e.snapshot.hurry && (since < EMERGENCY_LOOK ||
+	    (since < rest && !more && w->look.level == MEMORY_PLENTY &&
+	    gone < CHANGED) || (since < 1 && !more && gone < CHANGED)))
 		return false;
 	w->tried = now;
 	if (more || (w->look.level == MEMORY_PLENTY && now - w->room >=
@@ -371,7 +381,9 @@ settle(struct worker *w)
 		return;
 	if (leads(w))
 		(void)give_lead(w);
+	waits(w, true);
 	emergency_settle(&w->e);
+	waits(w, false);
 	if (w->page != NULL)
 		atomic_store(&w->seat->nlost, 0);
 	w->known = false;
@@ -399,7 +411,9 @@ remember(struct worker *w, double now)
 	if (w->known)
 		return;
 	hold(w, false);
+	waits(w, true);
 	w->known = emergency_remember(&w->e);
+	waits(w, false);
 }
 
 static void

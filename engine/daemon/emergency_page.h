@@ -16,6 +16,7 @@
 				 * into a page */
 struct emergency_seat {
 	_Atomic(uint32_t) pid;		/* 0: nobody */
+	_Atomic(uint32_t) waits;	/* for the store: as long as that takes */
 	_Atomic(uint64_t) beat;		/* milliseconds, steady clock */
 	/* lines, for the other one to tell of if this one dies */
 	_Atomic(uint32_t) nlost;

@@ -179,6 +179,29 @@ says(const struct run_result *r)
 	    r->effects > 0;
 }
 
+/*
+ * Whether it says no more than one before it, which had nothing to do either:
+ * while nothing can be done a script that only mails would say it every time.
+ */
+static bool
+merely_again(const struct emergency *e, const struct emergency_run *r)
+{
+	const struct run_result *res = &r->alert.result[0];
+	size_t i;
+
+	if (res->end != RUN_OK || res->effects > 0)
+		return false;
+	for (i = 0; i < res->nseen; i++)
+		if (res->seen[i].verdict != VERDICT_NOTHING)
+			return false;
+	for (i = 0; i < e->nrun; i++)
+		if (e->run[i].entry == r->entry &&
+		    e->run[i].alert.result[0].effects == 0 &&
+		    e->run[i].alert.result[0].end == RUN_OK)
+			return true;
+	return false;
+}
+
 /* What the run has left, for the next one. */
 static void
 take_steps(struct emergency_run *r)
@@ -250,7 +273,7 @@ run(struct emergency *e, struct emergency_run *r)
 	take_steps(r);
 	r->took = clock_steady() - began;
 	r->faults = emergency_faults() - r->faults;
-	if (says(&a->result[0])) {
+	if (says(&a->result[0]) && !merely_again(e, r)) {
 		if (a->result[0].effects > 0)
 			e->did(e->stop_arg, r);
 		e->nrun++;

@@ -493,9 +493,13 @@ graphs(struct web *w, struct buf *b, const struct web_query *q)
 static void
 headline(struct web *w, struct buf *b)
 {
+	bool paused = json_is_true(json_object_get(w->status, "paused"));
 	size_t n = web_firing(w), i, bad = 0;
 	const json_t *list = entries(w);
+	struct buf why;
 
+	buf_init(&why, b->mem);
+	web_health(w, &why);
 	for (i = 0; i < json_array_size(list); i++)
 		bad += rank(json_array_get(list, i)) == 2;
 	if (!w->has_store)
@@ -505,15 +509,19 @@ headline(struct web *w, struct buf *b)
 		buf_printf(b, "<h1 class=\"%s\">%zu %s wrong</h1>",
 		    w->worst[0]->level <= LEVEL_ERROR ? "bad" : "warn", n,
 		    n == 1 ? "thing is" : "things are");
-	else if ((w->talks && w->status == NULL) || bad > 0)
+	else if ((w->talks && w->status == NULL) || paused || bad > 0)
 		buf_puts(b, "<h1 class=\"warn\">Nothing fires, but not all is "
 		    "watched</h1>");
+	else if (why.n > 0 || w->tried > 0)
+		buf_puts(b, "<h1 class=\"warn\">Nothing fires, but not all is "
+		    "well</h1>");
 	else
 		buf_puts(b, "<h1 class=\"good\">All is well</h1>");
 	if (bad > 0)
 		buf_printf(b, "<p>%zu %s last run did not end well: "
 		    "<a href=\"#alerts\">see below</a>.</p>", bad,
 		    bad == 1 ? "alert's" : "alerts'");
+	buf_free(&why);
 }
 
 static void

@@ -506,7 +506,10 @@ load_check(struct daemon *d)
 	if (job.n > 0)
 		(void)!write(ok ? STDOUT_FILENO : STDERR_FILENO, job.text,
 		    job.n);
-	return ok;
+	if (ok)
+		(void)printf("picketd: %s: the configuration is right\n",
+		    d->opt.config);
+	return ok && fflush(stdout) == 0;
 }
 
 void

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -474,32 +473,34 @@ pulse_store(struct daemon *d)
 	hangs(v);
 }
 
-/* An emergency worker writes when it has looked last; it looks every second,
- * and a run of it takes less. */
+/*
+ * An emergency worker writes when it has looked last, every second, and that it
+ * waits for the store.  One that has not taken its seat yet is starting, and
+ * asks the store first.
+ */
 static void
-pulse_worker(struct service *v, int seat)
+pulse_worker(struct service *v, int at)
 {
 	static struct {
 		pid_t		 pid;
 		uint64_t	 beat;
 		unsigned	 missed;
 	} last[2];
-	const off_t at = (off_t)(offsetof(struct emergency_page, seat) +
-	    (size_t)seat * sizeof(struct emergency_seat) +
-	    offsetof(struct emergency_seat, beat));
-	uint64_t beat = 0;
+	struct emergency_page now;
+	const struct emergency_seat *s = &now.seat[at];
 
-	if (v->child == NULL || v->d->stopping || pread(page, &beat,
-	    sizeof beat, at) != (ssize_t)sizeof beat) {
-		last[seat].pid = 0;
+	if (v->child == NULL || v->d->stopping || pread(page, &now, sizeof now,
+	    0) != (ssize_t)sizeof now || s->pid != (uint32_t)v->child->pid ||
+	    s->waits) {
+		last[at].pid = 0;
 		return;
 	}
-	if (last[seat].pid != v->child->pid || last[seat].beat != beat) {
-		last[seat].pid = v->child->pid;
-		last[seat].beat = beat;
-		last[seat].missed = 0;
-	} else if (++last[seat].missed >= PULSE_MISSED) {
-		last[seat].pid = 0;
+	if (last[at].pid != v->child->pid || last[at].beat != s->beat) {
+		last[at].pid = v->child->pid;
+		last[at].beat = s->beat;
+		last[at].missed = 0;
+	} else if (++last[at].missed >= PULSE_MISSED) {
+		last[at].pid = 0;
 		hangs(v);
 	}
 }

@@ -99,7 +99,7 @@ scarce_look(struct live *l, pid_t pid, struct target *t)
 	}
 	if (r == 0 || !target_scarce(errno))
 		return r;
-	if (live_now() - s->taken <= LIM_SCARCE_AGE)
+	if (live_now() - q->looked <= LIM_SCARCE_AGE)
 		return 1;
 	errno = ESTALE;
 	return -1;

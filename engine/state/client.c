@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -193,18 +192,16 @@ fail(struct state *st, const char *what, int error)
 
 /*
  * Whose it is: the state belongs to its user and to root, and nobody else
- * could tell us what it holds.  An answer must come some day.
+ * could tell us what it holds.
  */
 static bool
-is_trusted(int fd, double patience)
+is_trusted(int fd)
 {
-	struct timeval wait = { (time_t)patience, 0 };
 	struct ucred who;
 	socklen_t n = sizeof who;
 
 	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &n) == 0 &&
-	    (who.uid == 0 || who.uid == geteuid()) &&
-	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) == 0;
+	    (who.uid == 0 || who.uid == geteuid());
 }
 
 /* picketd's store, if there is one; -1, errno: why not. */
@@ -215,8 +212,8 @@ visit(struct state *st)
 
 	if (st->socket.n == 0)
 		return -1;
-	fd = place_connect(buf_view(&st->socket), st->mem);
-	if (fd != -1 && !is_trusted(fd, st->patience)) {
+	fd = place_connect(buf_view(&st->socket), st->patience, st->mem);
+	if (fd != -1 && !is_trusted(fd)) {
 		error = errno;
 		(void)close(fd);
 		fd = -1;
@@ -278,8 +275,9 @@ lost(struct state *st, enum wire_got got)
 		(void)close(st->fd);
 		st->fd = -1;
 		(void)reap(st, false);
-		return fail(st, "gave no answer for two minutes; is the disk "
-		    "well?", 0);
+		(void)snprintf(t, sizeof t, "gave no answer for %.0f seconds; "
+		    "is the disk well?", st->patience);
+		return fail(st, t, 0);
 	}
 	ws = end_store(st);
 	if (st->pid == 0)

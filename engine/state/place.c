@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -70,14 +71,18 @@ address(struct str path, struct mem *m, struct sockaddr_un *a, int *folder)
 }
 
 int
-place_connect(struct str path, struct mem *m)
+place_connect(struct str path, double wait, struct mem *m)
 {
+	struct timeval tv = { (time_t)wait, (suseconds_t)((wait -
+	    (double)(time_t)wait) * 1e6) };
 	struct sockaddr_un a;
 	int fd = -1, folder = -1, error;
 
 	if (address(path, m, &a, &folder))
 		fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&a, sizeof a) != 0) {
+	if (fd != -1 && (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv,
+	    sizeof tv) != 0 || connect(fd, (struct sockaddr *)&a, sizeof a) !=
+	    0)) {
 		error = errno;
 		(void)close(fd);
 		fd = -1;

@@ -23,8 +23,9 @@
  * user alone; they may be there.  false: why ends with the reason.
  */
 bool	place_folder(struct str path, struct mem *, struct buf *why);
-/* A connection to the socket of that path, however long; -1: errno. */
-int	place_connect(struct str path, struct mem *);
+/* A connection to the socket of that path, however long, and its sends wait
+ * for so many seconds at most; -1: errno, EAGAIN: too many wait there. */
+int	place_connect(struct str path, double wait, struct mem *);
 
 enum lock_kind {
 	LOCK_SHARED,		/* shared; nothing is made */

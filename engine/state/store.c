@@ -8,6 +8,7 @@
 #include "engine/state/aside.h"
 #include "engine/state/schema.h"
 #include "engine/state/sql.h"
+#include "engine/vm/clock.h"
 
 void
 store_init(struct store *s, struct mem *m, struct str path, bool read_only)
@@ -141,17 +142,19 @@ is_served(struct store *s)
 	struct str path = buf_view(&s->path);
 	struct buf b;
 	int fd = -1;
+	bool full;
 
 	if (path.n <= sizeof STATE_FILE - 1)
 		return false;
 	buf_init(&b, s->mem);
 	buf_str(&b, str_of(path.p, path.n - (sizeof STATE_FILE - 1)));
 	buf_puts(&b, STATE_SOCKET);
-	fd = place_connect(buf_view(&b), s->mem);
+	fd = place_connect(buf_view(&b), STORE_LOOK, s->mem);
+	full = fd == -1 && errno == EAGAIN;	/* so many wait for it */
 	buf_free(&b);
 	if (fd != -1)
 		(void)close(fd);
-	return fd != -1;
+	return fd != -1 || full;
 }
 
 static enum lock_got
@@ -159,17 +162,17 @@ wait_for_lock(struct store *s, enum lock_kind kind)
 {
 	/* who has held it so long hardly lets it go now: a run asks several
 	 * times, and must not wait so long for each */
-	double left = s->held ? LIM_STORE_LOCK_AGAIN : LIM_STORE_LOCK;
+	double wait = s->held ? LIM_STORE_LOCK_AGAIN : LIM_STORE_LOCK;
+	double until = clock_steady() + wait;
 	enum lock_got got;
 
 	if (s->holds)
-		return lock_take(&s->lock, buf_c(&s->lock_path), kind, left);
+		return lock_take(&s->lock, buf_c(&s->lock_path), kind, wait);
 	do {
 		got = lock_take(&s->lock, buf_c(&s->lock_path), kind,
 		    STORE_LOOK);
-		left -= STORE_LOOK;
 		s->served = got == LOCK_HELD && is_served(s);
-	} while (got == LOCK_HELD && !s->served && left > 0);
+	} while (got == LOCK_HELD && !s->served && clock_steady() < until);
 	return got;
 }
 

@@ -11,10 +11,11 @@
 
 #include "engine/table/snapshot_inner.h"
 
+#define HURRY_SHARE 8	/* snapshots in a hurry until each one was looked at */
 #define GIVEN_UP 8	/* at a time: a new process takes 10 KB, an open stat has
 			 * five */
-#define FREE	(64 + LIM_SNAPSHOT_SPARES)	/* descriptors that are left: files,
-				 * the store, pipes, and those to be given up */
+#define FREE	(64 + LIM_SNAPSHOT_SPARES) /* descriptors that are left: files,
+				 * the store, pipes, and what is given up */
 
 bool
 snapshot_open(struct snapshot *s, struct mem *mem,
@@ -381,8 +382,8 @@ keep_open(struct snapshot *s)
 
 /*
  * What the kernel keeps for an open stat is enough to look at another process,
- * and it goes to who frees it: the spare ones are given up, so many at a time, and
- * then the smallest.  False: no more.
+ * and it goes to who frees it: the spare ones are given up, so many at a time,
+ * and then the smallest.  False: no more.
  */
 static bool
 give_up(struct snapshot *s)
@@ -412,6 +413,18 @@ give_up(struct snapshot *s)
 	return true;
 }
 
+/*
+ * In a hurry an open is for who is new, and for some of those that are not
+ * kept open: one that was small may have grown.  A thread of the kernel is
+ * never worth one.
+ */
+static bool
+known_enough(const struct snapshot *s, const struct snapshot_process *old)
+{
+	return old != NULL && old->fd == -1 && !old->gone && (old->kernel ||
+	    ((unsigned)old->pid + s->turn) % HURRY_SHARE != 0);
+}
+
 static enum snapshot_got
 take(struct snapshot *s, double steady)
 {
@@ -431,15 +444,19 @@ take(struct snapshot *s, double steady)
 			left_out++;
 			continue;
 		}
-		if (s->hurry && old != NULL && old->fd == -1 && !old->gone) {
+		if (s->hurry && known_enough(s, old)) {
 			s->next[n++] = *old;
 			continue;
 		}
 		if (old == NULL || old->fd == -1 ||
 		    !procs_of_stat(p, pid, old->fd)) {
 			if (!procs_at(p, pid)) {
-				if (scarce(errno))
+				if (!scarce(errno))
+					continue;
+				if (!s->hurry || old == NULL || old->gone ||
+				    old->fd != -1)
 					return SNAPSHOT_SCARCE;
+				s->next[n++] = *old;
 				continue;
 			}
 			if (old != NULL && ((uint64_t)p->stat.starttime !=
@@ -448,6 +465,7 @@ take(struct snapshot *s, double steady)
 		}
 		if (!put(s, old, &s->next[n]))
 			return SNAPSHOT_SCARCE;
+		s->next[n].looked = steady;
 		/* somebody else may have got the number in between */
 		if (s->next[n].pid == pid)
 			n++;

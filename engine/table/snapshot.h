@@ -8,7 +8,8 @@
  * of the largest processes, which tells its size now and whether it is still
  * that one.
  *
- * snapshot_take costs one open for each process that is not kept open; what
+ * snapshot_take costs one open for each process that is not kept open (in a
+ * hurry: that is new); what
  * changes seldom (arguments, cgroup, scores, swap) is read when a process is
  * new, has another name, has grown by an eighth, and now and then.
  *
@@ -47,6 +48,7 @@
 struct snapshot_process {
 	uint64_t	 start;		/* ticks since boot */
 	uint64_t	 vsz;		/* bytes */
+	double		 looked;	/* steady; when it was read last */
 	pid_t		 pid, ppid;
 	uint32_t	 uid, gid;	/* SNAPSHOT_NONE */
 	uint32_t	 utime, stime;	/* ticks */
@@ -95,8 +97,8 @@ struct snapshot {
 	double		 taken;		/* by the steady clock; NIL: never */
 	struct buf	 text;		/* each different one once */
 	bool		 text_full;
-	bool		 hurry;		/* the caller's: opens only what is new, and
-					 * gives up others for it; without arguments,
+	bool		 hurry;		/* the caller's: opens what is new and few
+					 * others, and gives up some for it; without arguments,
 					 * for which the kernel takes a lock of the
 					 * process, and that may wait for memory with
 					 * it */

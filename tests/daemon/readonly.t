@@ -6,6 +6,7 @@ said before; once it is started with a state that can be written it has that."""
 import os
 import subprocess
 import sys
+import time
 
 from daemonlib import Daemon, ask, fresh, rows
 from tap import end, skip, tell
@@ -51,7 +52,12 @@ def asked(site):
     """status, by the control socket of the other folder."""
     class At:
         state = site.run
-    return ask(At, {'command': 'status'})
+    for _ in range(200):
+        try:
+            return ask(At, {'command': 'status'})
+        except OSError:			# it is starting
+            time.sleep(0.05)
+    return {}
 
 
 site = fresh('readonly')
@@ -96,6 +102,10 @@ got = asked(site)
 tell(any('the state: ' in x and 'Read-only' in x for x in got['missing']),
      'picket status has it', got.get('missing'))
 tell(got.get('disarmed'), 'what was disarmed before is', got)
+for words in (['arm'], ['pause', 'A']):
+    got = subprocess.run([os.environ['PICKET'], *words, '--run', site.run],
+                         capture_output=True, text=True)
+    tell(got.returncode == 0, 'picket ' + words[0], got.stderr)
 d.stop()
 tell('picket: ERROR' not in d.said(), 'no run has anything to complain of',
      d.said()[-2000:])
@@ -105,12 +115,37 @@ mount('-o', 'remount,rw', site.state)
 n = len(rows(site, 'SELECT 1 FROM run'))
 at = len(d.said())
 d = start(site)
+got = asked(site)
+tell(not got.get('disarmed') and got.get('paused_alerts') == 1, 'what was said '
+     'meanwhile holds', got)
+subprocess.run([os.environ['PICKET'], 'resume', 'A', '--run', site.run])
 tell(d.wait(lambda: len(rows(site, 'SELECT 1 FROM run')) > n + 1) and
      'Read-only' not in d.said()[at:], 'started again it has its own state',
      d.said()[at:])
 tell(not any('the state' in x for x in asked(site)['missing']),
      'and says nothing of it any more')
+
+# --- read-only again: what was said last holds, not what is left there ---
+subprocess.run([os.environ['PICKET'], 'disarm', '--run', site.run])
 d.stop()
+mount('-o', 'remount,ro', site.state)
+d = start(site)
+got = asked(site)
+tell(got.get('disarmed') and got.get('paused_alerts') == 0, 'the last word counts', got)
+d.stop()
+mount('-o', 'remount,rw', site.state)
+
+# --- a place that is another's is not taken ---
+mount('-o', 'remount,ro', site.state)
+os.rename(away, away + '.old')
+os.mkdir(away, 0o777)
+os.chmod(away, 0o777)
+at = len(d.said())
+d = Daemon(site, '--run', site.run)
+tell(d.wait(lambda: d.p.poll() is not None) and d.p.returncode == 1 and
+     'Read-only' in d.said()[at:], 'a folder that others may write to is not '
+     'taken', d.said()[at:])
+mount('-o', 'remount,rw', site.state)
 
 # --- full: what is there is used ---
 with open(os.path.join(site.state, 'fill'), 'wb', 0) as f:

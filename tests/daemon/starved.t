@@ -302,10 +302,10 @@ class Round:
         """Fills the cgroup; what happened, or why it did not."""
         kills = self.oom()['oom_kill']
         self.hog.go(rate)
-        stuck = wait_for(lambda: self.full() or
-                         self.hog.p.poll() is not None,
+        stuck = wait_for(lambda: (self.full() and 'stuck') or
+                         (self.hog.p.poll() is not None and 'ended'),
                          'the cgroup is full', tick=0.0002)
-        if stuck is not True and not self.full():
+        if stuck != 'stuck' and not self.full():
             return 'the hog ended before all stood still'
         if before is not None:
             before()
@@ -451,12 +451,14 @@ def leader(r):
 
 
 def sudden(r):
-    """Started when the worker has looked already, and gone in an instant: no
-    snapshot of before knows it."""
+    """Started while the worker stands still, and all is gone when it goes on:
+    no snapshot of before knows it."""
     r.hog.close()
-    time.sleep(0.1)
+    worker = r.workers[0].p
+    worker.send_signal(signal.SIGSTOP)
     r.hog = Hog(r.groups)
-    return r.starve(rate=4000)
+    return r.starve(rate=4000,
+                    before=lambda: worker.send_signal(signal.SIGCONT))
 
 
 def told(r):

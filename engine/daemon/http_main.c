@@ -381,7 +381,7 @@ static void
 on_request(struct evhttp_request *req, void *arg)
 {
 	enum evhttp_cmd_type how = evhttp_request_get_command(req);
-	const char *ask = evhttp_request_get_uri(req), *query;
+	const char *ask = evhttp_request_get_uri(req), *query, *there;
 	struct evkeyvalq list = { NULL, NULL };
 	struct evhttp_uri *uri;
 	struct server *s = arg;
@@ -397,14 +397,19 @@ on_request(struct evhttp_request *req, void *arg)
 		    STR_LIT("nothing can be changed here\n"));
 		return;
 	}
-	if (!is_for_us(s, evhttp_find_header(
-	    evhttp_request_get_input_headers(req), "Host"))) {
-		reply(req, 421, "text/plain; charset=utf-8",
-		    STR_LIT("this is not the host that was asked for\n"));
-		return;
-	}
 	/* NULL: libevent gave the request up, and lets us say so */
 	uri = ask == NULL ? NULL : evhttp_uri_parse(ask);
+	/* an address as a whole has a host, too */
+	there = uri == NULL ? NULL : evhttp_uri_get_host(uri);
+	if (!is_for_us(s, evhttp_find_header(
+	    evhttp_request_get_input_headers(req), "Host")) ||
+	    (there != NULL && !is_for_us(s, there))) {
+		reply(req, 421, "text/plain; charset=utf-8",
+		    STR_LIT("this is not the host that was asked for\n"));
+		if (uri != NULL)
+			evhttp_uri_free(uri);
+		return;
+	}
 	path = uri == NULL || evhttp_uri_get_path(uri) == NULL ? NULL :
 	    evhttp_uridecode(evhttp_uri_get_path(uri), 0, NULL);
 	query = uri == NULL ? NULL : evhttp_uri_get_query(uri);

@@ -282,9 +282,7 @@ def refused(s):
              b'Host: localhost\r\n\r\n'),
             ('CONNECT', b'CONNECT evil:80 HTTP/1.1\r\nHost: x\r\n\r\n')):
         out = s.raw(data)
-        tell(b' 200 OK' not in out[:20] or what in ('a bad escape',
-             'an address of another', 'two lengths'),
-             what + ' gets no page', out[:200])
+        tell(b' 200 OK' not in out[:20], what + ' gets no page', out[:200])
         tell(s.get('/healthz')[0] == 200, 'and it is well afterwards')
 
 

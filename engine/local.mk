@@ -170,6 +170,8 @@ engine_libengine_a_SOURCES = \
 	engine/effect/trail.h \
 	engine/effect/user.c \
 	engine/effect/user.h \
+	engine/state/batch.c \
+	engine/state/batch.h \
 	engine/state/client.c \
 	engine/state/client.h \
 	engine/state/incidents.c \
@@ -294,6 +296,7 @@ engine_libengine_a_SOURCES = \
 	engine/daemon/look.h \
 	engine/daemon/control.c \
 	engine/daemon/control_answer.c \
+	engine/daemon/control_request.c \
 	engine/daemon/control.def \
 	engine/daemon/control.h \
 	engine/daemon/hold.c \
@@ -340,6 +343,7 @@ picket_SOURCES = \
 	engine/cli/options.c \
 	engine/cli/outbox.h \
 	engine/cli/site.c \
+	engine/cli/site_judge.c \
 	engine/cli/place.c \
 	engine/cli/plan.c \
 	engine/cli/plan.h \
@@ -378,6 +382,7 @@ picketd_SOURCES = \
 	engine/daemon/notify.h \
 	engine/daemon/orphans.c \
 	engine/daemon/runs.c \
+	engine/daemon/runs_left.c \
 	engine/daemon/services.c \
 	engine/daemon/voice.c
 picketd_LDFLAGS = $(AM_LDFLAGS) $(PK_STATIC)

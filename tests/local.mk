@@ -31,6 +31,7 @@ UNIT_TESTS = \
 	tests/unit/test_live \
 	tests/unit/test_logfile \
 	tests/unit/test_logger \
+	tests/unit/test_loop \
 	tests/unit/test_notice \
 	tests/unit/test_num \
 	tests/unit/test_preprocess \
@@ -64,6 +65,7 @@ tests_unit_test_query_LDADD = $(LDADD) $(SQLITE3_LIBS)
 
 # The loop of picketd, without its main.
 tests_unit_test_control_SOURCES = tests/unit/test_control.c engine/daemon/loop.c
+tests_unit_test_loop_SOURCES = tests/unit/test_loop.c engine/daemon/loop.c
 
 # Programs that scripts call: BUILDDIR/tests/FOLDER/NAME.
 HELPERS = \

@@ -159,4 +159,8 @@ void	control_stream(struct control_client *, control_piece_fn *);
 void	control_wait(struct control_client *, unsigned n);
 void	control_wake(struct control *, control_piece_fn *);
 
+/* control_request.c: a line; false: it is no request, and the answer says
+ * why. */
+bool	control_take(struct control_client *, const char *line, size_t n);
+
 #endif

@@ -15,6 +15,7 @@
  *	load.c		the site: compiled by a child, swapped when it is right
  *	keep.c		the last good one, for a start with one that is wrong
  *	runs.c		what is due, one runner each
+ *	runs_left.c	what killed ones left in the state, written down
  *	services.c	the programs that stay: store, courier, ...
  *	orphans.c	what a killed runner has left behind
  *	cage.c		cgroups, where there are any
@@ -306,6 +307,9 @@ void	runs_end(struct daemon *);
 
 /* A run must be told of by `picket-runner left`. */
 void	runs_left(struct daemon *);
+/* This run was killed; and the first of all. */
+void	runs_note_died(const struct run *);
+void	runs_left_init(struct daemon *);
 
 /* alive.c: the stamp of STATE/picketd.alive, and what was due before. */
 bool	alive_start(struct daemon *);

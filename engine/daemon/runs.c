@@ -8,7 +8,6 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -34,7 +33,6 @@
 #define JUST_BEFORE	0.001	/* seconds: less than two due times can differ */
 #define SURE_AFTER	60.0	/* seconds: by then a runner has its trail, which
 				 * tells that the run was begun */
-#define LEFT_AGAIN	2.0	/* seconds */
 #define LIM_END_LOOKS	5	/* at a cage at our end: what was killed takes a
 				 * moment, and what is in the kernel stays */
 #define CAGE_AGAIN	0.1	/* seconds: what was killed takes a moment */
@@ -46,22 +44,16 @@ const char *const run_end_word[RUN_END_COUNT] = {
 };
 
 #define LOOK_FILE	0.1	/* seconds between looks at a clock in a file */
-#define LIM_DIED_TEXT	320	/* bytes: seconds, and a name as long as any */
 
 static char runner[PATH_MAX];
 static struct {
 	int		 wall;		/* timerfd of the wall clock */
 	double		 boot;		/* clock_boot of the last look */
-	struct timer	 again, held, left, cages;
+	struct timer	 again, held, cages;
 	double		 backoff;
 	unsigned	 failures;	/* in a row */
 	struct queue_item later[LIM_RUNS];	/* held ones */
 	unsigned	 nlater;
-	bool		 left_runs, left_wanted;
-	/* "DUE NAME" of those that died, for picket-runner left: one that was
-	 * killed before its record began has no other trace */
-	char		 died[LIM_RUNS][LIM_DIED_TEXT];
-	unsigned	 ndied, nasked;	/* nasked: of them, those it was asked for */
 	bool		 looking;
 } s;
 
@@ -121,78 +113,6 @@ hear(struct watch *w, short revents)
 }
 
 /* --- ends --- */
-
-static void
-left_ended(struct child *c, int w, const struct rusage *used)
-{
-	struct daemon *d = c->arg;
-
-	(void)used;
-	s.left_runs = false;
-	if (!WIFEXITED(w) || WEXITSTATUS(w) != 0) {
-		daemon_say(d, SAY_WARNING, "picket-runner left did not end "
-		    "well: what killed runs left is told later");
-		timer_set(&d->loop, &s.left, d->loop.now + 15 * LEFT_AGAIN);
-	} else {
-		s.ndied -= s.nasked;
-		memmove(s.died, s.died + s.nasked, s.ndied * sizeof *s.died);
-		if (s.left_wanted)
-			timer_set(&d->loop, &s.left, d->loop.now);
-	}
-	s.nasked = 0;
-	services_poke(d);
-}
-
-static void
-start_left(struct timer *t)
-{
-	struct daemon *d = t->arg;
-	char *argv[5 + 2 * LIM_RUNS] = { runner, ARG("left"), ARG("--state"),
-	    d->opt.state };
-	unsigned n = 4, i;
-	struct start st = { .path = runner, .argv = argv, .what = "left",
-	    .fd = { -1, d->voice, d->voice, d->site.fd, -1, -1 }, .ended = left_ended,
-	    .arg = d };
-
-	if (s.left_runs)
-		return;
-	for (i = 0; i < s.ndied; i++) {
-		argv[n++] = ARG("--died");
-		argv[n++] = s.died[i];
-	}
-	argv[n] = NULL;
-	s.left_wanted = false;
-	s.left_runs = children_start(d, &st) != NULL;
-	s.nasked = s.left_runs ? s.ndied : 0;
-	if (!s.left_runs) {
-		s.left_wanted = true;
-		timer_set(&d->loop, t, d->loop.now + LEFT_AGAIN);
-	}
-}
-
-void
-runs_left(struct daemon *d)
-{
-	s.left_wanted = true;
-	if (!s.left.set)
-		timer_set(&d->loop, &s.left, d->loop.now + 0.1);
-}
-
-/* More than there is room for, while left cannot be asked, are not named. */
-static void
-note_died(const struct run *r)
-{
-	struct schedule_entry e;
-	int n;
-
-	if (isnan(r->item.due) || r->item.entry == AGENDA_NONE ||
-	    s.ndied == LIM_RUNS)
-		return;
-	schedule_entry(r->d->site.schedule, r->item.entry, &e);
-	n = snprintf(s.died[s.ndied], LIM_DIED_TEXT, "%.6f %s", r->item.due,
-	    e.name);
-	s.ndied += n > 0 && n < LIM_DIED_TEXT;
-}
 
 static void
 release(void *arg, pid_t pid)
@@ -326,7 +246,7 @@ ended(struct child *c, int w, const struct rusage *used)
 	default: d->died++; break;
 	}
 	if (died)
-		note_died(r);
+		runs_note_died(r);
 	free_run(r, died);
 	if (died) {
 		runs_left(d);
@@ -771,7 +691,7 @@ runs_init(struct daemon *d)
 		r->cage.dir = r->out = -1;
 	s.again = (struct timer){ .fire = on_again, .arg = d };
 	s.held = (struct timer){ .fire = on_held, .arg = d };
-	s.left = (struct timer){ .fire = start_left, .arg = d };
+	runs_left_init(d);
 	s.cages = (struct timer){ .fire = end_cages, .arg = d };
 	s.boot = clock_boot();
 	s.wall = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);

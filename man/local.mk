@@ -15,7 +15,8 @@ MAN_PAGES = \
 	man/pikt.5
 
 noinst_PROGRAMS += man/gentables
-man_gentables_SOURCES = man/gentables.c
+man_gentables_SOURCES = man/gentables.c man/gentables.h man/gentables_conf.c \
+	man/gentables_text.c
 man_gentables_LDADD =
 
 man_MANS = $(MAN_PAGES)

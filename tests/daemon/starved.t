@@ -46,7 +46,8 @@ ENV = dict(os.environ, PICKET_LIBEXEC=BUILDDIR,
            PICKET_LIB=os.path.abspath(os.path.join(SRCDIR, 'stdlib-scripts')),
            TZ='UTC')
 
-# MemoryEmergency as it is bundled, but that it waits until nothing goes on: 0 %
+# MemoryEmergency as it is bundled, but that it waits until nothing goes on: what
+# is left is never as little as this
 CONF = """mailto systems@localhost
 mailfrom picket@example.org
 hostname moscow
@@ -55,7 +56,8 @@ file {tmp}/mail
 emergency available 1%
 """
 MACROS = """mem_cgroup {group}
-mem_end 0%
+mem_end -1
+mem_seconds -1
 mem_warn 0.5%
 mem_clear 1%
 mem_wait 2s
